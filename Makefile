@@ -1,0 +1,65 @@
+# The door to the laboratory. `make help` lists what can be done.
+PYTHON ?= python3
+SANDBOX ?= process
+NAME ?= seed-reset
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help scenario scenarios test check format lock serve doctor clean distclean
+
+help: ## list what can be done
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  SANDBOX=process|docker   which sandbox freezes (now: $(SANDBOX))"
+	@echo "  ARGS='--repeat 20 ...'   more options for thawlab"
+
+scenario: $(READY) ## run one scenario: make scenario NAME=seed-reset
+	@$(BIN)/thawlab run $(NAME) --sandbox $(SANDBOX) $(ARGS)
+
+scenarios: $(READY) ## run every scenario
+	@$(BIN)/thawlab run --all --sandbox $(SANDBOX) $(ARGS)
+
+test: $(READY) ## run the tests
+	@$(BIN)/pytest $(ARGS)
+
+check: $(READY) ## lint, format and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(READY) ## let ruff mend what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+serve: $(READY) ## keep the Invoke API, a function and an upstream up
+	@$(BIN)/thawlab serve --sandbox $(SANDBOX) $(ARGS)
+
+doctor: $(READY) ## what this machine can do
+	@$(BIN)/thawlab doctor
+
+clean: $(READY) ## remove whatever a killed run left running
+	@$(BIN)/thawlab clean
+
+distclean: ## remove .venv and every run
+	rm -rf $(VENV) runs
+
+LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
+
+lock: $(READY) ## pin the dependencies anew (needs the network)
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/$(LOCK) --upgrade --output-file requirements.lock
+	$(BIN)/$(LOCK) --extra dev --constraints requirements.lock --output-file requirements-dev.lock
+
+$(READY): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "thawlab needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 ..." >&2; exit 2; }
+	@echo "making $(VENV) from requirements-dev.lock (once)" >&2
+	@$(PYTHON) -m venv --clear $(VENV) || { echo "no venv module: on Debian and Ubuntu, apt install python3-venv" >&2; exit 2; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

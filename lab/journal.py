@@ -1,0 +1,183 @@
+"""The journal: everything that happened in a run, in one append-only file, on one clock.
+
+One event is one line of `journal.jsonl`. Times are seconds of CLOCK_MONOTONIC, which every
+process and container on a machine shares, so events of the lab, its upstreams and its functions
+can be ordered against each other. Verdicts and reports are pure functions of these events.
+
+The vocabulary, by source:
+
+lab         run-started, arm-started, arm-finished, run-finished, gap-started, gap-ended, tcp-state, trouble
+sandbox     started, ready, asked (for the next event, none waiting), frozen, thawed, stopped
+link        cut, lifted
+invocation  invoked, event-sent, returned, failed
+client      request (one logical request as the function tells it)
+upstream    listener-opened, connection-opened, request, executed, replayed, response, idle, gave-up,
+            late-data, late-close, connection-closed, listener-closed
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Literal, Self
+
+Source = Literal["lab", "sandbox", "link", "invocation", "client", "upstream"]
+
+
+def now() -> float:
+    """Seconds of the machine-wide monotonic clock."""
+    return time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which run of which arm an event belongs to; empty for the whole lab."""
+
+    scenario: str = ""
+    arm: str = ""
+    repeat: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.scenario}/{self.arm}#{self.repeat}" if self.scenario else "lab"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened."""
+
+    t: float
+    source: Source
+    kind: str
+    scope: Scope = Scope()
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, key: str) -> Any:
+        return self.data[key]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.data.get(key, default)
+
+    def __repr__(self) -> str:
+        details = " ".join(f"{key}={value}" for key, value in self.data.items())
+        return f"<{self.t:.4f} {self.scope} {self.source} {self.kind} {details}>"
+
+    def to_json(self) -> str:
+        scope = {"scenario": self.scope.scenario, "arm": self.scope.arm, "repeat": self.scope.repeat}
+        head = {"t": round(self.t, 6), "source": self.source, "kind": self.kind}
+        return json.dumps(head | (scope if self.scope.scenario else {}) | {"data": dict(self.data)})
+
+    @classmethod
+    def from_json(cls, line: str) -> Self:
+        """Read one line of a journal; raises ValueError where it is none."""
+        try:
+            raw = json.loads(line)
+            scope = Scope(raw.get("scenario", ""), raw.get("arm", ""), raw.get("repeat", 0))
+            return cls(raw["t"], raw["source"], raw["kind"], scope, raw["data"])
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not a journal event: {line[:60]!r}") from error
+
+
+Predicate = Callable[[Event], bool]
+
+
+class BarrierTimeout(Exception):
+    """An awaited event did not come in time."""
+
+
+class Journal:
+    """Append-only history with barriers: `await journal.wait_for(...)` ends when the event is there."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._file: IO[str] | None = path.open("x", encoding="utf-8", buffering=1) if path else None
+        self._events: dict[Scope, list[Event]] = {}
+        self._waiters: list[tuple[Scope, Predicate, asyncio.Future[Event]]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file:
+            self._file.close()
+            self._file = None
+
+    def __repr__(self) -> str:
+        count = sum(len(events) for events in self._events.values())
+        return f"<Journal {count} events, {len(self._waiters)} waiting>"
+
+    def append(self, event: Event) -> Event:
+        """Add an event, write it down, and wake who waits for it."""
+        self._events.setdefault(event.scope, []).append(event)
+        if self._file:
+            self._file.write(event.to_json() + "\n")
+        for scope, predicate, future in self._waiters:
+            if scope == event.scope and not future.done() and predicate(event):
+                future.set_result(event)
+        return event
+
+    def events(self, scope: Scope) -> tuple[Event, ...]:
+        """The events of one scope, in the order of the clock."""
+        return tuple(sorted(self._events.get(scope, ()), key=lambda event: event.t))
+
+    async def wait_for(self, scope: Scope, predicate: Predicate, what: str, timeout: float) -> Event:
+        """The first event of the scope that fits, past or future.
+
+        `timeout` is in real seconds; raises BarrierTimeout naming `what` when it runs out.
+        """
+        for event in self._events.get(scope, ()):
+            if predicate(event):
+                return event
+        future: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
+        waiter = (scope, predicate, future)
+        self._waiters.append(waiter)
+        try:
+            return await asyncio.wait_for(future, timeout)
+        except TimeoutError:
+            raise BarrierTimeout(f"waited {timeout:g}s for {what}") from None
+        finally:
+            self._waiters.remove(waiter)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """The journal as one arm's run sees it."""
+
+    journal: Journal
+    scope: Scope
+
+    def record(self, source: Source, kind: str, *, t: float | None = None, **data: Any) -> Event:
+        """Append an event that happens now (or happened at `t`)."""
+        return self.journal.append(Event(now() if t is None else t, source, kind, self.scope, data))
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        return self.journal.events(self.scope)
+
+    async def wait_for(self, predicate: Predicate, what: str, timeout: float) -> Event:
+        return await self.journal.wait_for(self.scope, predicate, what, timeout)
+
+
+def read_journal(path: Path) -> tuple[Event, ...]:
+    """Every whole event of a journal file; a torn last line (the lab was killed) is left out."""
+    return tuple(_parse(path.read_text(encoding="utf-8").splitlines()))
+
+
+def _parse(lines: list[str]) -> Iterator[Event]:
+    for number, line in enumerate(lines, start=1):
+        try:
+            yield Event.from_json(line)
+        except ValueError:
+            if number != len(lines):
+                raise
+
+
+def by_scope(events: Iterable[Event]) -> dict[Scope, tuple[Event, ...]]:
+    """Events of each arm's run, in the order of the clock."""
+    grouped: dict[Scope, list[Event]] = {}
+    for event in events:
+        grouped.setdefault(event.scope, []).append(event)
+    return {scope: tuple(sorted(group, key=lambda event: event.t)) for scope, group in grouped.items()}

@@ -1,0 +1,261 @@
+"""What a scenario file may say: one story, its upstream, its function, its timeline and its arms.
+
+The models here are the published JSON Schema's source (`scenario.schema.json` beside this file).
+"""
+
+from itertools import pairwise
+from typing import Annotated, Literal, Self, TypeVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from lab.steps import Freeze, Gap, Invoke, Step, read_step, steps_schema
+from lab.units import Duration, format_duration
+
+CloseMode = Literal["fin", "rst", "vanish", "blackhole"]
+Link = Literal["delivered", "lost"]
+Shape = Literal["sync", "loop"]
+Wake = Literal["interrupted"]
+WakeOrder = Literal["event-first", "thaw-first"]
+SandboxKind = Literal["process", "docker"]
+Role = Literal["bug", "contrast", "control", "fix", "non-fix"]
+OutcomeClass = Literal[
+    "ok",
+    "eof",
+    "epipe",
+    "reset",
+    "closed-locally",
+    "timeout",
+    "refused",
+    "truncated",
+    "http-error",
+    "other",
+]
+TcpState = Literal["ESTABLISHED", "CLOSE-WAIT", "CLOSE"]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _one_or_more(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+Outcomes = Annotated[tuple[OutcomeClass, ...], BeforeValidator(_one_or_more), Field(min_length=1)]
+
+
+class Advertise(Model):
+    """What the upstream tells its clients in a `Keep-Alive` response header."""
+
+    timeout: Duration | None = None
+    max: int | None = Field(default=None, ge=1)
+
+
+class Upstream(Model):
+    """The server that the function calls."""
+
+    idle_timeout: Duration | None = Field(
+        default=None, description="How long the upstream keeps an unused connection; never closes if absent."
+    )
+    close: CloseMode = Field(default="fin", description="How the upstream gives up an idle connection.")
+    advertise: Advertise = Advertise()
+
+
+class Function(Model):
+    """The function under test."""
+
+    client: str = "aiohttp"
+    preset: str = "seed"
+    shape: Shape = "sync"
+
+
+class Request(Model):
+    """The request that every invocation makes."""
+
+    method: Literal["GET", "POST"] = "POST"
+    body_bytes: int = Field(default=0, ge=0, le=1_000_000)
+    idempotency_key: bool = False
+
+
+class Expect(Model):
+    """How an arm must end. What is absent is not judged."""
+
+    outcome: Outcomes = Field(
+        default=("ok",), description="Class of the last request; the others must be ok."
+    )
+    executions: tuple[int, ...] | None = Field(default=None, description="Of each logical request in turn.")
+    connections: int | None = Field(default=None, description="How many the upstream accepted.")
+    cold_starts: int | None = None
+    sandboxes: int | None = Field(default=None, description="How many sandbox ids answered.")
+    client_tcp_state: TcpState | None = Field(
+        default=None, description="Of the client's stale socket just before the wake."
+    )
+    reuse: bool | None = Field(
+        default=None, description="Whether a fix uses the stale connection (a retry does)."
+    )
+    background: Literal["stands still", "runs"] | None = Field(
+        default=None, description="What a background task of the function does in the longest gap."
+    )
+
+
+Timeline = Annotated[
+    tuple[Annotated[InstanceOf[Step], BeforeValidator(read_step), WithJsonSchema(steps_schema())], ...],
+    Field(min_length=1),
+]
+
+
+class Change(Model):
+    """What one arm does otherwise than its scenario: only the keys that are written change."""
+
+    upstream: Upstream = Upstream()
+    function: Function = Function()
+    request: Request = Request()
+    link: Link | None = None
+    wake_order: WakeOrder | None = None
+    timeline: Timeline | None = None
+
+
+class Arm(Model):
+    """One run of the story with one change."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    role: Role
+    title: str
+    change: Change = Change()
+    expect: Expect = Expect()
+    pair: str | None = Field(default=None, description="The bug arm that proves the fault for this fix.")
+    sandboxes: tuple[SandboxKind, ...] | None = None
+    skip_reason: str | None = None
+
+
+class Setting(Model):
+    """Everything one arm needs to run: the scenario with the arm's change applied."""
+
+    upstream: Upstream
+    function: Function
+    request: Request
+    link: Link
+    wake: Wake
+    wake_order: WakeOrder
+    timeline: Timeline
+
+    @property
+    def longest_gap(self) -> float:
+        """Lab seconds of the longest stretch between two invocations."""
+        return max((step.duration for step in self.timeline if isinstance(step, Gap)), default=0.0)
+
+    @property
+    def freezes(self) -> bool:
+        """Whether the sandbox is frozen in some gap."""
+        return any(isinstance(step, Freeze) for step in self.timeline)
+
+    @property
+    def plans_fault(self) -> bool:
+        """Whether a pooled connection outlives the upstream's idle timeout in some gap."""
+        limit = self.upstream.idle_timeout
+        return limit is not None and self.longest_gap > limit
+
+
+class Scenario(Model):
+    """One story: an upstream, a function, a timeline, and arms."""
+
+    title: str
+    question: str
+    story: str
+    look_at: str
+    seen_in: tuple[str, ...] = ()
+    minutes: float = Field(default=1, gt=0, description="About how long it takes to run and read.")
+    sandboxes: tuple[SandboxKind, ...] = Field(default=("process", "docker"), min_length=1)
+    skip_reason: str | None = Field(default=None, description="Why a sandbox kind is missing above.")
+    upstream: Upstream
+    function: Function = Function()
+    request: Request = Request()
+    link: Link = "delivered"
+    wake: Wake = "interrupted"
+    wake_order: WakeOrder = "event-first"
+    timeline: Timeline
+    arms: Annotated[tuple[Arm, ...], Field(min_length=1)]
+
+    def setting(self, arm: Arm) -> Setting:
+        """The scenario as this arm runs it."""
+        change = arm.change
+        return Setting(
+            upstream=_merged(self.upstream, change.upstream),
+            function=_merged(self.function, change.function),
+            request=_merged(self.request, change.request),
+            link=change.link or self.link,
+            wake=self.wake,
+            wake_order=change.wake_order or self.wake_order,
+            timeline=change.timeline or self.timeline,
+        )
+
+    def arm(self, name: str) -> Arm:
+        return next(arm for arm in self.arms if arm.name == name)
+
+    def pair_of(self, arm: Arm) -> Arm | None:
+        """The bug that a fix is judged against: the one it names, else the scenario's first."""
+        if arm.role != "fix":
+            return None
+        bugs = [other for other in self.arms if other.role == "bug"]
+        return self.arm(arm.pair) if arm.pair else next(iter(bugs), None)
+
+    @model_validator(mode="after")
+    def _make_sense(self) -> Self:
+        names = [arm.name for arm in self.arms]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two arms are called {name!r}: give each its own name")
+        for index, arm in enumerate(self.arms):
+            problem = self._problem(arm, names)
+            if problem:
+                # The index lets a message point at the arm's line in the file.
+                raise PydanticCustomError(
+                    "arm", "{problem}", {"problem": f"arm {arm.name!r} {problem}", "arm": index}
+                )
+        return self
+
+    def _problem(self, arm: Arm, names: list[str]) -> str | None:
+        if arm.pair is not None and (arm.pair not in names or self.arm(arm.pair).role != "bug"):
+            return f"has the pair {arm.pair!r}, which is no bug arm of this scenario"
+        if arm.role == "fix" and self.pair_of(arm) is None:
+            return "is a fix, but the scenario has no bug arm to prove the fault"
+        setting = self.setting(arm)
+        return _timeline_problem(setting.timeline) or _role_problem(arm, setting)
+
+
+AnyModel = TypeVar("AnyModel", bound=Model)
+
+
+def _merged(base: AnyModel, change: AnyModel) -> AnyModel:
+    written = {name: getattr(change, name) for name in change.model_fields_set}
+    return base.model_copy(update=written)
+
+
+def _timeline_problem(timeline: tuple[Step, ...]) -> str | None:
+    if not isinstance(timeline[0], Invoke):
+        return f"has a timeline that begins with `{timeline[0]}`: no sandbox is there before an invoke"
+    if not isinstance(timeline[-1], Invoke):
+        return f"has a timeline that ends with `{timeline[-1]}`: end with an invoke that sees its effect"
+    for step, after in pairwise(timeline):
+        if isinstance(after, Gap) and not isinstance(step, Invoke):
+            return f"has `{after}` after `{step}` in its timeline: a gap follows an invoke"
+    return None
+
+
+def _role_problem(arm: Arm, setting: Setting) -> str | None:
+    limit, gap = setting.upstream.idle_timeout, format_duration(setting.longest_gap)
+    kept = "for ever" if limit is None else f"for {format_duration(limit)}"
+    if arm.role in ("bug", "non-fix", "fix") and not setting.plans_fault:
+        return f"is a {arm.role}, but its gap is {gap} and the upstream keeps connections {kept}: nothing goes stale"
+    if arm.role == "control" and setting.plans_fault:
+        return f"is a control, but its gap is {gap} and the upstream keeps connections {kept}: they go stale"
+    return None

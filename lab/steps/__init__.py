@@ -1,0 +1,50 @@
+"""The verbs of a timeline, one file each.
+
+A step is written as its verb (`invoke`) or as a verb with its argument (`freeze: 6m`).
+To add a verb, write its file beside these and name its class in `VERBS`.
+"""
+
+from typing import Any
+
+from lab.steps.base import Gap, Stage, Step
+from lab.steps.freeze import Freeze
+from lab.steps.invoke import Invoke
+from lab.steps.recycle import Recycle
+from lab.steps.wait import Wait
+
+VERBS: dict[str, type[Step]] = {cls.verb: cls for cls in (Invoke, Freeze, Wait, Recycle)}
+
+__all__ = [
+    "VERBS",
+    "Freeze",
+    "Gap",
+    "Invoke",
+    "Recycle",
+    "Stage",
+    "Step",
+    "Wait",
+    "read_step",
+    "steps_schema",
+]
+
+
+def read_step(raw: object) -> Step:
+    """A step as a scenario file writes it; raises ValueError naming the verbs there are."""
+    if isinstance(raw, Step):
+        return raw
+    if isinstance(raw, str):
+        verb, argument = raw, None
+    elif isinstance(raw, dict) and len(raw) == 1:
+        verb, argument = next(iter(raw.items()))
+    else:
+        raise ValueError(
+            f"{raw!r} is no step: write a verb, or one verb with its argument such as `freeze: 6m`"
+        )
+    if verb not in VERBS:
+        raise ValueError(f"unknown verb {verb!r} in a timeline: there are {', '.join(VERBS)}")
+    return VERBS[verb].read(argument)
+
+
+def steps_schema() -> dict[str, Any]:
+    """JSON Schema of one step."""
+    return {"anyOf": [cls.schema() for cls in VERBS.values()]}

@@ -1,0 +1,42 @@
+"""Durations as scenario files and options write them: a number with a unit."""
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_PATTERN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+
+
+def parse_duration(text: object) -> float:
+    """Seconds of a duration such as `300s`, `6m`, `1.5h` or `250ms`.
+
+    Raises ValueError, naming what is allowed, for anything else (a bare number has no unit).
+    """
+    match = _PATTERN.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError(f"{text!r} is no duration: write a number and a unit, such as 250ms, 300s, 6m or 1h")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def format_duration(seconds: float) -> str:
+    """The shortest usual way to write a duration: 360.0 is `6m`, 0.25 is `250ms`."""
+    if seconds == 0:
+        return "0s"
+    if seconds < 1:
+        return f"{seconds * 1000:.3g}ms"
+    for unit in ("h", "m"):
+        if seconds % _UNITS[unit] == 0:
+            return f"{seconds / _UNITS[unit]:g}{unit}"
+    return f"{seconds:.6g}s"
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    WithJsonSchema(
+        {"type": "string", "pattern": f"^{_PATTERN.pattern}$", "examples": ["300s", "6m", "250ms"]}
+    ),
+]
+"""A pydantic field that reads `6m` and holds 360.0."""

@@ -1,0 +1,140 @@
+"""`results.json`: what a run found, as a published JSON Schema (`results.schema.json` beside this file)."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lab.scenario.model import OutcomeClass, Role, SandboxKind
+
+Verdict = Literal["pass", "fail", "inconclusive", "skipped", "unfinished"]
+SCHEMA_ID: Literal["thawlab.results/1"] = "thawlab.results/1"
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Guard(Model):
+    """The proof that an arm tested what it says; absent parts do not apply to the arm's role."""
+
+    fault_delivered: bool | None = Field(
+        default=None,
+        description="The upstream gave up the pooled connection, in the idle gap, before the wake.",
+    )
+    reused_connection: bool | None = Field(
+        default=None,
+        description="A request went into a connection used before, seen from the upstream's side.",
+    )
+    client_tcp_state: str | None = Field(
+        default=None, description="Of the client's pooled socket, from its kernel, just before the wake."
+    )
+    expected_tcp_state: str | None = None
+    frozen_throughout: bool | None = Field(
+        default=None,
+        description="The kernel said stopped after the freeze and still said so before the thaw.",
+    )
+    paired_bug: bool | None = Field(
+        default=None, description="The bug run of the same repeat proved the fault."
+    )
+    gap_passed_limit: bool | None = None
+    stale_unused: bool | None = Field(
+        default=None, description="No bytes came on the connection that was given up."
+    )
+    no_fault: bool | None = Field(
+        default=None, description="The upstream gave up no connection before the end."
+    )
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The proofs that this run owes, in words of the glossary."""
+        parts = [name for name, value in self if value is False]
+        if self.expected_tcp_state is not None and self.client_tcp_state != self.expected_tcp_state:
+            parts.append("client_tcp_state")
+        return tuple(parts)
+
+
+class Run(Model):
+    """One repeat of an arm: a fresh sandbox and fresh connections."""
+
+    repeat: int
+    outcomes: tuple[OutcomeClass, ...]
+    executions: tuple[int, ...]
+    connections_opened: int
+    cold_starts: int
+    sandboxes: int
+    latency_ms: float | None = Field(description="Of the last request, as the function measured it.")
+    duration_ms: float
+    error: str | None
+    guard: Guard
+    verdict: Verdict
+    why: str
+
+
+class ArmResult(Model):
+    """What an arm's repeats add up to; one bad repeat decides."""
+
+    name: str
+    title: str
+    role: Role
+    expected: tuple[OutcomeClass, ...]
+    observed: Mapping[OutcomeClass, int]
+    repeats: int
+    verdict: Verdict
+    error: str | None
+    guard: Guard
+    executions: tuple[int, ...]
+    connections_opened: int
+    cold_starts: int
+    added_latency_ms: float | None = Field(
+        description="Median of the last request, less that of a control's reused connection in the same run."
+    )
+    duration_ms: float
+    why: str
+    runs: tuple[Run, ...]
+
+
+class ScenarioResult(Model):
+    name: str
+    title: str
+    verdict: Verdict
+    why: str
+    arms: tuple[ArmResult, ...]
+
+
+class Environment(Model):
+    python: str
+    kernel: str
+    machine: str
+    engine: str | None
+    versions: Mapping[str, str]
+
+
+class Results(Model):
+    """The whole run."""
+
+    schema_id: Literal["thawlab.results/1"] = Field(default=SCHEMA_ID, alias="schema")
+    run: str
+    sandbox: SandboxKind
+    speed: float
+    verdict: Verdict
+    environment: Environment
+    scenarios: tuple[ScenarioResult, ...]
+
+    def to_json(self) -> str:
+        return self.model_dump_json(by_alias=True, indent=2) + "\n"
+
+
+def schema_text() -> str:
+    """The published JSON Schema of results.json."""
+    head: dict[str, Any] = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID}
+    return json.dumps(head | Results.model_json_schema(by_alias=True), indent=2) + "\n"
+
+
+def worst(verdicts: tuple[Verdict, ...]) -> Verdict:
+    """The verdict of a whole whose parts have these: unfinished, fail, inconclusive, pass, in that order."""
+    for verdict in ("unfinished", "fail", "inconclusive", "pass"):
+        if verdict in verdicts:
+            return verdict
+    return "skipped"
