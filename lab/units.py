@@ -35,8 +35,6 @@ def format_duration(seconds: float) -> str:
 Duration = Annotated[
     float,
     BeforeValidator(parse_duration),
-    WithJsonSchema(
-        {"type": "string", "pattern": f"^{_PATTERN.pattern}$", "examples": ["300s", "6m", "250ms"]}
-    ),
+    WithJsonSchema({"type": "string", "pattern": f"^{_PATTERN.pattern}$", "examples": ["300s", "6m", "250ms"]}),
 ]
 """A pydantic field that reads `6m` and holds 360.0."""

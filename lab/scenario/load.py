@@ -44,9 +44,7 @@ def find(name: str) -> Named:
     path = BUILT_IN / f"{name}.yaml"
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in BUILT_IN.glob("*.yaml")))
-        raise UsageError(
-            f"no scenario is called {name!r}: there are {known}; or give the path of a .yaml file"
-        )
+        raise UsageError(f"no scenario is called {name!r}: there are {known}; or give the path of a .yaml file")
     return load(path)
 
 
@@ -65,9 +63,7 @@ def parse(text: str, path: Path) -> Scenario:
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise UsageError(f"{path}:{line}: this is not YAML: {problem}") from None
     if not isinstance(document, dict):
-        raise UsageError(
-            f"{path}:1: a scenario is a mapping with title, question, story ...; see docs/scenarios.md"
-        )
+        raise UsageError(f"{path}:1: a scenario is a mapping with title, question, story ...; see docs/scenarios.md")
     try:
         return Scenario.model_validate(_plain(document))
     except ValidationError as error:

@@ -89,9 +89,7 @@ class Request(Model):
 class Expect(Model):
     """How an arm must end. What is absent is not judged."""
 
-    outcome: Outcomes = Field(
-        default=("ok",), description="Class of the last request; the others must be ok."
-    )
+    outcome: Outcomes = Field(default=("ok",), description="Class of the last request; the others must be ok.")
     executions: tuple[int, ...] | None = Field(default=None, description="Of each logical request in turn.")
     connections: int | None = Field(default=None, description="How many the upstream accepted.")
     cold_starts: int | None = None
@@ -99,9 +97,7 @@ class Expect(Model):
     client_tcp_state: TcpState | None = Field(
         default=None, description="Of the client's stale socket just before the wake."
     )
-    reuse: bool | None = Field(
-        default=None, description="Whether a fix uses the stale connection (a retry does)."
-    )
+    reuse: bool | None = Field(default=None, description="Whether a fix uses the stale connection (a retry does).")
     background: Literal["stands still", "runs"] | None = Field(
         default=None, description="What a background task of the function does in the longest gap."
     )
@@ -218,9 +214,7 @@ class Scenario(Model):
             problem = self._problem(arm, names)
             if problem:
                 # The index lets a message point at the arm's line in the file.
-                raise PydanticCustomError(
-                    "arm", "{problem}", {"problem": f"arm {arm.name!r} {problem}", "arm": index}
-                )
+                raise PydanticCustomError("arm", "{problem}", {"problem": f"arm {arm.name!r} {problem}", "arm": index})
         return self
 
     def _problem(self, arm: Arm, names: list[str]) -> str | None:

@@ -37,9 +37,7 @@ def read_step(raw: object) -> Step:
     elif isinstance(raw, dict) and len(raw) == 1:
         verb, argument = next(iter(raw.items()))
     else:
-        raise ValueError(
-            f"{raw!r} is no step: write a verb, or one verb with its argument such as `freeze: 6m`"
-        )
+        raise ValueError(f"{raw!r} is no step: write a verb, or one verb with its argument such as `freeze: 6m`")
     if verb not in VERBS:
         raise ValueError(f"unknown verb {verb!r} in a timeline: there are {', '.join(VERBS)}")
     return VERBS[verb].read(argument)

@@ -35,16 +35,10 @@ class Guard(Model):
         default=None,
         description="The kernel said stopped after the freeze and still said so before the thaw.",
     )
-    paired_bug: bool | None = Field(
-        default=None, description="The bug run of the same repeat proved the fault."
-    )
+    paired_bug: bool | None = Field(default=None, description="The bug run of the same repeat proved the fault.")
     gap_passed_limit: bool | None = None
-    stale_unused: bool | None = Field(
-        default=None, description="No bytes came on the connection that was given up."
-    )
-    no_fault: bool | None = Field(
-        default=None, description="The upstream gave up no connection before the end."
-    )
+    stale_unused: bool | None = Field(default=None, description="No bytes came on the connection that was given up.")
+    no_fault: bool | None = Field(default=None, description="The upstream gave up no connection before the end.")
 
     @property
     def missing(self) -> tuple[str, ...]:
