@@ -1,0 +1,100 @@
+"""The function under test: calls the upstream through a pooled client, and tells what happened.
+
+Environment: UPSTREAM_URL; THAWLAB_PRESET (a file of `presets/`); THAWLAB_SHAPE (`sync` or `loop`);
+THAWLAB_SPEED; THAWLAB_BACKGROUND (1: with a background task).
+
+Event (all optional): `{"requests": [{"id", "method", "path", "body_bytes", "idempotency_key"}], "on_error": "raise"}`.
+Without requests it sends one `POST /orders`. With `on_error: raise` a failed request fails the invocation, as it
+would in a function that does not catch it.
+
+Answer: `{"sandbox", "invocation", "cold", "ticks": [at start, at end], "requests": [...]}`; a request has
+`id, method, outcome, status, error, chain, attempts: [{local_port, reused}], started, ended` (monotonic seconds).
+"""
+
+import importlib
+import os
+import time
+import uuid
+from typing import Any
+
+from lambda_app.python.background import Ticker
+from lambda_app.python.observe import Observer
+from lambda_app.python.outcome import classify, describe, headline
+from lambda_app.python.shapes import SHAPES
+
+UPSTREAM = os.environ["UPSTREAM_URL"]
+
+# All of this is made once, when the sandbox is initialised, and survives from invocation to invocation.
+sandbox_id = uuid.uuid4().hex
+invocations = 0
+ticker = Ticker() if os.environ.get("THAWLAB_BACKGROUND") == "1" else None
+shape = SHAPES[os.environ.get("THAWLAB_SHAPE", "sync")]()
+preset = importlib.import_module(f"lambda_app.python.presets.{os.environ.get('THAWLAB_PRESET', 'seed')}")
+observer = Observer()
+observer.install()
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """What the runtime client calls for each event."""
+    global invocations
+    invocations += 1
+    began = _ticks()
+    records, failure = shape.run(_serve(event))
+    if failure is not None and event.get("on_error") == "raise":
+        raise failure
+    return {
+        "sandbox": sandbox_id,
+        "invocation": invocations,
+        "cold": invocations == 1,
+        "ticks": [began, _ticks()],
+        "requests": records,
+    }
+
+
+async def _serve(event: dict[str, Any]) -> tuple[list[dict[str, Any]], BaseException | None]:
+    records = []
+    failure = None
+    for request in event.get("requests") or [{}]:
+        record, error = await _send(request)
+        records.append(record)
+        failure = failure or error
+    if hasattr(preset, "finish"):
+        await preset.finish()
+    return records, failure
+
+
+async def _send(request: dict[str, Any]) -> tuple[dict[str, Any], BaseException | None]:
+    name = request.get("id") or uuid.uuid4().hex
+    method = request.get("method", "POST")
+    headers = {"X-Request-Id": name}
+    if request.get("idempotency_key"):
+        headers["Idempotency-Key"] = request["idempotency_key"]
+    size = request.get("body_bytes", 0)
+    options = {"headers": headers} | ({"data": b"x" * size} if size else {})
+    url = UPSTREAM + request.get("path", "/orders" if method == "POST" else "/orders/any")
+
+    status, error = None, None
+    observer.take()
+    started = time.monotonic()
+    try:
+        status = await preset.send(method, url, **options)
+    except Exception as caught:
+        error = caught
+    ended = time.monotonic()
+    outcome = classify(error) if error else ("ok" if status is not None and status < 400 else "http-error")
+    record = {
+        "id": name,
+        "method": method,
+        "outcome": outcome,
+        "status": status,
+        "error": headline(error) if error else None,
+        "chain": describe(error) if error else [],
+        "attempts": observer.take(),
+        "started": started,
+        "ended": ended,
+    }
+    return record, error
+
+
+def _ticks() -> int:
+    return ticker.ticks if ticker else 0

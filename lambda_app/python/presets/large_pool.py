@@ -1,0 +1,26 @@
+"""large_pool: more room for connections. No fix: the pool was never full, it was stale."""
+
+import asyncio
+import sys
+from typing import Any
+
+import aiohttp
+
+session: aiohttp.ClientSession | None = None
+
+
+def get_session() -> aiohttp.ClientSession:
+    global session
+    if session is None:  # made once, kept from invocation to invocation
+        session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1000, keepalive_timeout=None))
+    return session
+
+
+async def send(method: str, url: str, **options: Any) -> int:
+    async with get_session().request(method, url, **options) as response:
+        await response.read()
+        return response.status
+
+
+if __name__ == "__main__":
+    print(asyncio.run(send("POST", sys.argv[1])))

@@ -1,0 +1,51 @@
+"""look_first: look at the pooled sockets before use; start anew if one is readable. No fix, though it looks like one.
+
+An idle connection that is readable has been closed (this is what urllib3 and httpx check). A connection whose
+close was lost on the way looks healthy.
+"""
+
+import asyncio
+import select
+import socket
+import sys
+from typing import Any
+
+import aiohttp
+
+session: aiohttp.ClientSession | None = None
+sockets: list[socket.socket] = []
+
+
+def noted_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    family, kind, protocol = address[:3]
+    sockets.append(socket.socket(family, kind, protocol))
+    return sockets[-1]
+
+
+async def look_first() -> None:
+    global session
+    still_open = [sock for sock in sockets if sock.fileno() >= 0]
+    if session is not None and select.select(still_open, [], [], 0)[0]:
+        await session.close()
+        session = None
+    sockets[:] = [sock for sock in still_open if sock.fileno() >= 0]
+
+
+def get_session() -> aiohttp.ClientSession:
+    global session
+    if session is None:  # made once, kept from invocation to invocation
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(keepalive_timeout=None, socket_factory=noted_socket)
+        )
+    return session
+
+
+async def send(method: str, url: str, **options: Any) -> int:
+    await look_first()
+    async with get_session().request(method, url, **options) as response:
+        await response.read()
+        return response.status
+
+
+if __name__ == "__main__":
+    print(asyncio.run(send("POST", sys.argv[1])))

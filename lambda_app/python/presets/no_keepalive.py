@@ -1,0 +1,29 @@
+"""no_keepalive: every request on a connection of its own. The diagnosis of the story.
+
+If the resets stop with this, they came from reused connections. It costs a handshake a request.
+"""
+
+import asyncio
+import sys
+from typing import Any
+
+import aiohttp
+
+session: aiohttp.ClientSession | None = None
+
+
+def get_session() -> aiohttp.ClientSession:
+    global session
+    if session is None:  # made once, kept from invocation to invocation
+        session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
+    return session
+
+
+async def send(method: str, url: str, **options: Any) -> int:
+    async with get_session().request(method, url, **options) as response:
+        await response.read()
+        return response.status
+
+
+if __name__ == "__main__":
+    print(asyncio.run(send("POST", sys.argv[1])))

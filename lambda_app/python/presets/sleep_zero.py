@@ -1,0 +1,30 @@
+"""sleep_zero: let the event loop look at its sockets once before each request. No fix, though it looks like one.
+
+It finds a close that has arrived. It cannot find one that was lost on the way.
+"""
+
+import asyncio
+import sys
+from typing import Any
+
+import aiohttp
+
+session: aiohttp.ClientSession | None = None
+
+
+def get_session() -> aiohttp.ClientSession:
+    global session
+    if session is None:  # made once, kept from invocation to invocation
+        session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=None))
+    return session
+
+
+async def send(method: str, url: str, **options: Any) -> int:
+    await asyncio.sleep(0)
+    async with get_session().request(method, url, **options) as response:
+        await response.read()
+        return response.status
+
+
+if __name__ == "__main__":
+    print(asyncio.run(send("POST", sys.argv[1])))
