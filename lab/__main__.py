@@ -1,0 +1,5 @@
+"""`python -m lab` is `thawlab`."""
+
+from lab.cli import main
+
+main()

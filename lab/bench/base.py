@@ -1,0 +1,33 @@
+"""The seam between running an arm and where it runs: one bench a kind of sandbox."""
+
+from typing import Protocol
+
+from lab.journal import Recorder
+from lab.plan import Job
+from lab.sandbox.base import SandboxFactory
+from lab.upstream import Listener
+
+
+class Bench(Protocol):
+    """Where the arms of one lab run are run side by side."""
+
+    runtime_host: str
+    """Address on which sandboxes find the Runtime API."""
+
+    async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
+        """An upstream for this run alone, behaving as the job's setting says."""
+
+    async def close_upstream(self, job: Job) -> None:
+        """Close it; afterwards all of its events are in the journal."""
+
+    def sandboxes(self, job: Job, listener: Listener) -> SandboxFactory:
+        """How this run's sandboxes are made."""
+
+    async def lose_packets(self, job: Job, recorder: Recorder) -> None:
+        """A gap begins: where the link is `lost`, nothing passes between sandbox and upstream from now on."""
+
+    async def pass_packets(self, job: Job, recorder: Recorder) -> None:
+        """The gap is over: packets pass again."""
+
+    async def tcp_states(self, job: Job, listener: Listener, peer_port: int) -> tuple[str, str]:
+        """States of the client's and of the upstream's end of a connection, from their kernels."""

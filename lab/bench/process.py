@@ -1,0 +1,69 @@
+"""The bench for sandboxes that are processes: everything on loopback, nothing but Python.
+
+Function and upstream share one kernel here, so no packet can be lost between them. `lost` is therefore produced
+at the upstream, by the close mode `vanish`: as after a lost close, the client's kernel has heard nothing, and the
+upstream's side no longer exists.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from lab.functions import definition, environment
+from lab.journal import Recorder, Scope
+from lab.plan import Job
+from lab.sandbox.base import Sandbox, SandboxFactory
+from lab.sandbox.process import ProcessSandbox, ProcessSpec
+from lab.tcp_table import TcpTable
+from lab.upstream import Listener, UpstreamProcess
+
+
+def _listener_name(scope: Scope) -> str:
+    return f"{scope.scenario}.{scope.arm}.{scope.repeat}"
+
+
+class ProcessBench:
+    """Sandboxes as processes, with one upstream process for all runs."""
+
+    runtime_host = "127.0.0.1"
+
+    def __init__(self, upstream: UpstreamProcess, mark: str, logs: Path, speed: float) -> None:
+        self._upstream = upstream
+        self._mark = mark
+        self._logs = logs
+        self._speed = speed
+
+    async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
+        behaviour = job.setting.upstream
+        if job.setting.link == "lost" and behaviour.close != "vanish":
+            behaviour = behaviour.model_copy(update={"close": "vanish"})
+        return await self._upstream.open(_listener_name(job.scope), behaviour, self._speed, recorder)
+
+    async def close_upstream(self, job: Job) -> None:
+        await self._upstream.close_listener(_listener_name(job.scope))
+
+    def sandboxes(self, job: Job, listener: Listener) -> SandboxFactory:
+        function = job.setting.function
+        return process_factory(
+            function.client, environment(function, listener.url, self._speed), self._mark, self._logs
+        )
+
+    async def lose_packets(self, job: Job, recorder: Recorder) -> None:
+        """Nothing to do: `vanish` sends nothing, so there is nothing to lose."""
+
+    async def pass_packets(self, job: Job, recorder: Recorder) -> None:
+        """Nothing to do either."""
+
+    async def tcp_states(self, job: Job, listener: Listener, peer_port: int) -> tuple[str, str]:
+        table = TcpTable.here()
+        return table.state(peer_port, listener.port), table.state(listener.port, peer_port)
+
+
+def process_factory(client: str, variables: Mapping[str, str], mark: str, logs: Path) -> SandboxFactory:
+    """Makes process sandboxes for the function of a client library."""
+    function = definition(client)
+    spec = ProcessSpec(function.runtime_module, function.handler, variables, mark, logs)
+
+    def make(name: str) -> Sandbox:
+        return ProcessSandbox(name, spec)
+
+    return make

@@ -1,0 +1,217 @@
+"""The command line: reads options, calls the lab, prints, and ends with the contract's exit status."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from lab import doctor as doctor_
+from lab import predict as predict_
+from lab.errors import LabError, UsageError
+from lab.laboratory import DEFAULT_JOBS, carry_out
+from lab.leftovers import remove_leftovers
+from lab.plan import Plan, make_plan
+from lab.report import FinishedRun
+from lab.report.terminal import print_list, print_run
+from lab.run_folder import LATEST, RUNS, RunFolder
+from lab.scenario.load import Named, built_in, find
+from lab.serve import ServeOptions
+from lab.serve import serve as serve_
+from lab.units import parse_duration
+
+EXIT_STATUS = {"pass": 0, "skipped": 0, "fail": 1, "inconclusive": 3, "unfinished": 3}
+SANDBOX_KINDS = ("process",)
+
+
+class DurationType(click.ParamType):
+    """An option such as `5s`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            return value if isinstance(value, float) else parse_duration(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+sandbox_option = click.option(
+    "--sandbox", type=click.Choice(SANDBOX_KINDS), default="process", show_default=True, help="What freezes."
+)
+out_option = click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=RUNS,
+    show_default=True,
+    help="Where runs are kept.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="thawlab")
+def cli() -> None:
+    """Reproduce the connection reset of a warm function on demand, and prove which fixes hold."""
+
+
+@cli.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def list_(as_json: bool) -> None:
+    """The scenarios: the question each answers, the minutes it takes, where it can run."""
+    print_list(built_in(), as_json=as_json)
+
+
+@cli.command()
+@click.argument("names", nargs=-1, metavar="[NAME or FILE ...]")
+@click.option("--all", "everything", is_flag=True, help="Every scenario that comes with the lab.")
+@click.option("--arm", "arms", multiple=True, metavar="NAME", help="Only this arm (and the bug it is judged against).")
+@click.option("--predict", is_flag=True, help="Ask for your prediction before showing what happens.")
+@sandbox_option
+@click.option("--speed", type=click.FloatRange(min=1), help="Lab seconds in a real second.")
+@click.option("--repeat", type=click.IntRange(min=1), default=1, show_default=True, help="Fresh runs of every arm.")
+@click.option("--jobs", type=click.IntRange(min=1), default=DEFAULT_JOBS, show_default=True, help="Arms side by side.")
+@out_option
+def run(
+    names: Sequence[str],
+    everything: bool,
+    arms: Sequence[str],
+    predict: bool,
+    sandbox: Any,
+    speed: float | None,
+    repeat: int,
+    jobs: int,
+    out: Path,
+) -> None:
+    """Run scenarios: a table of arms with costs, a timeline, and why."""
+    if not names and not everything:
+        raise UsageError("which scenario? Name one (`thawlab list` shows them), give a .yaml file, or use --all")
+    chosen: list[Named] = ([*built_in()] if everything else []) + [find(name) for name in names]
+    plan = make_plan(chosen, arms, sandbox, speed, repeat)
+    predictions = predict_.ask(plan) if predict else {}
+    folder = RunFolder.create(out, plan.scenarios)
+    finished = _carry_out(plan, folder, jobs, predictions)
+    print_run(finished, folder.path, detail=len(plan.scenarios) == 1)
+    if predictions:
+        predict_.show(predictions, finished.results)
+    sys.exit(EXIT_STATUS[finished.results.verdict])
+
+
+def _carry_out(plan: Plan, folder: RunFolder, jobs: int, predictions: dict[str, dict[str, str]]) -> FinishedRun:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    try:
+        with Progress(*columns, console=doctor_.progress_console(), transient=True) as progress:
+            task = progress.add_task("running arms", total=len(plan.jobs))
+            _until_signalled(
+                carry_out(plan, folder, jobs=jobs, predictions=predictions, done=lambda job: progress.advance(task))
+            )
+    finally:
+        finished = folder.report()
+    return finished
+
+
+class Interrupted(LabError):
+    """SIGINT or SIGTERM ended the lab."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"ended by {signal.Signals(number).name}; nothing was left running")
+        self.exit_status = 128 + number
+
+
+def _until_signalled(work: Coroutine[Any, Any, None]) -> None:
+    """Run to the end, or until SIGINT or SIGTERM; then let the work clean up. Raises Interrupted."""
+    received: list[int] = []
+
+    async def guarded() -> None:
+        task = asyncio.ensure_future(work)
+        loop = asyncio.get_running_loop()
+
+        def end(number: int) -> None:
+            received.append(number)
+            task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, end, number)
+        await task
+
+    try:
+        asyncio.run(guarded())
+    except asyncio.CancelledError:
+        if not received:
+            raise
+    except BaseExceptionGroup as group:
+        raise _first_lab_error(group) from None
+    if received:
+        raise Interrupted(received[0])
+
+
+def _first_lab_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error that a user can mend, out of those of arms that ran side by side; else all of them."""
+    for error in group.exceptions:
+        if isinstance(error, LabError):
+            return error
+    return group
+
+
+@cli.command()
+@click.argument("name", metavar="RUN", default=LATEST)
+@out_option
+def show(name: str, out: Path) -> None:
+    """Print an earlier run (`latest` works)."""
+    folder = RunFolder.find(name, out)
+    finished = folder.read()
+    print_run(finished, folder.path, detail=len(finished.scenarios) == 1)
+    sys.exit(EXIT_STATUS[finished.results.verdict])
+
+
+@cli.command()
+@click.option("--function", "client", default="aiohttp", show_default=True, help="The function, by its client library.")
+@click.option("--preset", default="seed", show_default=True, help="How it makes its client.")
+@click.option("--shape", type=click.Choice(["sync", "loop"]), default="sync", show_default=True, help="App shape.")
+@sandbox_option
+@click.option(
+    "--close", type=click.Choice(["fin", "rst", "vanish", "blackhole"]), default="vanish", show_default=True,
+    help="How the upstream gives up an idle connection.",
+)  # fmt: skip
+@click.option("--idle-timeout", type=DurationType(), default="5s", show_default=True, help="Of the upstream.")
+@click.option("--port", type=click.IntRange(0, 65535), default=9001, show_default=True, help="Of the Invoke API.")
+@click.option("--timeout", type=DurationType(), default="30s", show_default=True, help="Of the function.")
+@click.option("--max-sandboxes", type=click.IntRange(min=1), default=10, show_default=True, help="Limit; beyond: 429.")
+def serve(**options: Any) -> None:
+    """Keep the Invoke API, a function and an upstream up, until interrupted."""
+    try:
+        _until_signalled(serve_(ServeOptions(**options), click.echo))
+    except Interrupted:
+        click.echo("ended; nothing was left running", err=True)
+
+
+@cli.command()
+def doctor() -> None:
+    """What this machine can do, and what each missing part would change."""
+    sys.exit(0 if doctor_.print_doctor() else 3)
+
+
+@cli.command()
+def clean() -> None:
+    """Remove whatever a killed run left."""
+    for line in remove_leftovers():
+        click.echo(line)
+
+
+def main() -> None:
+    """The console script. Errors that a user can mend are printed without a traceback."""
+    try:
+        status = cli.main(standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except LabError as error:
+        click.echo(f"thawlab: {error}", err=True)
+        sys.exit(error.exit_status)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("thawlab: ended by the user", err=True)
+        sys.exit(130)

@@ -1,0 +1,106 @@
+"""`thawlab doctor`: what this machine can do, and what each missing part would change."""
+
+import platform
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from rich.console import Console
+from rich.table import Table
+
+TCP_REPAIR = 19
+"""Socket option of Linux (include/uapi/linux/tcp.h)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One part: is it there, and what follows if not."""
+
+    part: str
+    present: bool
+    needed: bool
+    found: str
+    without: str
+
+
+def progress_console() -> Console:
+    """Where progress is shown: standard error, so that standard output holds only the report."""
+    return Console(stderr=True)
+
+
+def examine() -> list[Finding]:
+    """Look at every part the lab uses; changes nothing."""
+    return [
+        Finding(
+            "Linux",
+            sys.platform == "linux",
+            True,
+            f"{platform.system()} {platform.release()} {platform.machine()}",
+            "use Docker: functions are frozen by Linux",
+        ),
+        Finding("Python 3.11+", sys.version_info >= (3, 11), True, platform.python_version(), "install a newer one"),
+        Finding(
+            "runtime client",
+            _installed("awslambdaric"),
+            True,
+            _version("awslambdaric"),
+            "no wheel for this machine: functions cannot be run",
+        ),
+        Finding(
+            "TCP_REPAIR (CAP_NET_ADMIN)",
+            _allowed(_try_repair),
+            False,
+            "vanish drops the kernel's state",
+            "vanish is made by a deferred reset, which no client can tell from it (but for TCP keepalive probes)",
+        ),
+        Finding(
+            "packet tap (CAP_NET_RAW)",
+            _allowed(_try_tap),
+            False,
+            "late data is seen on the wire",
+            "late data is seen on the upstream's own held sockets",
+        ),
+    ]
+
+
+def _installed(package: str) -> bool:
+    return _version(package) != "missing"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "missing"
+
+
+def _allowed(attempt: Callable[[], None]) -> bool:
+    try:
+        attempt()
+    except (OSError, AttributeError):
+        return False
+    return True
+
+
+def _try_repair() -> None:
+    with socket.socket() as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+
+
+def _try_tap() -> None:
+    socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0).close()
+
+
+def print_doctor() -> bool:
+    """Print what was found; whether everything needed is there."""
+    findings = examine()
+    table = Table(box=None, pad_edge=False)
+    for heading in ("part", "here", "what that means"):
+        table.add_column(heading)
+    for finding in findings:
+        here = "yes" if finding.present else ("NO" if finding.needed else "no")
+        table.add_row(finding.part, here, finding.found if finding.present else finding.without)
+    Console().print(table)
+    return all(finding.present for finding in findings if finding.needed)

@@ -1,0 +1,56 @@
+"""The functions under test: how each is started, and where its presets are."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.errors import UsageError
+from lab.scenario.model import Function
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One function, for one client library."""
+
+    client: str
+    runtime_module: str
+    """The official runtime client, started as `python -m`."""
+    handler: str
+    presets: Path
+
+    def preset_path(self, preset: str) -> Path:
+        """The preset's file; raises UsageError naming those there are."""
+        path = self.presets / f"{preset}.py"
+        if not path.is_file() or preset.startswith("_"):
+            known = ", ".join(sorted(file.stem for file in self.presets.glob("[a-z]*.py")))
+            raise UsageError(f"the {self.client} function has no preset {preset!r}: there are {known}")
+        return path
+
+
+DEFINITIONS = {
+    "aiohttp": Definition(
+        client="aiohttp",
+        runtime_module="awslambdaric",
+        handler="lambda_app.python.handler.handler",
+        presets=ROOT / "lambda_app" / "python" / "presets",
+    )
+}
+
+
+def definition(client: str) -> Definition:
+    """The function for a client library; raises UsageError naming those there are."""
+    if client not in DEFINITIONS:
+        raise UsageError(f"there is no function for the client {client!r}: there are {', '.join(DEFINITIONS)}")
+    return DEFINITIONS[client]
+
+
+def environment(function: Function, upstream_url: str, speed: float) -> dict[str, str]:
+    """What a function reads from its environment (see `lambda_app/python/handler.py`)."""
+    return {
+        "UPSTREAM_URL": upstream_url,
+        "THAWLAB_PRESET": function.preset,
+        "THAWLAB_SHAPE": function.shape,
+        "THAWLAB_SPEED": f"{speed:g}",
+        "THAWLAB_BACKGROUND": "1" if function.background else "0",
+    }

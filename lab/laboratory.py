@@ -1,0 +1,86 @@
+"""Carries out a plan: brings up what all runs share, runs the arms side by side, and leaves nothing behind."""
+
+import asyncio
+import platform
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from lab.arm_run import run_arm
+from lab.bench.base import Bench
+from lab.bench.process import ProcessBench
+from lab.journal import Journal, Recorder, Scope
+from lab.lambda_service.service import LambdaService
+from lab.plan import Job, Plan
+from lab.reaper import Reaper
+from lab.run_folder import RunFolder
+from lab.upstream import UpstreamProcess
+
+DEFAULT_JOBS = 8
+"""Arms side by side: they mostly wait, and on two cores more of them only start later."""
+
+VERSIONS_OF = ("aiohttp", "awslambdaric", "uvicorn", "h11", "starlette")
+
+Done = Callable[[Job], None]
+
+
+async def carry_out(
+    plan: Plan, folder: RunFolder, *, jobs: int, predictions: dict[str, dict[str, str]], done: Done
+) -> None:
+    """Run every job of the plan, `jobs` at a time; the journal holds all that happened.
+
+    Raises LabError where the lab itself cannot work; cancelling it stops and removes everything.
+    """
+    with Journal(folder.journal) as journal:
+        lab = Recorder(journal, Scope())
+        lab.record(
+            "lab",
+            "run-started",
+            run=folder.name,
+            sandbox=plan.sandbox,
+            speed=plan.speed,
+            repeats=plan.repeats,
+            arms=plan.arms,
+            predictions=predictions,
+            environment=environment(),
+        )
+        folder.report()  # unfinished until it is finished, whatever happens to the lab
+        async with _bench(plan, folder) as bench:
+            service = LambdaService(host=bench.runtime_host)
+            await service.start(invoke_port=None)
+            try:
+                await _run_all(plan, bench, service, journal, jobs, done)
+            finally:
+                await service.close()
+        lab.record("lab", "run-finished")
+
+
+@asynccontextmanager
+async def _bench(plan: Plan, folder: RunFolder) -> AsyncIterator[Bench]:
+    async with Reaper() as reaper, UpstreamProcess(reaper.mark) as upstream:
+        yield ProcessBench(upstream, reaper.mark, folder.logs, plan.speed)
+
+
+async def _run_all(plan: Plan, bench: Bench, service: LambdaService, journal: Journal, jobs: int, done: Done) -> None:
+    places = asyncio.Semaphore(jobs)
+
+    async def one(job: Job) -> None:
+        async with places:
+            await run_arm(job, bench, service, Recorder(journal, job.scope), plan.speed)
+            done(job)
+
+    async with asyncio.TaskGroup() as group:
+        for job in plan.jobs:
+            group.create_task(one(job), name=str(job.scope))
+
+
+def environment() -> dict[str, object]:
+    """What the results were found with."""
+    return {
+        "python": platform.python_version(),
+        "kernel": platform.release(),
+        "machine": f"{sys.platform} {platform.machine()}",
+        "engine": None,
+        "versions": {name: version(name) for name in VERSIONS_OF},
+    }

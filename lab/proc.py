@@ -1,0 +1,119 @@
+"""What the kernel says about processes (`/proc`). Standard library only: the reaper uses it too."""
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+MARK = "THAWLAB_LAB"
+"""Environment variable that every process bears which a lab started; its value names the lab."""
+
+SWEEP_ROUNDS = 200
+SWEEP_PAUSE = 0.01
+"""Real seconds between two looks for survivors: a killed process needs a moment to go, and one that was just
+being started shows up late. Two seconds in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """The part of `/proc/PID/stat` that matters here."""
+
+    pid: int
+    state: str
+    group: int
+    started: int
+    """Clock ticks since boot: with the pid it names a process for good, whatever reuses the pid."""
+
+
+def stat(pid: int) -> Stat | None:
+    """The process, or None where there is none (any more)."""
+    try:
+        text = (PROC / str(pid) / "stat").read_text()
+    except OSError:
+        return None
+    fields = text[text.rindex(")") + 2 :].split()
+    return Stat(pid, fields[0], int(fields[2]), int(fields[19]))
+
+
+def all_pids() -> list[int]:
+    return [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
+
+
+def thread_states(pid: int) -> set[str]:
+    """States of all threads of a process; empty where it is gone. `T` is stopped."""
+    states = set()
+    try:
+        for task in (PROC / str(pid) / "task").iterdir():
+            text = (task / "stat").read_text()
+            states.add(text[text.rindex(")") + 2])
+    except OSError:
+        pass  # a thread ended while we looked
+    return states
+
+
+def group_members(group: int) -> list[int]:
+    """Pids of a process group, zombies left out."""
+    members = (stat(pid) for pid in all_pids())
+    return [member.pid for member in members if member and member.group == group and member.state not in "ZX"]
+
+
+def group_states(group: int) -> set[str]:
+    """States of all threads of all processes of a group."""
+    return set().union(*(thread_states(pid) for pid in group_members(group)))
+
+
+def lab_mark(pid: int) -> str:
+    """The mark of the lab that runs as this process: pid and start time, so that no other process has it."""
+    me = stat(pid)
+    if me is None:
+        raise ProcessLookupError(pid)
+    return f"{pid}.{me.started}"
+
+
+def lab_lives(mark: str) -> bool:
+    """Whether the lab of a mark still runs."""
+    pid, _, started = mark.partition(".")
+    lab = stat(int(pid)) if pid.isdigit() else None
+    return lab is not None and str(lab.started) == started and lab.state not in "ZX"
+
+
+def marked(mark: str | None = None) -> dict[int, str]:
+    """Living processes that a lab started, with its mark; of one lab or, without a mark, of any."""
+    prefix = f"{MARK}=".encode()
+    found = {}
+    for pid in all_pids():
+        try:
+            environment = (PROC / str(pid) / "environ").read_bytes()
+        except OSError:
+            continue  # gone, or another user's
+        for entry in environment.split(b"\0"):
+            if entry.startswith(prefix):
+                value = entry[len(prefix) :].decode()
+                here = stat(pid)
+                if mark in (None, value) and here and here.state not in "ZX":
+                    found[pid] = value
+    return found
+
+
+def sweep(mark: str) -> int:
+    """Kill every process of a lab, stopped ones too; returns how many there were.
+
+    Ends when two looks in a row find none: a process that was being started shows up a moment later.
+    """
+    killed: set[int] = set()
+    clean = 0
+    for _ in range(SWEEP_ROUNDS):
+        survivors = marked(mark)
+        for pid in survivors:
+            try:
+                os.kill(pid, signal.SIGKILL)  # ends a stopped process too
+                killed.add(pid)
+            except ProcessLookupError:
+                pass
+        clean = 0 if survivors else clean + 1
+        if clean == 2:
+            break
+        time.sleep(SWEEP_PAUSE)
+    return len(killed)

@@ -1,0 +1,60 @@
+"""The reaper: a small process outside the sandboxes that cleans up when the lab is gone, however it went.
+
+It holds the reading end of a pipe whose writing end only the lab has. When the lab ends, by SIGKILL too, the
+kernel closes the pipe and the reaper kills every process that bears the lab's mark. It is in a session of its
+own, so that Ctrl-C at the terminal does not reach it.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from types import TracebackType
+from typing import Self
+
+from lab.proc import lab_mark, sweep
+
+REAP_BOUND = 10.0
+"""Real seconds that an ending lab waits for its reaper: a sweep takes two at the most."""
+
+
+class Reaper:
+    """Starts the reaper with the lab and lets it finish with the lab: `async with Reaper() as reaper`."""
+
+    def __init__(self) -> None:
+        self.mark = lab_mark(os.getpid())
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def __aenter__(self) -> Self:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "lab.reaper",
+            self.mark,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process and self._process.stdin:
+            self._process.stdin.close()
+            await asyncio.wait_for(self._process.wait(), REAP_BOUND)
+
+    def __repr__(self) -> str:
+        return f"<Reaper of lab {self.mark}>"
+
+
+def main(mark: str) -> None:
+    """Wait until the lab is gone, then sweep."""
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_IGN)  # it ends with the lab, not before
+    sys.stdin.buffer.read()
+    sweep(mark)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,127 @@
+"""A sandbox that is a process: frozen with SIGSTOP, thawed with SIGCONT, confirmed by the kernel's state.
+
+The whole process group is stopped, so that helpers of the function freeze with it. What this kind cannot do
+is lose packets: the process shares the machine's kernel and network with the upstream.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.errors import EnvironmentLacks
+from lab.proc import MARK, group_states
+from lab.sandbox.base import FreezeFailed
+
+CONFIRM_POLL = 0.0005
+"""Real seconds between two looks at the kernel's state: it says stopped within 0.2 ms on an idle machine."""
+CONFIRM_BOUND = 5.0
+"""Real seconds after which a freeze or a thaw has failed: ten thousand times what it takes."""
+STOPPED = {"T"}
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSpec:
+    """How the function's process is started."""
+
+    runtime_module: str
+    handler: str
+    environment: Mapping[str, str]
+    mark: str
+    """Names the lab, so that its reaper finds the process."""
+    log_folder: Path
+
+
+class ProcessSandbox:
+    """One process group running a function on its runtime client."""
+
+    kind = "process"
+
+    def __init__(self, name: str, spec: ProcessSpec) -> None:
+        self.name = name
+        self._spec = spec
+        self._process: asyncio.subprocess.Process | None = None
+        self._log = spec.log_folder / f"{name}.log"
+
+    def __repr__(self) -> str:
+        if self._process is None:
+            return f"<ProcessSandbox {self.name} not started>"
+        ended = self._process.returncode
+        state = f"exited {ended}" if ended is not None else ",".join(sorted(group_states(self._process.pid)))
+        return f"<ProcessSandbox {self.name} pid {self._process.pid} {state}>"
+
+    async def start(self, runtime_api: str) -> None:
+        """Start the runtime client; it will ask `runtime_api` (host:port) for events."""
+        environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LANG": "C.UTF-8",
+            "AWS_LAMBDA_RUNTIME_API": runtime_api,
+            "AWS_REGION": "us-east-1",
+            "_HANDLER": self._spec.handler,
+            MARK: self._spec.mark,
+            **self._spec.environment,
+        }
+        command = (sys.executable, "-m", self._spec.runtime_module, self._spec.handler)
+        try:
+            with self._log.open("ab") as log:
+                self._process = await asyncio.create_subprocess_exec(
+                    *command,
+                    env=environment,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=asyncio.subprocess.STDOUT,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise EnvironmentLacks(f"the function's process did not start: {error}") from error
+
+    @property
+    def _group(self) -> int:
+        assert self._process is not None, "start() comes first"
+        return self._process.pid
+
+    async def freeze(self) -> None:
+        """Stop the group; returns when the kernel says so of every thread. Raises FreezeFailed."""
+        await self._signal(signal.SIGSTOP, lambda states: states == STOPPED, "frozen")
+
+    async def thaw(self) -> None:
+        """Continue the group; returns when the kernel no longer says stopped of any thread."""
+        await self._signal(signal.SIGCONT, lambda states: not states & STOPPED, "thawed")
+
+    async def _signal(self, number: signal.Signals, reached: Callable[[set[str]], bool], word: str) -> None:
+        try:
+            os.killpg(self._group, number)
+        except ProcessLookupError:
+            raise FreezeFailed(f"{self.name} could not be {word}: its process is gone") from None
+        try:
+            async with asyncio.timeout(CONFIRM_BOUND):
+                while not reached(group_states(self._group)):
+                    await asyncio.sleep(CONFIRM_POLL)
+        except TimeoutError:
+            raise FreezeFailed(f"{self.name} was not {word} within {CONFIRM_BOUND:g}s") from None
+
+    async def is_frozen(self) -> bool:
+        """Whether the kernel says stopped of every thread of the group."""
+        return group_states(self._group) == STOPPED
+
+    async def stop(self) -> int | None:
+        """End the group, stopped or not, and reap it; returns the exit status."""
+        if self._process is None:
+            return None
+        try:
+            os.killpg(self._group, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # it has ended by itself
+        return await self._process.wait()
+
+    async def wait_exit(self) -> int | None:
+        """The exit status, when the process has ended (negative: by that signal)."""
+        assert self._process is not None, "start() comes first"
+        return await self._process.wait()
+
+    def logs(self) -> str:
+        """What the function wrote to stdout and stderr so far."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""

@@ -1,0 +1,49 @@
+"""The kernel's table of TCP connections: which state each end is in, as the kernel sees it.
+
+A socket that is CLOSE is absent from the table, even while its process still holds it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+STATES = {
+    "01": "ESTABLISHED",
+    "02": "SYN-SENT",
+    "03": "SYN-RECV",
+    "04": "FIN-WAIT-1",
+    "05": "FIN-WAIT-2",
+    "06": "TIME-WAIT",
+    "07": "CLOSE",
+    "08": "CLOSE-WAIT",
+    "09": "LAST-ACK",
+    "0A": "LISTEN",
+    "0B": "CLOSING",
+    "0C": "SYN-RECV",
+}
+ABSENT = "CLOSE"
+
+
+@dataclass(frozen=True, slots=True)
+class TcpTable:
+    """States by (local port, remote port), at one moment, in one network namespace."""
+
+    rows: dict[tuple[int, int], str]
+
+    @classmethod
+    def parse(cls, text: str) -> "TcpTable":
+        """Read the text of a `/proc/net/tcp`."""
+        rows = {}
+        for line in text.splitlines()[1:]:
+            fields = line.split()
+            local, remote = (int(address.rpartition(":")[2], 16) for address in fields[1:3])
+            rows[local, remote] = STATES.get(fields[3], fields[3])
+        return cls(rows)
+
+    @classmethod
+    def here(cls) -> "TcpTable":
+        """The table of this process's network namespace."""
+        return cls.parse(Path("/proc/net/tcp").read_text())
+
+    def state(self, local_port: int, remote_port: int) -> str:
+        """The state of the end at `local_port`; `CLOSE` where the kernel has no such row."""
+        return self.rows.get((local_port, remote_port), ABSENT)
