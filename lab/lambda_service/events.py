@@ -1,0 +1,76 @@
+"""Asynchronous invocations (`Event`): run in the background, tried again when they fail."""
+
+import asyncio
+import uuid
+
+from lab.errors import LabError
+from lab.lambda_service.errors import FunctionClosed, TooManyRequestsException
+from lab.lambda_service.function import Function
+from lab.lambda_service.invocation import InvokeResult
+from lab.lambda_service.tasks import cancel_all, to_the_end
+
+RETRY_DELAYS = (60.0, 120.0)
+"""Lab seconds before the second and the third try of an event whose function failed, as AWS documents."""
+
+THROTTLE_FIRST, THROTTLE_MOST, MAX_AGE = 1.0, 300.0, 6 * 3600.0
+"""Lab seconds: a throttled event is tried again after one second, then after twice as long each time
+up to five minutes, for at most six hours, as AWS documents. Such tries do not count."""
+
+
+class EventQueue:
+    """Events that were accepted and are not done; `speed` turns lab time into real time."""
+
+    def __init__(self, speed: float = 1.0) -> None:
+        self._speed = speed
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __repr__(self) -> str:
+        return f"<EventQueue {len(self._tasks)} events>"
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def accept(self, function: Function, payload: bytes, qualifier: str | None, trace_id: str | None) -> str:
+        """Run it in the background; returns its request id, the same in every try."""
+        request_id = str(uuid.uuid4())
+        task = asyncio.create_task(self._run(function, payload, request_id, qualifier, trace_id), name=request_id)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return request_id
+
+    async def close(self) -> None:
+        """Drop every event that is not done. An invocation that runs is its function's to stop."""
+        await to_the_end(cancel_all(self._tasks))
+
+    async def _run(
+        self, function: Function, payload: bytes, request_id: str, qualifier: str | None, trace_id: str | None
+    ) -> None:
+        async def attempt() -> InvokeResult:
+            return await self._unthrottled(function, payload, request_id, qualifier, trace_id)
+
+        try:
+            result = await attempt()
+            for delay in RETRY_DELAYS:
+                if result.function_error is None:
+                    return
+                await self._sleep(delay)
+                result = await attempt()
+        except (FunctionClosed, TooManyRequestsException, LabError):
+            return  # The journal has it (`failed`); there is no dead-letter queue, so the event is dropped.
+
+    async def _unthrottled(
+        self, function: Function, payload: bytes, request_id: str, qualifier: str | None, trace_id: str | None
+    ) -> InvokeResult:
+        delay, age = THROTTLE_FIRST, 0.0
+        while True:
+            try:
+                return await function.invoke(payload, request_id=request_id, qualifier=qualifier, trace_id=trace_id)
+            except TooManyRequestsException:
+                if age >= MAX_AGE:
+                    raise
+            await self._sleep(delay)
+            age += delay
+            delay = min(2 * delay, THROTTLE_MOST)
+
+    async def _sleep(self, lab_seconds: float) -> None:
+        await asyncio.sleep(lab_seconds / self._speed)

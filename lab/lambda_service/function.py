@@ -1,0 +1,194 @@
+"""A function and its pool of sandboxes."""
+
+import asyncio
+import secrets
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from lab.lambda_service.errors import FunctionClosed, TooManyRequestsException
+from lab.lambda_service.invocation import EXECUTED_VERSION, Invocation, InvokeResult, NotDelivered
+from lab.lambda_service.slot import BeforeWake, Record, Slot, WakeOrder
+from lab.lambda_service.tasks import cancel_all, to_the_end
+from lab.sandbox.base import SandboxFactory, new_sandbox_name
+
+REGION, ACCOUNT = "us-east-1", "123456789012"
+"""What the ARNs of this service say; the account is the one of AWS's documentation."""
+
+RuntimeApiOf = Callable[[Slot], AbstractAsyncContextManager[str]]
+"""Opens a slot's own address of the Runtime API (host:port), and closes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """What a function is to the service."""
+
+    name: str
+    timeout: float = 3.0
+    """Real seconds from the event to the request of the next one."""
+    init_timeout: float = 30.0
+    """Real seconds from the start to the first request of an event. AWS gives 10 and tries again."""
+    max_sandboxes: int = 1
+    """How many invocations may run at once."""
+    freeze_when_idle: bool = True
+    wake_order: WakeOrder = "event-first"
+    memory: int = 128
+    """A label, in MB; nothing is limited by it."""
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.name}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables that AWS gives a runtime, but for the address of the Runtime API."""
+        return {
+            "AWS_LAMBDA_FUNCTION_NAME": self.name,
+            "AWS_LAMBDA_FUNCTION_VERSION": EXECUTED_VERSION,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.memory),
+            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{self.name}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": EXECUTED_VERSION,
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+        }
+
+
+class Function:
+    """Invokes; keeps sandboxes between invocations, the most recently used first in line."""
+
+    def __init__(
+        self,
+        spec: FunctionSpec,
+        factory: SandboxFactory,
+        record: Record,
+        before_wake: BeforeWake | None,
+        runtime_api: RuntimeApiOf,
+    ) -> None:
+        self.spec = spec
+        self.cold_starts = 0
+        self.warm_starts = 0
+        self._factory = factory
+        self._record = record
+        self._before_wake = before_wake
+        self._runtime_api = runtime_api
+        self._freeze_when_idle = spec.freeze_when_idle
+        self._slots: dict[Slot, asyncio.Task[None]] = {}  # In the order of use, the latest last.
+        self._closed = False
+
+    def __repr__(self) -> str:
+        slots = ", ".join(map(repr, self._slots)) or "no sandbox"
+        return f"<Function {self.spec.name}: {slots}; {self.cold_starts} cold, {self.warm_starts} warm>"
+
+    # What a slot reads.
+
+    @property
+    def timeout(self) -> float:
+        return self.spec.timeout
+
+    @property
+    def init_timeout(self) -> float:
+        return self.spec.init_timeout
+
+    @property
+    def memory(self) -> int:
+        return self.spec.memory
+
+    @property
+    def wake_order(self) -> WakeOrder:
+        return self.spec.wake_order
+
+    @property
+    def freeze_when_idle(self) -> bool:
+        """Whether a sandbox freezes when it asks for an event and none is there.
+
+        May be set between invocations. Set to True, it freezes what is idle; set to False, it thaws
+        nothing: what is frozen stays so until its next event.
+        """
+        return self._freeze_when_idle
+
+    @freeze_when_idle.setter
+    def freeze_when_idle(self, freeze: bool) -> None:
+        self._freeze_when_idle = freeze
+        for slot in self._slots:
+            slot.policy_changed()
+
+    @property
+    def sandboxes(self) -> tuple[str, ...]:
+        """Names of the sandboxes there are, the least recently used first."""
+        return tuple(slot.name for slot in self._slots)
+
+    async def invoke(
+        self,
+        payload: bytes = b"{}",
+        *,
+        request_id: str | None = None,
+        qualifier: str | None = None,
+        client_context: str | None = None,
+        trace_id: str | None = None,
+    ) -> InvokeResult:
+        """Invoke once and return when the response was posted (or the function failed: see the result).
+
+        Raises TooManyRequestsException when every allowed sandbox is at work, FunctionClosed when the
+        function closes meanwhile, and what the sandbox's start raises (EnvironmentLacks). A caller
+        that is cancelled does not stop the invocation, as a client that hangs up does not on AWS.
+        """
+        while True:
+            invocation = Invocation(
+                request_id=request_id or str(uuid.uuid4()),
+                payload=payload,
+                arn=f"{self.spec.arn}:{qualifier}" if qualifier else self.spec.arn,
+                trace_id=trace_id or _new_trace_id(),
+                client_context=client_context,
+            )
+            self._place(invocation)
+            try:
+                return await invocation.answer
+            except NotDelivered:
+                request_id = invocation.request_id
+
+    async def settled(self) -> None:
+        """Return when every sandbox is idle (it asked for the next event) and, if the policy says so, frozen."""
+        while unsettled := [slot.settled.wait() for slot in self._slots if not slot.settled.is_set()]:
+            await asyncio.gather(*unsettled)
+
+    async def recycle(self) -> None:
+        """Stop every sandbox that has no invocation; returns when they are gone."""
+        await to_the_end(cancel_all(task for slot, task in self._slots.items() if slot.available))
+
+    async def close(self) -> None:
+        """Stop every sandbox, whatever it does; nothing is left even when this is cancelled half-way."""
+        self._closed = True
+        await to_the_end(cancel_all(self._slots.values()))
+
+    def _place(self, invocation: Invocation) -> None:
+        if self._closed:
+            raise FunctionClosed(f"the function {self.spec.name} is closed")
+        for slot in reversed(self._slots):
+            if slot.available:
+                self._slots[slot] = self._slots.pop(slot)
+                self.warm_starts += 1
+                slot.give(invocation)
+                return
+        if sum(slot.occupied for slot in self._slots) >= self.spec.max_sandboxes:
+            raise TooManyRequestsException("Rate Exceeded.")
+        self.cold_starts += 1
+        self._start(invocation)
+
+    def _start(self, invocation: Invocation) -> None:
+        slot = Slot(self._factory(new_sandbox_name()), invocation, self, self._record, self._before_wake)
+        task = asyncio.create_task(slot.run(self._runtime_api(slot)), name=f"life of {slot.name}")
+        self._slots[slot] = task
+        task.add_done_callback(lambda _: self._forget(slot))
+
+    def _forget(self, slot: Slot) -> None:
+        # A task that was cancelled before its first step has run none of its own cleaning up.
+        slot.end(FunctionClosed(f"the function {self.spec.name} is closed"))
+        self._slots.pop(slot, None)
+
+
+def _new_trace_id() -> str:
+    root = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
+    return f"Root={root};Parent={secrets.token_hex(8)};Sampled=0"

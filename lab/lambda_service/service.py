@@ -1,0 +1,110 @@
+"""A local AWS Lambda: functions behind the Invoke API, sandboxes behind the Runtime API."""
+
+from collections.abc import Mapping
+from types import MappingProxyType, TracebackType
+from typing import Self
+
+from lab.errors import EnvironmentLacks
+from lab.lambda_service.events import EventQueue
+from lab.lambda_service.function import Function, FunctionSpec
+from lab.lambda_service.invoke_api import InvokeApi
+from lab.lambda_service.runtime_api import RuntimeApi
+from lab.lambda_service.slot import BeforeWake, Record
+from lab.lambda_service.tasks import to_the_end
+from lab.sandbox.base import SandboxFactory
+
+__all__ = ["Function", "FunctionSpec", "LambdaService"]
+
+
+class LambdaService:
+    """Holds the functions and both servers; use it as `async with`, or `start` and `close` it.
+
+    `host` is where the Runtime API listens (a port for each sandbox); sandboxes in containers may
+    need another name for it: `advertised_host`. `speed` divides lab time, for the retries of events.
+    """
+
+    def __init__(self, host: str = "127.0.0.1", *, advertised_host: str | None = None, speed: float = 1.0) -> None:
+        self._host = host
+        self._functions: dict[str, Function] = {}
+        self._runtime_api = RuntimeApi(host, advertised_host)
+        self._events = EventQueue(speed)
+        self._invoke_api: InvokeApi | None = None
+        self._invoke_url: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<LambdaService {self._invoke_url or 'without Invoke API'}: {', '.join(self._functions) or 'empty'}>"
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def functions(self) -> Mapping[str, Function]:
+        return MappingProxyType(self._functions)
+
+    @property
+    def events(self) -> EventQueue:
+        """The asynchronous invocations that are not done."""
+        return self._events
+
+    @property
+    def invoke_url(self) -> str:
+        """What `--endpoint-url` takes; raises RuntimeError when the Invoke API was not started."""
+        if self._invoke_url is None:
+            raise RuntimeError("this service was started without the Invoke API")
+        return self._invoke_url
+
+    async def start(self, invoke_port: int | None = None, *, invoke_host: str | None = None) -> None:
+        """Open the Runtime API, and the Invoke API if it is given a port (0: one of the kernel's choice).
+
+        Raises EnvironmentLacks when the port is taken.
+        """
+        await self._runtime_api.start()
+        if invoke_port is None:
+            return
+        self._invoke_api = InvokeApi(self._functions, self._events)
+        host = invoke_host or self._host
+        try:
+            port = await self._invoke_api.start(host, invoke_port)
+        except OSError as error:
+            await self.close()
+            raise EnvironmentLacks(
+                f"the Invoke API cannot listen on {host}:{invoke_port} ({error.strerror}): choose another port"
+            ) from error
+        self._invoke_url = f"http://{host}:{port}"
+
+    def add(
+        self, spec: FunctionSpec, factory: SandboxFactory, record: Record, before_wake: BeforeWake | None = None
+    ) -> Function:
+        """Make a function known; its sandboxes come from `factory`, its journal is `record`.
+
+        `before_wake` is awaited with a sandbox's name just before an event wakes it, frozen or idle.
+        Raises ValueError for a name that is taken.
+        """
+        if spec.name in self._functions:
+            raise ValueError(f"there is a function {spec.name} already")
+        function = Function(spec, factory, record, before_wake, self._runtime_api.open)
+        self._functions[spec.name] = function
+        return function
+
+    async def remove(self, function: Function) -> None:
+        """Close a function and forget it."""
+        self._functions.pop(function.spec.name, None)
+        await function.close()
+
+    async def close(self) -> None:
+        """Stop every sandbox and both servers; nothing is left even when this is cancelled half-way."""
+        await to_the_end(self._close())
+
+    async def _close(self) -> None:
+        await self._events.close()
+        for function in self._functions.values():
+            await function.close()
+        if self._invoke_api is not None:
+            await self._invoke_api.close()
+        await self._runtime_api.close()

@@ -1,0 +1,399 @@
+"""One sandbox of a function and its life: started, invoked, frozen, woken, ended.
+
+The life is one task that reads from top to bottom (`_live`); requests of the runtime client come in
+from the Runtime API (`asked`, `responded`, ...), move the phase by the table in `phase`, and wake the
+task. So freezing, waking and stopping never overlap, and nothing here needs a lock.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Literal, Protocol
+
+from lab.journal import Source
+from lab.lambda_service.errors import FunctionClosed
+from lab.lambda_service.invocation import (
+    Invocation,
+    InvokeResult,
+    NotDelivered,
+    ReportedError,
+    ResponseTooLarge,
+    RuntimeExited,
+    RuntimeFailure,
+    TimedOut,
+    log_of,
+    read_json,
+)
+from lab.lambda_service.phase import Action, InvalidTransition, Phase, after
+from lab.lambda_service.tasks import to_the_end
+from lab.sandbox.base import FreezeFailed, Sandbox
+
+WakeOrder = Literal["event-first", "thaw-first"]
+BeforeWake = Callable[[str], Awaitable[None]]
+
+THAW_SETTLE = 0.05
+"""Real seconds between a thaw and a later event (`thaw-first`).
+
+Long enough for every thread of a thawed runtime to run until it blocks again, with overdue timers
+and dead sockets handled: that takes a few milliseconds, more on a busy machine with few cores. No
+event of the kernel says "it has come to rest", hence a duration.
+"""
+
+FLUSH_LIMIT = 0.25
+"""Real seconds to wait until a frozen sandbox's kernel has taken an event (`event-first`).
+
+A stopped process reads nothing, so an event above its socket buffers cannot get in whole before the
+thaw: its head is there, which is what makes the socket readable, and the rest follows. Events that
+fit are in after well under a millisecond.
+"""
+
+INIT_ERROR_GRACE = 1.0
+"""Real seconds for a runtime client to exit by itself after it reported an init error, as it should."""
+
+
+class Record(Protocol):
+    """`lab.journal.Recorder.record`."""
+
+    def __call__(self, source: Source, kind: str, **data: Any) -> object: ...
+
+
+class Terms(Protocol):
+    """What a slot reads of its function, each time anew where it may change."""
+
+    @property
+    def timeout(self) -> float: ...
+    @property
+    def init_timeout(self) -> float: ...
+    @property
+    def memory(self) -> int: ...
+    @property
+    def wake_order(self) -> WakeOrder: ...
+    @property
+    def freeze_when_idle(self) -> bool: ...
+
+
+class Slot:
+    """A sandbox with its place in the pool."""
+
+    def __init__(
+        self, sandbox: Sandbox, first: Invocation, terms: Terms, record: Record, before_wake: BeforeWake | None
+    ) -> None:
+        self.phase = Phase.STARTING
+        self.settled = asyncio.Event()
+        """Set while nothing is to come but an event: idle, and frozen if the policy says so; or gone."""
+        self._sandbox = sandbox
+        self._terms = terms
+        self._record = record
+        self._before_wake = before_wake
+        self._changed = asyncio.Event()
+        self._started = asyncio.Event()
+        self._has_event = asyncio.Event()
+        self._sent = asyncio.Event()
+        self._exit: asyncio.Task[int | None] | None = None
+        self._waiting: Invocation | None = None
+        self._current: Invocation | None = first
+        self._last_id = ""
+        self._cold = True
+        # True from the attempt to freeze until the thaw: a freeze that failed may have come through late.
+        self._maybe_frozen = False
+        self._init_error: ReportedError | None = None
+        self._init_seconds: float | None = None
+        self._began = self._ends_at = 0.0
+        self._deadline_ms = 0
+        self._log_start = 0
+
+    @property
+    def name(self) -> str:
+        return self._sandbox.name
+
+    @property
+    def available(self) -> bool:
+        """Whether it can take an invocation: one that has answered counts, it is about to ask for the next event."""
+        return self.phase in (Phase.IDLE, Phase.RESPONDED) and self._waiting is None
+
+    @property
+    def occupied(self) -> bool:
+        """Whether it counts against the function's concurrency."""
+        return self.phase is not Phase.GONE and not self.available
+
+    def __repr__(self) -> str:
+        return f"<Slot {self.name} {self.phase}{', frozen' if self._maybe_frozen else ''}>"
+
+    # From the pool.
+
+    def give(self, invocation: Invocation) -> None:
+        """Hand over the next invocation; only while `available`."""
+        assert self.available, self
+        self._waiting = invocation
+        self.settled.clear()
+        self._changed.set()
+
+    def policy_changed(self) -> None:
+        """Look at `freeze_when_idle` again: an idle sandbox that is not frozen may have to be."""
+        if self._should_freeze:
+            self.settled.clear()
+        self._changed.set()
+
+    async def run(self, runtime_api: AbstractAsyncContextManager[str]) -> None:
+        """Live: serve the first invocation and those after it, until cancelled or the sandbox ends."""
+        failure: Exception = FunctionClosed(f"{self.name} was stopped")
+        try:
+            async with runtime_api as address:
+                try:
+                    await self._live(address)
+                finally:
+                    await to_the_end(self._stop())
+        except Exception as error:
+            failure = error
+        finally:
+            self.end(failure)
+
+    def end(self, failure: Exception) -> None:
+        """Leave no one waiting. Called again by the pool, for a task that was cancelled before its first step."""
+        if self.phase is Phase.GONE:
+            return
+        self._act(Action.END)
+        if self._current is not None:
+            self._fail(self._current, failure)
+        elif not isinstance(failure, RuntimeFailure | FunctionClosed):
+            # No invocation gets to see it, so the journal must.
+            self._record("lab", "trouble", sandbox=self.name, what=repr(failure))
+        if self._waiting is not None and not self._waiting.answer.done():
+            self._waiting.answer.set_exception(NotDelivered(self.name))
+        self._started.set()
+        self._has_event.set()
+        self.settled.set()
+
+    # From the Runtime API; each raises InvalidTransition when the runtime may not do this now.
+
+    async def asked(self) -> Invocation:
+        """`GET /next`: the next event, when it is there."""
+        await self._started.wait()
+        first = self.phase is Phase.INIT
+        again = self.phase in (Phase.IDLE, Phase.BUSY)
+        self._act(Action.NEXT)
+        if first:
+            self._record("sandbox", "ready", sandbox=self.name)
+        elif not again and self._waiting is None:
+            self._record("sandbox", "asked", sandbox=self.name)
+        await self._has_event.wait()
+        if self.phase is not Phase.BUSY or self._current is None:
+            raise InvalidTransition(self.phase, Action.NEXT)  # The sandbox ended meanwhile.
+        return self._current
+
+    @property
+    def deadline_ms(self) -> int:
+        """When the current invocation must end, in milliseconds of the epoch."""
+        return self._deadline_ms
+
+    def sent(self, invocation: Invocation) -> None:
+        """The event is in the kernel's hands, to the last byte."""
+        if not self._sent.is_set():
+            self._sent.set()
+            self._record("invocation", "event-sent", request_id=invocation.request_id, sandbox=self.name)
+
+    def knows(self, request_id: str) -> bool:
+        """Whether this is the id of the sandbox's invocation, the running or the last one."""
+        return self._last_id == request_id
+
+    def responded(self, payload: bytes) -> None:
+        """`POST /response`."""
+        self._act(Action.RESPONSE)
+        invocation = self._take_current()
+        self._record(
+            "invocation",
+            "returned",
+            request_id=invocation.request_id,
+            sandbox=self.name,
+            payload=read_json(payload),
+        )
+        self._answer(invocation, payload, None)
+
+    def response_too_large(self, size: int) -> None:
+        """`POST /response` with more than the limit: the invocation fails, the runtime goes on."""
+        self._act(Action.RESPONSE)
+        self._fail(self._take_current(), ResponseTooLarge(size))
+
+    def reported(self, error: ReportedError) -> None:
+        """`POST /error`."""
+        self._act(Action.ERROR)
+        self._fail(self._take_current(), error)
+
+    async def init_failed(self, error: ReportedError) -> None:
+        """`POST /init/error`."""
+        await self._started.wait()
+        self._act(Action.INIT_ERROR)
+        self._init_error = error
+
+    # The life.
+
+    async def _live(self, address: str) -> None:
+        invocation = self._current
+        assert invocation is not None
+        self._record("invocation", "invoked", request_id=invocation.request_id, sandbox=self.name, cold=True)
+        await self._start(address)
+        await self._send(invocation)
+        await self._work_done()
+        self._cold = False
+        while True:
+            invocation = await self._rest()
+            self._record("invocation", "invoked", request_id=invocation.request_id, sandbox=self.name, cold=False)
+            await self._wake(invocation)
+            await self._work_done()
+
+    async def _start(self, address: str) -> None:
+        self._began = time.monotonic()
+        await self._sandbox.start(address)
+        self._record("sandbox", "started", sandbox=self.name, sandbox_kind=self._sandbox.kind)
+        self._exit = asyncio.create_task(self._sandbox.wait_exit(), name=f"exit of {self.name}")
+        self._exit.add_done_callback(lambda _: self._changed.set())
+        self._act(Action.STARTED)
+        self._started.set()
+        limit = self._terms.init_timeout
+        await self._until(lambda: self.phase is not Phase.INIT, asyncio.get_running_loop().time() + limit, limit)
+        if self._init_error is not None:
+            await asyncio.wait({self._exit}, timeout=INIT_ERROR_GRACE)
+            raise self._init_error
+        self._init_seconds = time.monotonic() - self._began
+
+    async def _rest(self) -> Invocation:
+        """Freeze if the policy says so, and wait for the next invocation."""
+        while self._waiting is None:
+            if self._should_freeze:
+                await self._freeze()
+            else:
+                self.settled.set()
+                await self._until(lambda: self._waiting is not None or self._should_freeze)
+        invocation, self._waiting = self._waiting, None
+        self._current = invocation
+        return invocation
+
+    @property
+    def _should_freeze(self) -> bool:
+        return self.phase is Phase.IDLE and self._terms.freeze_when_idle and not self._maybe_frozen
+
+    async def _freeze(self) -> None:
+        self._maybe_frozen = True
+        try:
+            await self._sandbox.freeze()
+        except FreezeFailed:
+            self._record("sandbox", "frozen", sandbox=self.name, confirmed=False)
+        else:
+            self._record("sandbox", "frozen", sandbox=self.name, confirmed=True)
+
+    async def _wake(self, invocation: Invocation) -> None:
+        """Bring the event and the thaw together, in the function's wake order."""
+        if self._before_wake is not None:
+            await self._before_wake(self.name)
+        if not self._maybe_frozen:
+            await self._send(invocation)
+        elif self._terms.wake_order == "event-first":
+            await self._send(invocation)
+            await self._until_sent()
+            await self._thaw()
+        else:
+            await self._thaw()
+            await asyncio.sleep(THAW_SETTLE)
+            await self._send(invocation)
+
+    async def _thaw(self) -> None:
+        was_frozen = await self._sandbox.is_frozen()
+        try:
+            await self._sandbox.thaw()
+        except FreezeFailed as error:
+            # An engine may refuse to unpause what is not paused, so only the kernel's word counts.
+            if await self._sandbox.is_frozen():
+                raise RuntimeFailure("Sandbox.Failure", f"The sandbox did not thaw: {error}") from error
+        self._maybe_frozen = False
+        self._record("sandbox", "thawed", sandbox=self.name, was_frozen=was_frozen)
+
+    async def _send(self, invocation: Invocation) -> None:
+        """Give the event to the runtime's open request; the time for the invocation runs from here."""
+        self._sent.clear()
+        self._log_start = len(self._sandbox.logs())
+        self._began = time.monotonic()
+        self._ends_at = asyncio.get_running_loop().time() + self._terms.timeout
+        self._deadline_ms = int((time.time() + self._terms.timeout) * 1000)
+        self._current = invocation
+        self._last_id = invocation.request_id
+        self._act(Action.EVENT)
+        self._has_event.set()
+
+    async def _until_sent(self) -> None:
+        try:
+            await asyncio.wait_for(self._sent.wait(), FLUSH_LIMIT)
+        except TimeoutError:
+            return
+
+    async def _work_done(self) -> None:
+        """Wait for the answer, then for the request of the next event; both have to come in time."""
+        await self._until(lambda: self.phase is not Phase.BUSY, self._ends_at, self._terms.timeout)
+        await self._until(lambda: self.phase is Phase.IDLE, self._ends_at, self._terms.timeout)
+
+    async def _until(self, holds: Callable[[], bool], ends_at: float | None = None, limit: float = 0.0) -> None:
+        """Wait until something holds; raises RuntimeExited when the process ends first, TimedOut at `ends_at`."""
+        assert self._exit is not None
+        try:
+            async with asyncio.timeout_at(ends_at):
+                while not holds():
+                    if self._exit.done():
+                        raise RuntimeExited(self._exit.result())
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise TimedOut(limit) from None
+
+    async def _stop(self) -> None:
+        exit_status = await self._sandbox.stop()
+        self._maybe_frozen = False
+        if self._exit is not None:
+            self._exit.cancel()
+            self._record("sandbox", "stopped", sandbox=self.name, exit=exit_status)
+
+    def _act(self, action: Action) -> None:
+        self.phase = after(self.phase, action)
+        if action in (Action.RESPONSE, Action.ERROR):
+            self._has_event.clear()
+        self._changed.set()
+
+    def _take_current(self) -> Invocation:
+        invocation, self._current = self._current, None
+        assert invocation is not None
+        return invocation
+
+    def _fail(self, invocation: Invocation, error: Exception) -> None:
+        kind = error.error_type if isinstance(error, RuntimeFailure) else type(error).__name__
+        self._record(
+            "invocation",
+            "failed",
+            request_id=invocation.request_id,
+            sandbox=self.name,
+            error_type=kind,
+            message=str(error),
+        )
+        if isinstance(error, RuntimeFailure):
+            self._answer(invocation, error.payload(invocation.request_id), error)
+        elif not invocation.answer.done():
+            invocation.answer.set_exception(error)
+
+    def _answer(self, invocation: Invocation, payload: bytes, failure: RuntimeFailure | None) -> None:
+        if invocation.answer.done():  # The invoker has gone.
+            return
+        invocation.answer.set_result(
+            InvokeResult(
+                request_id=invocation.request_id,
+                payload=payload,
+                function_error=None if failure is None else "Unhandled",
+                cold=self._cold,
+                sandbox=self.name,
+                log_tail=log_of(
+                    invocation.request_id,
+                    self._sandbox.logs()[self._log_start :],
+                    "" if failure is None else failure.log_line(invocation.request_id),
+                    time.monotonic() - self._began,
+                    self._init_seconds if self._cold else None,
+                    self._terms.memory,
+                ),
+            )
+        )

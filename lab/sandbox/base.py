@@ -1,0 +1,70 @@
+"""What a sandbox is: one execution environment of a function, whatever freezes it.
+
+The Lambda service starts, freezes, thaws and stops sandboxes through this seam only. It calls one
+method at a time (`wait_exit` and `logs` aside), so an implementation needs no lock of its own.
+"""
+
+import secrets
+from collections.abc import Callable
+from typing import Protocol
+
+
+class FreezeFailed(Exception):
+    """The kernel did not say what was asked for: stopped after a freeze, running after a thaw."""
+
+
+class Sandbox(Protocol):
+    """One process or container that is initialised once, invoked many times and frozen in between."""
+
+    @property
+    def name(self) -> str:
+        """The lab's random id of it, such as `sb-3f9a2c`; unique on the machine, and its journal name."""
+
+    @property
+    def kind(self) -> str:
+        """`process` or `docker`."""
+
+    async def start(self, runtime_api: str) -> None:
+        """Start the function's runtime client with AWS_LAMBDA_RUNTIME_API=`runtime_api` (host:port).
+
+        Raises lab.errors.EnvironmentLacks when this machine cannot. Called once. May be cancelled
+        half-way; `stop` is called after that too.
+        """
+
+    async def freeze(self) -> None:
+        """Stop it; returns when the kernel says stopped, raises FreezeFailed when it does not (in bounded time)."""
+
+    async def thaw(self) -> None:
+        """Resume it; returns when the kernel says running, raises FreezeFailed when it does not."""
+
+    async def is_frozen(self) -> bool:
+        """What the kernel says now; False for a sandbox that has ended."""
+
+    async def stop(self) -> int | None:
+        """Thaw it if it is frozen, end it, reap it; nothing of it is left when this returns.
+
+        Returns its exit status as `wait_exit` does. Safe at any time: before a start, after one that
+        failed or was cancelled, after the process ended by itself, and twice. Takes bounded time.
+        """
+
+    async def wait_exit(self) -> int | None:
+        """End when the process is gone, for whatever reason; valid once `start` has returned.
+
+        The status is negative for a signal (-9 for killed), None where it is unknown.
+        """
+
+    def logs(self) -> str:
+        """What it wrote to stdout and stderr so far, in full, also after its end.
+
+        What the process wrote before it sent a request to the Runtime API should be in it when that
+        request is handled: a file has this property, a pipe that some task still has to read has not.
+        """
+
+
+SandboxFactory = Callable[[str], Sandbox]
+"""Makes the sandbox of a name; starts nothing."""
+
+
+def new_sandbox_name() -> str:
+    """A fresh random id, such as `sb-3f9a2c`."""
+    return f"sb-{secrets.token_hex(3)}"
