@@ -1,0 +1,29 @@
+"""Reports: pure functions of a finished run, one file a format."""
+
+from pathlib import Path
+
+from lab.report import html, junit, markdown
+from lab.report.diff import PresetPath, python_preset
+from lab.report.finished import FinishedRun
+
+__all__ = ["FinishedRun", "write_all"]
+
+
+def write_all(folder: Path, run: FinishedRun, preset_path: PresetPath = python_preset) -> None:
+    """Write results.json, junit.xml, summary.md and report.html into a run's folder.
+
+    Each file is there whole or not at all. Raises OSError where the folder cannot be written.
+    """
+    _write(folder / "results.json", run.results.to_json().encode())
+    _write(folder / "junit.xml", junit.render(run))
+    _write(folder / "summary.md", markdown.render(run).encode())
+    _write(folder / "report.html", html.render(run, preset_path).encode())
+
+
+def _write(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,58 @@
+"""Lab time of a real time: inside an idle gap the scenario's time runs `speed` times as fast.
+
+Outside gaps nothing is scaled: a cold start of 300 ms takes 0.3 s of lab time. So the clock shows
+what the scenario says (given up after about 300 s, thawed after 6 minutes), whatever the speed was.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Self
+
+from lab.journal import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch of real time in which lab time runs at another rate."""
+
+    start: float
+    end: float
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class LabClock:
+    """Seconds since an arm's first event, in real and in lab time."""
+
+    start: float
+    gaps: tuple[Gap, ...] = ()
+
+    @classmethod
+    def of(cls, events: Sequence[Event]) -> Self:
+        """The clock of one arm's events; a gap that never ended lasts for ever."""
+        gaps: list[Gap] = []
+        opened: Event | None = None
+        for event in events:
+            if event.kind == "gap-started":
+                opened = event
+            elif event.kind == "gap-ended" and opened:
+                gaps.append(Gap(opened.t, event.t, _rate(opened)))
+                opened = None
+        if opened:
+            gaps.append(Gap(opened.t, inf, _rate(opened)))
+        return cls(events[0].t if events else 0.0, tuple(gaps))
+
+    def real(self, t: float) -> float:
+        """Real seconds from the first event to `t` of the journal's clock."""
+        return t - self.start
+
+    def lab(self, t: float) -> float:
+        """Lab seconds from the first event to `t` of the journal's clock."""
+        extra = ((min(t, gap.end) - gap.start) * (gap.rate - 1) for gap in self.gaps if t > gap.start)
+        return self.real(t) + sum(extra)
+
+
+def _rate(gap_started: Event) -> float:
+    real = gap_started.get("real") or 0.0
+    return float(gap_started["duration"] / real) if real > 0 else 1.0

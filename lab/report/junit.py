@@ -1,0 +1,53 @@
+"""`junit.xml` as CI servers read it: a suite a scenario, a case an arm."""
+
+from io import BytesIO
+
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+from junitparser.junitparser import FinalResult
+
+from lab.report import wording
+from lab.report.finished import FinishedRun, Told
+from lab.report.wording import plain
+from lab.verdict.results import ArmResult, Verdict
+
+_RESULT: dict[Verdict, type[FinalResult]] = {
+    "fail": Failure,
+    "inconclusive": Error,
+    "unfinished": Error,
+    "skipped": Skipped,
+}
+
+
+def render(run: FinishedRun) -> bytes:
+    """The whole file, in UTF-8."""
+    results = run.results
+    document = JUnitXml("thawlab")
+    for told in run.told:
+        suite = TestSuite(plain(told.result.name))
+        for name, value in (("sandbox", results.sandbox), ("speed", f"{results.speed:g}"), ("run", results.run)):
+            suite.add_property(name, plain(value))
+        suite.add_testcases([_case(told, arm) for arm in told.result.arms])
+        document.add_testsuite(suite)
+    document.update_statistics()  # type: ignore[no-untyped-call]
+    file = BytesIO()
+    document.write(file, pretty=True)
+    return file.getvalue()
+
+
+def _case(told: Told, arm: ArmResult) -> TestCase:
+    case = TestCase(plain(arm.name), plain(told.result.name), round(arm.duration_ms / 1000, 6))
+    if kind := _RESULT.get(arm.verdict):
+        result = kind(plain(arm.why), arm.verdict)
+        result.text = plain(_details(arm))
+        case.result = [result]
+    return case
+
+
+def _details(arm: ArmResult) -> str:
+    """What a reader of a CI log needs in order to go on."""
+    lines = [
+        f"{arm.role}, expected {wording.expected(arm)}, observed {wording.observed(arm)}",
+        *(f"{'proven' if met else 'not proven'}: {proof}" for met, proof in wording.proofs(arm.guard)),
+        *(f"repeat {run.repeat}: {run.verdict}: {run.why}" for run in arm.runs if run.verdict != "pass"),
+    ]
+    return "\n".join([*lines, *([f"error: {arm.error}"] if arm.error else [])])

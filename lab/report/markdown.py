@@ -1,0 +1,66 @@
+"""`summary.md`: a table a scenario, as a CI job's summary shows it."""
+
+import re
+from collections.abc import Iterator
+
+from lab.report import wording
+from lab.report.finished import FinishedRun, Told
+from lab.report.wording import plain
+from lab.verdict.results import Verdict
+
+_SIGN: dict[Verdict, str] = {"pass": "✅", "fail": "❌", "inconclusive": "❓", "unfinished": "⏸️", "skipped": "⏭️"}
+_HEADS = ("arm", "role", "expected", "observed", "verdict", "connections", "executions", "added ms")
+
+
+def render(run: FinishedRun) -> str:
+    """The whole file."""
+    return "\n".join(_lines(run)) + "\n"
+
+
+def _lines(run: FinishedRun) -> Iterator[str]:
+    results = run.results
+    yield f"# Thawlab: {_signed(results.verdict)}"
+    for told in run.told:
+        yield from _scenario(told)
+    yield ""
+    yield f"Run {inline(results.run)}: {inline(wording.environment(results))}."
+
+
+def _scenario(told: Told) -> Iterator[str]:
+    result, scenario = told.result, told.named.scenario
+    yield from ("", f"## {inline(result.name)}: {_signed(result.verdict)}", "")
+    yield from (f"**{inline(scenario.title)}** {inline(scenario.question)}", "")
+    if result.arms:
+        yield _row(*_HEADS)
+        yield "|---|---|---|---|---|--:|--:|--:|"
+    for arm in result.arms:
+        yield _row(
+            inline(arm.name),
+            arm.role,
+            wording.expected(arm),
+            wording.observed(arm),
+            _signed(arm.verdict),
+            wording.connections(arm),
+            wording.executions(arm),
+            wording.added_latency(arm),
+        )
+    yield from ("", inline(result.why))
+    odd = [f"- {inline(arm.name)}, {arm.verdict}: {inline(arm.why)}" for arm in result.arms if arm.verdict != "pass"]
+    if odd:
+        yield ""
+        yield from odd
+
+
+def _signed(verdict: Verdict) -> str:
+    return f"{_SIGN[verdict]} {verdict}"
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def inline(text: object) -> str:
+    """Text on one line in which nothing is Markdown or HTML."""
+    line = " ".join(plain(text).split())
+    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]|#~])", r"\\\1", line)

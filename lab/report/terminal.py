@@ -1,0 +1,217 @@
+"""What a run looks like in a terminal: the table first, then what happened, why, and the code.
+
+Colour only repeats what the words say. Where the output is no terminal, rich prints plain text.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.measure import Measurement
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.syntax import Syntax
+from rich.table import Column, Table
+from rich.text import Text
+
+from lab.report import wording
+from lab.report.diff import PresetPath, code_change, python_preset
+from lab.report.finished import FinishedRun, Told
+from lab.report.timeline import Moment, Tone, moments
+from lab.report.wording import plain
+from lab.scenario.load import Named
+from lab.units import format_duration
+from lab.verdict.results import ArmResult, Verdict
+
+SIDE_BY_SIDE = 110
+"""Columns from which two timelines fit beside each other with most sentences on one line."""
+
+_VERDICT_STYLE: dict[Verdict, str] = {
+    "pass": "green",
+    "fail": "bold red",
+    "inconclusive": "bold yellow",
+    "unfinished": "bold yellow",
+    "skipped": "dim",
+}
+_TONE_STYLE: dict[Tone, str] = {"plain": "", "fault": "yellow", "good": "green", "bad": "bold red"}
+
+
+def print_run(
+    run: FinishedRun,
+    folder: Path | None = None,
+    *,
+    detail: bool = True,
+    console: Console | None = None,
+    preset_path: PresetPath = python_preset,
+) -> None:
+    """Print what a run found; without `detail` only the tables, and why for what did not pass."""
+    console = console or Console()
+    for told in run.told:
+        console.print(_heading(told))
+        if told.result.arms:
+            console.print(arms_table(told.result.arms, console))
+        if detail:
+            console.print(_LEGEND)
+            _print_detail(console, told, preset_path)
+        _print_odd(console, told.result.arms)
+        console.print()
+    if not detail:
+        console.print(_LEGEND, "")
+    for told in run.told:
+        console.print(_summary(told.result.name, told.result.verdict, told.result.arms))
+    if len(run.told) != 1:
+        every = [arm for told in run.told for arm in told.result.arms]
+        console.print(_summary(f"{len(run.told)} scenarios", run.results.verdict, every))
+    if folder is not None:
+        # A path that the console breaks in two cannot be copied.
+        console.print(Text(plain(folder)), soft_wrap=True)
+
+
+def print_list(scenarios: Iterable[Named], *, as_json: bool = False, console: Console | None = None) -> None:
+    """Print the scenarios, a row each: the question it answers, minutes it takes, where it can run."""
+    console = console or Console()
+    if as_json:
+        listed = [
+            {"name": named.name} | named.scenario.model_dump(include={"title", "question", "minutes", "sandboxes"})
+            for named in scenarios
+        ]
+        console.print(Text(json.dumps(listed, indent=2)), soft_wrap=True)
+        return
+    table = _table(
+        Column("scenario", no_wrap=True), Column("question"), Column("min", justify="right"), Column("sandboxes")
+    )
+    for named in scenarios:
+        table.add_row(
+            Text(plain(named.name), style="bold"),
+            Text(plain(named.scenario.question)),
+            f"{named.scenario.minutes:g}",
+            Text(", ".join(named.scenario.sandboxes)),
+        )
+    console.print(table)
+
+
+def arms_table(arms: Sequence[ArmResult], console: Console) -> Table:
+    """The arms of one scenario with their verdicts and costs, as roomy as the console allows.
+
+    Names of arms and verdicts stay whole: first the gaps between columns shrink, then the outcomes
+    break at spaces, and at last the column of roles goes.
+    """
+    unbounded = console.options.update_width(10_000)
+    table = _arms_table(arms, 1, True)
+    for gap, role, tight in ((1, True, False), (0, True, False), (0, True, True), (0, False, True)):
+        table = _arms_table(arms, gap, role)
+        needs = Measurement.get(console, unbounded, table)
+        if (needs.minimum if tight else needs.maximum) <= console.width:
+            break
+    return table
+
+
+def _arms_table(arms: Sequence[ArmResult], gap: int, role: bool) -> Table:
+    columns = [
+        Column("arm", no_wrap=True),
+        *([Column("role", no_wrap=True)] if role else []),
+        Column("expected", min_width=8),
+        Column("observed", min_width=8),
+        Column("verdict", no_wrap=True),
+        Column("conn", justify="right", no_wrap=True),
+        Column("exec", justify="right", min_width=4, overflow="fold"),
+        Column("+ms", justify="right", no_wrap=True),
+    ]
+    table = _table(*columns, gap=gap)
+    for arm in arms:
+        table.add_row(
+            Text(plain(arm.name), style="bold"),
+            *([arm.role] if role else []),
+            wording.expected(arm),
+            wording.observed(arm),
+            _verdict(arm.verdict),
+            wording.connections(arm),
+            wording.executions(arm),
+            wording.added_latency(arm),
+        )
+    return table
+
+
+_LEGEND = Text("conn: connections opened, exec: executions of each request, +ms: added latency", style="dim")
+
+
+def _table(*columns: Column, gap: int = 1) -> Table:
+    return Table(
+        *columns, box=box.SIMPLE_HEAD, padding=(0, gap, 0, 0), pad_edge=False, show_edge=False, header_style="bold"
+    )
+
+
+def _verdict(verdict: Verdict) -> Text:
+    return Text(verdict, style=_VERDICT_STYLE[verdict])
+
+
+def _heading(told: Told) -> RenderableType:
+    scenario = told.named.scenario
+    title = Text(f"{plain(told.named.name)}: {plain(scenario.title)}", style="bold")
+    return Group(title, Text(plain(scenario.question)), Text())
+
+
+def _summary(name: str, verdict: Verdict, arms: Iterable[ArmResult]) -> Text:
+    return Text.assemble((plain(name), "bold"), ": ", _verdict(verdict), f" — {wording.tally(arms)}")
+
+
+def _print_odd(console: Console, arms: Iterable[ArmResult]) -> None:
+    """Why, for each arm with another verdict than pass."""
+    odd = [arm for arm in arms if arm.verdict != "pass"]
+    if odd:
+        _print_section(console, "Not passed")
+    for arm in odd:
+        console.print(Text.assemble((plain(arm.name), "bold"), " ", _verdict(arm.verdict), f": {plain(arm.why)}"))
+
+
+def _print_detail(console: Console, told: Told, preset_path: PresetPath) -> None:
+    pair = [arm for arm in (told.bug, told.fix) if arm is not None] or list(told.result.arms[:1])
+    stories = [(arm, told_moments) for arm in pair if (told_moments := moments(told.happened(arm)))]
+    if stories:
+        _print_section(console, "What happened (seconds of lab time)")
+        tables = [_story(told, arm, told_moments) for arm, told_moments in stories]
+        console.print(_side_by_side(tables) if console.width >= SIDE_BY_SIDE else _stacked(tables))
+    _print_section(console, "Why")
+    console.print(Text(plain(told.result.why)))
+    fix = told.fix
+    change = code_change(told, fix, preset_path) if fix else None
+    if fix and change:
+        _print_section(console, f"The code: from the bug to {plain(fix.name)}")
+        # Outside a terminal, plain text: a highlighted block is padded with blanks to the full width.
+        shown = Syntax(plain(change), "diff", theme="ansi_dark", background_color="default", word_wrap=True)
+        console.print(shown if console.is_terminal else Text(plain(change)))
+
+
+def _print_section(console: Console, title: str) -> None:
+    console.print()
+    console.print(Rule(title, align="left", style="dim"))
+
+
+def _story(told: Told, arm: ArmResult, told_moments: Iterable[Moment]) -> RenderableType:
+    grid = Table.grid(Column(justify="right", no_wrap=True), Column(no_wrap=True), Column(), padding=(0, 2, 0, 0))
+    for moment in told_moments:
+        grid.add_row(
+            f"{moment.lab:.1f}", Text(moment.lane, style="dim"), Text(moment.text, style=_TONE_STYLE[moment.tone])
+        )
+    setting = told.setting(arm)
+    limit = setting.upstream.idle_timeout
+    close = "never closes" if limit is None else f"{setting.upstream.close} after {format_duration(limit)}"
+    title = Text.assemble((plain(arm.name), "bold"), f" (preset {plain(setting.function.preset)}, upstream: {close})")
+    return Group(title, grid)
+
+
+def _side_by_side(stories: Iterable[RenderableType]) -> RenderableType:
+    columns = list(stories)
+    grid = Table.grid(*(Column(ratio=1) for _ in columns), padding=(0, 3, 0, 0), expand=True)
+    grid.add_row(*columns)
+    return grid
+
+
+def _stacked(stories: Iterable[RenderableType]) -> RenderableType:
+    def parts() -> Iterator[RenderableType]:
+        for number, story in enumerate(stories):
+            yield Padding(story, (1 if number else 0, 0, 0, 0))
+
+    return Group(*parts())

@@ -1,0 +1,205 @@
+"""The story of one arm's run in short sentences: events in, moments out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from lab.journal import Event
+from lab.report.clock import LabClock
+from lab.report.wording import plain
+from lab.units import format_duration
+
+Lane = Literal["sandbox", "connection", "upstream", "lab"]
+Tone = Literal["plain", "fault", "good", "bad"]
+
+_HOW = {
+    # What each way of an upstream's close mode puts on the wire (`upstream_server/faults/`).
+    "tcp-repair": "TCP_REPAIR: nothing sent",
+    "deferred-reset": "nothing sent; a reset on the next bytes",
+    "linger-reset": "RST sent",
+    "close": "FIN sent",
+    "held-close": "FIN sent; a reset on the next bytes",
+    "drop-filter": "nothing sent; later bytes are swallowed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of the story."""
+
+    t: float
+    """Real seconds since the arm's first event."""
+    lane: Lane
+    text: str
+    lab: float = 0.0
+    """Lab seconds since the arm's first event."""
+    tone: Tone = "plain"
+    connection: int | None = None
+    """Where it happened, for what happens on one connection."""
+    sandbox: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.lab:.1f}s {self.lane}: {self.text}>"
+
+
+def moments(events: Sequence[Event]) -> list[Moment]:
+    """What happened in one arm's run, in order, up to its last outcome.
+
+    What follows the last outcome is the lab's own clearing away and is left out; proof of reuse
+    (bytes on a connection that was given up) is kept whenever it came.
+    """
+    story = _Story.of(events)
+    end = story_end(events)
+    kept = [event for event in events if _when(event) <= end or event.kind == "late-data"]
+    return sorted((moment for event in kept for moment in story.tell(event)), key=lambda moment: moment.t)
+
+
+def story_end(events: Sequence[Event]) -> float:
+    """When the last outcome was there, on the journal's clock; the last event's time where there is none."""
+    outcomes = [_when(event) for event in events if event.kind in ("returned", "failed") or _is_outcome(event)]
+    return max(outcomes, default=max((event.t for event in events), default=0.0))
+
+
+def _is_outcome(event: Event) -> bool:
+    return event.source == "client" and event.kind == "request"
+
+
+def _when(event: Event) -> float:
+    """When it happened: a request that the function tells of ended before the lab heard of it."""
+    return float(event.get("ended") or event.t) if _is_outcome(event) else event.t
+
+
+@dataclass(frozen=True, slots=True)
+class _Story:
+    """What one event's sentence needs to know of the others."""
+
+    clock: LabClock
+    opened: tuple[Event, ...]
+    closed: tuple[Event, ...]
+    sandboxes: tuple[str, ...]
+    listeners: tuple[Event, ...]
+
+    @classmethod
+    def of(cls, events: Sequence[Event]) -> Self:
+        def of_kind(kind: str) -> tuple[Event, ...]:
+            return tuple(event for event in events if event.kind == kind)
+
+        started = dict.fromkeys(str(event.get("sandbox")) for event in of_kind("started"))
+        return cls(
+            clock=LabClock.of(events),
+            opened=of_kind("connection-opened"),
+            closed=of_kind("connection-closed"),
+            sandboxes=tuple(started),
+            listeners=of_kind("listener-opened"),
+        )
+
+    def tell(self, event: Event) -> Iterator[Moment]:
+        told = self._told(event)
+        if told is None:
+            return
+        lane, text, tone = told
+        sandbox, connection = event.get("sandbox"), event.get("connection")
+        if _is_outcome(event):
+            connection = next(reversed(self._path(event)), None)
+        yield Moment(
+            t=self.clock.real(_when(event)),
+            lane=lane,
+            text=plain(text),
+            lab=self.clock.lab(_when(event)),
+            tone=tone,
+            connection=connection,
+            sandbox=None if sandbox is None else str(sandbox),
+        )
+
+    def _told(self, event: Event) -> tuple[Lane, str, Tone] | None:
+        number = event.get("connection")
+        match event.source, event.kind:
+            case "sandbox", "started":
+                return "sandbox", "cold start" + self._which(event), "plain"
+            case "sandbox", "frozen":
+                proof = "kernel: stopped" if event.get("confirmed") else "the kernel did not say stopped"
+                return "sandbox", f"frozen{self._which(event)} ({proof})", "plain"
+            case "sandbox", "thawed":
+                kept = "" if event.get("was_frozen", True) else " (had not stayed frozen)"
+                return "sandbox", f"thawed{self._which(event)}{kept}", "plain"
+            case "sandbox", "stopped":
+                return "sandbox", f"stopped{self._which(event)} (exit {event.get('exit')})", "plain"
+            case "lab", "gap-started" if not event.get("frozen"):
+                return "sandbox", f"idle for {format_duration(event['duration'])}, not frozen", "plain"
+            case "lab", "tcp-state" if number not in self._closed_before(event):
+                return "connection", self._tcp_state(event.data), "plain"
+            case "lab", "trouble":
+                return "lab", f"trouble: {event.get('what') or event.get('message')}", "bad"
+            case "link", "cut":
+                return "connection", "link cut: packets are lost both ways", "fault"
+            case "link", "lifted":
+                return "connection", "link lifted: packets pass again", "plain"
+            case "invocation", "failed":
+                return "sandbox", "the invocation failed", "bad"
+            case "client", "request":
+                return "sandbox", self._request(event), "good" if event.get("outcome") == "ok" else "bad"
+            case "upstream", "listener-opened" if event is not self.listeners[0]:
+                return "upstream", "listens again", "plain"
+            case "upstream", "listener-closed":
+                return "upstream", "stopped listening", "fault"
+            case "upstream", "connection-opened":
+                return "connection", f"connection {number} opened", "plain"
+            case "upstream", "executed":
+                times = event.get("executions", 1)
+                again = f" for the {_ordinal(times)} time" if times > 1 else ""
+                return "upstream", f"executed the request{again}", "fault" if again else "plain"
+            case "upstream", "replayed":
+                return "upstream", "answered from its record, without a second execution", "plain"
+            case "upstream", "gave-up":
+                how = str(event.get("how"))
+                return "upstream", f"gave up connection {number} ({event.get('mode')}, {_HOW.get(how, how)})", "fault"
+            case "upstream", "late-data":
+                return "connection", f"{event.get('bytes')} bytes came on given-up connection {number}", "fault"
+            case "upstream", "late-close":
+                how = str(event.get("how")).upper()
+                return "connection", f"client closed given-up connection {number} ({how})", "plain"
+            case "upstream", "connection-closed":
+                return "connection", f"connection {number} closed by the {event.get('by')}", "plain"
+        return None
+
+    def _which(self, event: Event) -> str:
+        """Which sandbox, where there is more than one."""
+        name = str(event.get("sandbox"))
+        if len(self.sandboxes) < 2 or name not in self.sandboxes:
+            return ""
+        return f", sandbox {self.sandboxes.index(name) + 1}"
+
+    def _closed_before(self, event: Event) -> set[int]:
+        """Connections that the client had closed: their sockets are no news."""
+        return {closed["connection"] for closed in self.closed if closed.t < event.t and closed.get("by") == "client"}
+
+    def _tcp_state(self, data: Mapping[str, Any]) -> str:
+        which = f" of connection {data.get('connection')}" if len(self.opened) > 1 else ""
+        upstream = data.get("upstream")
+        return f"client's socket{which}: {data.get('client')}" + (f" (upstream's: {upstream})" if upstream else "")
+
+    def _request(self, event: Event) -> str:
+        """`POST on new connection 1 → ok`; a retry names both connections."""
+        started = event.get("started") or event.t
+        new = {opened["connection"] for opened in self.opened if opened.t >= started}
+        path = [f"{'new' if number in new else 'reused'} connection {number}" for number in self._path(event)]
+        way = " on " + ", then on ".join(path) if path else ""
+        return f"{event.get('method', 'request')}{way} → {event.get('outcome')}"
+
+    def _path(self, event: Event) -> list[int]:
+        """The connections a request went over, in turn, by the client's ports: the upstream numbers them."""
+        numbers: list[int] = []
+        for attempt in event.get("attempts") or ():
+            # A port can serve several connections in turn; the latest one that was there is meant.
+            fitting = [
+                opened["connection"]
+                for opened in self.opened
+                if opened.get("peer_port") == attempt.get("local_port") and opened.t <= _when(event)
+            ]
+            if fitting and numbers[-1:] != fitting[-1:]:
+                numbers.append(fitting[-1])
+        return numbers
+
+
+def _ordinal(number: int) -> str:
+    return {2: "second", 3: "third"}.get(number, f"{number}th")

@@ -1,0 +1,85 @@
+"""How every report words a figure, so that the same thing reads the same in each format."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from lab.verdict.results import ArmResult, Guard, Results
+
+NOTHING = "–"  # noqa: RUF001  an en dash, as tables write "no figure"
+
+_PROOFS: Mapping[str, str] = {
+    "fault_delivered": "the upstream gave up the pooled connection before the wake",
+    "reused_connection": "a request went into a connection used before, as the upstream saw it",
+    "frozen_throughout": "the kernel said stopped after the freeze and still before the thaw",
+    "paired_bug": "the paired bug run proved the fault",
+    "gap_passed_limit": "the idle gap passed the upstream's idle timeout",
+    "stale_unused": "no bytes came on the connection that was given up",
+    "no_fault": "the upstream gave up no connection",
+}
+
+
+def plain(text: object) -> str:
+    """Text without control characters and lone surrogates.
+
+    Error texts come from the functions under test. An escape character in one could drive the
+    terminal, and XML has no way to write it.
+    """
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}"
+        if (unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t") or char in "\ufffe\uffff"
+        else char
+        for char in str(text)
+    )
+
+
+def expected(arm: ArmResult) -> str:
+    """`reset`, or `eof or epipe`."""
+    return " or ".join(arm.expected) or NOTHING
+
+
+def observed(arm: ArmResult) -> str:
+    """`reset 5/5`, or `reset 3/5, ok 2/5` with the most frequent first."""
+    counts = sorted(arm.observed.items(), key=lambda item: -item[1])
+    return ", ".join(f"{outcome} {count}/{arm.repeats}" for outcome, count in counts) or NOTHING
+
+
+def executions(arm: ArmResult) -> str:
+    """Executions of each request in turn, as `1,0`."""
+    return ",".join(map(str, arm.executions)) or NOTHING
+
+
+def added_latency(arm: ArmResult) -> str:
+    """Milliseconds that the last request took longer than a control's."""
+    return NOTHING if arm.added_latency_ms is None else f"{arm.added_latency_ms:+.1f}"
+
+
+def connections(arm: ArmResult) -> str:
+    return str(arm.connections_opened) if arm.runs else NOTHING
+
+
+def tally(arms: Iterable[ArmResult]) -> str:
+    """`16 arms: 15 pass, 1 fail`."""
+    counts = Counter(arm.verdict for arm in arms)
+    number = counts.total()
+    parts = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
+    return f"{number} arm{'' if number == 1 else 's'}" + (f": {parts}" if parts else "")
+
+
+def environment(results: Results) -> str:
+    """One line: sandbox, speed, Python, kernel, engine and versions of what was tested."""
+    env = results.environment
+    engine = [f"engine {env.engine}"] if env.engine else []
+    versions = [f"{name} {version}" for name, version in sorted(env.versions.items())]
+    parts = [f"sandbox {results.sandbox}", f"speed {results.speed:g}", f"Python {env.python}"]
+    return ", ".join([*parts, f"{env.kernel} {env.machine}", *engine, *versions])
+
+
+def proofs(guard: Guard) -> list[tuple[bool, str]]:
+    """What the guard asked for, each with whether it was proven."""
+    asked = [(value, _PROOFS[name]) for name, value in guard if isinstance(value, bool)]
+    if guard.expected_tcp_state is not None:
+        met = guard.client_tcp_state == guard.expected_tcp_state
+        seen = guard.client_tcp_state or "not seen"
+        asked.append((met, f"the client's socket just before the wake: {seen} (stated: {guard.expected_tcp_state})"))
+    return asked
