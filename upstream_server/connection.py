@@ -1,0 +1,94 @@
+"""One accepted connection as the upstream knows it: every turn of its life is one event."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from upstream_server.events import now
+from upstream_server.flow import Flow
+
+State = Literal["open", "idle", "given-up", "closed"]
+SeenBy = Literal["tap", "socket"]
+Emit = Callable[..., object]
+"""Adds an event: `emit(kind, t=None, **fields)`."""
+
+
+class Connection:
+    """A connection and what is known of it, also after the socket is gone."""
+
+    __slots__ = ("_emit", "flow", "id", "idle_since", "late_close", "late_data", "requests", "serving", "state")
+
+    def __init__(self, number: int, flow: Flow, emit: Emit) -> None:
+        self.id = number
+        self.flow = flow
+        self.state: State = "idle"
+        self.idle_since = now()
+        self.requests = 0
+        self.serving: str | None = None
+        """The logical request that is being answered."""
+        self.late_data = False
+        self.late_close = False
+        self._emit = emit
+        self.tell("connection-opened", peer=flow.peer, peer_port=flow.peer_port)
+
+    def __repr__(self) -> str:
+        late = " late-data" * self.late_data + " late-close" * self.late_close
+        return f"<Connection {self.id} from {self.flow} {self.state}, {self.requests} requests{late}>"
+
+    def tell(self, kind: str, *, t: float | None = None, **fields: Any) -> None:
+        """Emit an event of this connection."""
+        self._emit(kind, t=t, connection=self.id, **fields)
+
+    def became_busy(self) -> None:
+        """Bytes came: it is not idle any more."""
+        self.state = "open"
+
+    def requested(self, given: str | None, serving: str, method: str, path: str) -> None:
+        """A request head was parsed; `given` is the logical id that the client sent, if any."""
+        self.requests += 1
+        self.serving = serving
+        self.tell("request", number=self.requests, request=given, method=method, path=path)
+
+    def responded(self, status: int) -> None:
+        """The last byte of a response was handed to the kernel."""
+        self.tell("response", request=self.serving, status=status)
+
+    def became_idle(self) -> None:
+        """A response is complete, no further request waits, and the idle timer runs."""
+        self.state = "idle"
+        self.idle_since = now()
+        self.tell("idle", t=self.idle_since)
+
+    def gave_up(self, mode: str, how: str, why: str, t: float) -> None:
+        """The upstream gave it up at `t`, while the client's pool may still believe in it."""
+        self.state = "given-up"
+        self.tell("gave-up", t=t, mode=mode, how=how, idle_s=round(t - self.idle_since, 6), why=why)
+
+    def got_late_data(self, count: int, seen_by: SeenBy) -> None:
+        """The client used it after it was given up. Told once: what follows are retransmissions."""
+        if not self.late_data:
+            self.late_data = True
+            self.tell("late-data", bytes=count, seen_by=seen_by)
+
+    def got_late_close(self, how: Literal["fin", "rst"], seen_by: SeenBy) -> None:
+        """The client closed it after it was given up. Told once."""
+        if not self.late_close:
+            self.late_close = True
+            self.tell("late-close", seen_by=seen_by, how=how)
+
+    def closed(self, by: Literal["client", "upstream"]) -> None:
+        """It came to an ordinary end."""
+        if self.state in ("open", "idle"):
+            self.state = "closed"
+            self.tell("connection-closed", by=by)
+
+    def describe(self) -> dict[str, Any]:
+        idle_s = round(now() - self.idle_since, 6) if self.state == "idle" else None
+        return {
+            "id": self.id,
+            "peer": self.flow.peer,
+            "state": self.state,
+            "requests": self.requests,
+            "idle_s": idle_s,
+            "late_data": self.late_data,
+            "late_close": self.late_close,
+        }

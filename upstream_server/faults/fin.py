@@ -1,0 +1,29 @@
+"""`fin`: the plain close of every HTTP server."""
+
+import socket
+
+from upstream_server import sockets
+from upstream_server.faults import Way, register
+from upstream_server.held import Held, Silent
+from upstream_server.sockets import Means
+
+
+@register("fin")
+def fin(means: Means) -> Way:
+    """The upstream closes the idle connection.
+
+    On the wire: FIN; bytes that come later draw a RST.
+    The client sees: its socket is readable and says end of file, its kernel says CLOSE_WAIT. If it does not
+    look and sends, the send succeeds and the answer is end of file, or a broken pipe from the second write on.
+    Faithful to: the idle timeout of uvicorn, nginx, Node and most servers and load balancers.
+
+    With a tap the socket is really closed. Without one nobody could see late bytes on a closed socket, so
+    only the sending half is closed (`held-close`), and late bytes or the client's FIN end it as the kernel
+    would. A client that talks to a held socket gets one acknowledgement before the RST, no more.
+    """
+    return Way("close", socket.socket.close) if means.tap else Way("held-close", _close_and_hold)
+
+
+def _close_and_hold(sock: socket.socket) -> Held:
+    sockets.half_close(sock)
+    return Silent(sock)

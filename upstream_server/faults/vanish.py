@@ -1,0 +1,24 @@
+"""`vanish`: the state is dropped and nobody is told."""
+
+from upstream_server import sockets
+from upstream_server.faults import Way, register
+from upstream_server.held import Silent
+from upstream_server.sockets import Means
+
+
+@register("vanish")
+def vanish(means: Means) -> Way:
+    """The upstream forgets the idle connection.
+
+    On the wire: nothing; bytes that come later draw a RST.
+    The client sees: nothing. Its socket is ESTABLISHED and looks healthy; the send succeeds, then the
+    answer is ECONNRESET.
+    Faithful to: a NAT gateway, network load balancer or VPC endpoint after 350 idle seconds, a server that
+    was replaced under its address, and any close whose FIN was lost.
+
+    With CAP_NET_ADMIN the kernel drops the state (`tcp-repair`). Otherwise the socket stays open and silent
+    until bytes come, and resets then (`deferred-reset`): the client cannot tell the two apart by its calls.
+    On the wire it can: the deferred one acknowledges the late bytes before the RST, and answers TCP keepalive
+    probes.
+    """
+    return Way("tcp-repair", sockets.forget) if means.repair else Way("deferred-reset", Silent)

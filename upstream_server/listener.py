@@ -1,0 +1,189 @@
+"""One address of the upstream, with its own behaviour, connections and ledger."""
+
+import asyncio
+import socket
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from starlette.types import ASGIApp
+from uvicorn.server import ServerState
+
+from upstream_server import faults, sockets
+from upstream_server.behaviour import Behaviour, ListenerSpec
+from upstream_server.connection import Connection
+from upstream_server.errors import Refused
+from upstream_server.events import EventLog
+from upstream_server.flow import Flow
+from upstream_server.held import Held
+from upstream_server.ledger import Ledger
+from upstream_server.protocol import FaultProtocol
+from upstream_server.serving import BACKLOG, listen, load_config
+from upstream_server.sockets import Means
+from upstream_server.tap import Tap, open_tap
+
+
+class Listener:
+    """Accepts connections at one address. Made by `open_listener`, ended by `close`."""
+
+    def __init__(
+        self, spec: ListenerSpec, address: tuple[str, int], means: Means, tap: Tap | None, app: ASGIApp, log: EventLog
+    ) -> None:
+        self.name = spec.name
+        self.host, self.port = address
+        self.behaviour = spec.behaviour
+        self.means = means
+        self.ledger = Ledger()
+        self.config = load_config(app)
+        self.server_state = ServerState()
+        self.accepting = False
+        self._closed = False
+        self._tap = tap
+        self._log = log
+        self._connections: dict[int, Connection] = {}
+        self._held: dict[int, Held] = {}
+        self._server: asyncio.Server | None = None
+        self._apply_hints()
+
+    def __repr__(self) -> str:
+        timeout = "never" if self.behaviour.idle_timeout is None else f"after {self.behaviour.idle_timeout:g}s"
+        closing = f"closes idle connections {timeout} by {self.behaviour.close} ({self.how})"
+        return f"<Listener {self.name} {self.host}:{self.port} {closing}, {len(self._connections)} connections>"
+
+    @property
+    def how(self) -> str:
+        """How the close mode is carried out here."""
+        return faults.way(self.behaviour.close, self.means).how
+
+    @property
+    def connections(self) -> Mapping[int, Connection]:
+        """Every connection that was accepted, by its number."""
+        return MappingProxyType(self._connections)
+
+    def emit(self, kind: str, *, t: float | None = None, **fields: Any) -> None:
+        """Add an event of this listener; after its end there is none."""
+        if not self._closed:
+            self._log.emit(self.name, kind, t=t, **fields)
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "host": self.host,
+            "port": self.port,
+            "idle_timeout": self.behaviour.idle_timeout,
+            "close": self.behaviour.close,
+            "how": self.how,
+            "advertise": self.behaviour.advertise.model_dump(),
+            "tap": self._tap is not None,
+            "connections": len(self._connections),
+        }
+
+    # What its connections ask of it
+
+    def admit(self, flow: Flow) -> Connection:
+        """Number a new connection and keep its record."""
+        number = len(self._connections) + 1
+        self._connections[number] = Connection(number, flow, self.emit)
+        return self._connections[number]
+
+    def drain_tap(self) -> None:
+        """Let the tap tell what has come until now."""
+        if self._tap is not None:
+            self._tap.drain()
+
+    def follow(self, connection: Connection, held: Held | None) -> None:
+        """See to a connection that was just given up: by the socket that is held, else by the tap."""
+        if held is not None:
+            self._held[connection.id] = held
+            held.watch(connection)
+        if self._tap is not None and (held is None or not held.sees):
+            self._tap.expect(connection)
+
+    # What the control API asks of it
+
+    async def start(self, sock: socket.socket) -> None:
+        """Begin to accept on a listening socket."""
+        described = self.describe()
+        self.emit("listener-opened", **{key: described[key] for key in _OPENED})
+        self.accepting = True
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: FaultProtocol(self), sock=sock, backlog=BACKLOG)
+
+    def change(self, behaviour: Behaviour) -> list[int]:
+        """Behave otherwise towards connections that become idle from now on.
+
+        Answers the numbers of those that are idle now: they keep the timeout and the close mode under which
+        they became idle. Raises Refused, and changes nothing, where the close mode is not possible here.
+        """
+        faults.way(behaviour.close, self.means)
+        self.behaviour = behaviour
+        self._apply_hints()
+        unchanged = [number for number, connection in self._connections.items() if connection.state == "idle"]
+        described = self.describe()
+        self.emit("behaviour-changed", **{key: described[key] for key in _CHANGED}, idle_unchanged=unchanged)
+        return unchanged
+
+    def give_up_idle(self) -> list[int]:
+        """Give up every idle connection now, by the close mode of this moment; answers their numbers."""
+        given_up = []
+        for protocol in self._protocols():
+            if protocol.give_up(self.behaviour.close, "asked") and protocol.connection is not None:
+                given_up.append(protocol.connection.id)
+        return sorted(given_up)
+
+    async def close(self) -> None:
+        """Stop accepting, record what has already happened, free everything; `listener-closed` is the last event."""
+        self.accepting = False
+        if self._server is not None:
+            self._server.close()
+        self.drain_tap()
+        for held in self._held.values():
+            held.look()
+            held.release()
+        for protocol in self._protocols():
+            protocol.close()
+        for task in tuple(self.server_state.tasks):
+            task.cancel()
+        await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
+        lost = 0
+        if self._tap is not None:
+            lost = self._tap.lost()
+            self._tap.close()
+        self.emit("listener-closed", **({"tap_lost": lost} if lost else {}))
+        self._closed = True
+
+    def _protocols(self) -> list[FaultProtocol]:
+        return [protocol for protocol in self.server_state.connections if isinstance(protocol, FaultProtocol)]
+
+    def _apply_hints(self) -> None:
+        self.server_state.default_headers = self.behaviour.advertise.headers
+
+
+_CHANGED = ("idle_timeout", "close", "how", "advertise")
+_OPENED = ("host", "port", *_CHANGED, "tap")
+
+
+async def open_listener(spec: ListenerSpec, app: ASGIApp, log: EventLog) -> Listener:
+    """Bind, tap and accept.
+
+    Raises Conflict where the port is in use, Refused where the address cannot be had or this process may not
+    carry out what is asked.
+    """
+    if spec.vanish == "repair" and not sockets.may_repair():
+        raise Refused("vanish by repair needs CAP_NET_ADMIN: run with it, or use vanish auto or deferred")
+    sock = await listen(spec.host, spec.port)
+    host, port = sock.getsockname()[:2]
+    tap = open_tap(sock.family, port) if spec.tap == "auto" else None
+    means = Means(
+        tap=tap is not None, repair=spec.vanish != "deferred" and sockets.may_repair(), filter=sockets.may_filter()
+    )
+    try:
+        faults.way(spec.close, means)
+        listener = Listener(spec, (host, port), means, tap, app, log)
+        await listener.start(sock)
+    except BaseException:
+        sock.close()
+        if tap is not None:
+            tap.close()
+        raise
+    return listener

@@ -1,0 +1,98 @@
+"""What can be done to a connected socket below HTTP, and what this process is permitted to do."""
+
+import asyncio
+import os
+import socket
+import struct
+from dataclasses import dataclass
+from typing import cast
+
+from upstream_server import bpf
+
+TCP_REPAIR = 19
+SO_MEMINFO = 55
+_MEMINFO_FIELDS = 9
+_MEMINFO_DROPS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a listener may use to carry out its close mode and to see what comes after."""
+
+    tap: bool
+    repair: bool
+    filter: bool
+
+
+def may_repair() -> bool:
+    """Whether this process may take a socket out of the kernel's hands (CAP_NET_ADMIN)."""
+    with socket.socket() as probe:
+        try:
+            probe.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+        except OSError:
+            return False
+        return True
+
+
+def may_filter() -> bool:
+    """Whether this process may attach a packet filter to a TCP socket."""
+    with socket.socket() as probe:
+        try:
+            bpf.attach(probe, bpf.KEEP_ALL)
+        except OSError:
+            return False
+        return True
+
+
+def take_from(transport: asyncio.Transport) -> socket.socket:
+    """Take the connection out of asyncio's hands, at once and without a packet.
+
+    The transport is aborted, but asyncio would close its descriptor in the loop's next round only. So the
+    descriptor is made to point at nothing: the returned socket is the connection's only owner, and what
+    is done to it happens when it is done.
+    """
+    theirs = transport.get_extra_info("socket")
+    ours = cast(socket.socket, theirs.dup())
+    ours.setblocking(False)
+    transport.abort()
+    nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.dup2(nothing, theirs.fileno(), inheritable=False)
+    finally:
+        os.close(nothing)
+    return ours
+
+
+def has_news(transport: asyncio.Transport) -> bool:
+    """Whether something came that asyncio has not read yet: bytes, the client's FIN, or its RST."""
+    with transport.get_extra_info("socket").dup() as sock:
+        try:
+            sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
+
+
+def reset(sock: socket.socket) -> None:
+    """Close with RST, whatever is unread or unsent (SO_LINGER on, zero seconds)."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+def forget(sock: socket.socket) -> None:
+    """Close without a packet: the kernel drops the connection's state and tells nobody (TCP_REPAIR)."""
+    sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    sock.close()
+
+
+def half_close(sock: socket.socket) -> None:
+    """Send FIN and keep the socket."""
+    sock.shutdown(socket.SHUT_WR)
+
+
+def dropped(sock: socket.socket) -> int:
+    """How many packets the kernel threw away before this socket got them (SO_MEMINFO)."""
+    raw = sock.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 4 * _MEMINFO_FIELDS)
+    return cast(int, struct.unpack(f"{_MEMINFO_FIELDS}I", raw)[_MEMINFO_DROPS])
