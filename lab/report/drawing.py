@@ -20,11 +20,11 @@ RADIUS = 8.5
 LETTER = 6.1
 """Pixels that a letter of a label takes at most, in the sizes that the style sheet sets."""
 
-PHASE_WIDTH: dict[PhaseKind, float] = {"cold start": 130, "invocation": 240, "gap": 300}
+PHASE_WIDTH: dict[PhaseKind, float] = {"cold start": 130, "invocation": 220, "gap": 340}
 """Pixels. An invocation holds the most marks for its length, a gap is what the story is about."""
 MOST_ROWS = 24
 """A burst can open hundreds of connections; a drawing beyond a screen's height shows nothing more."""
-TICK_ROOM = 49
+TICK_ROOM = 55
 """Pixels between the middles of two labels of the axis, so that `414.7 ms` and its neighbour stay apart."""
 
 

@@ -197,9 +197,9 @@ def _story(told: Told, arm: ArmResult, told_moments: Iterable[Moment]) -> Render
         )
     setting = told.setting(arm)
     limit = setting.upstream.idle_timeout
-    close = "never closes" if limit is None else f"{setting.upstream.close} after {format_duration(limit)}"
-    title = Text.assemble((plain(arm.name), "bold"), f" (preset {plain(setting.function.preset)}, upstream: {close})")
-    return Group(title, grid)
+    close = "the upstream never closes" if limit is None else f"{setting.upstream.close} after {format_duration(limit)}"
+    about = Text(f"preset {plain(setting.function.preset)}; {close}", style="dim")
+    return Group(Text(plain(arm.name), style="bold"), about, grid)
 
 
 def _side_by_side(stories: Iterable[RenderableType]) -> RenderableType:

@@ -12,6 +12,7 @@ from lab.scenario.model import OutcomeClass
 from lab.verdict.results import ArmResult, Environment, Guard, Results, Run, ScenarioResult, Verdict, worst
 
 SPEED = 1000.0
+HOSTILE = "</table><script>alert(1)</script> [red]x[/red] | `y` & <img src=x>"
 
 STORY = """\
 title: The order that was reset

@@ -1,0 +1,248 @@
+"""The files of a run: junit.xml, summary.md, report.html, results.json, and how they are written."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
+
+from lab.report import html, junit, markdown, write_all
+from lab.report.diff import PresetPath, python_preset, unified
+from lab.report.finished import FinishedRun
+from lab.scenario.load import Named
+from lab.verdict.results import Results
+from tests.report import sample
+
+ALL_RUNS = ["passed", "troubled", "hostile", "empty"]
+VOID = {"meta", "rect", "line", "circle", "br", "img", "link"}
+
+
+def suites(run: FinishedRun) -> list[TestSuite]:
+    return list(JUnitXml.fromstring(junit.render(run)))
+
+
+# junit.xml
+
+
+def test_a_suite_a_scenario_a_case_an_arm(troubled: FinishedRun) -> None:
+    first, second = suites(troubled)
+    assert (first.name, second.name) == ("seed-reset", "seed-two")
+    assert [case.name for case in second] == [arm.name for arm in troubled.results.scenarios[1].arms]
+    assert (first.tests, first.failures, first.errors, first.skipped) == (6, 1, 2, 1)
+    properties = first.properties()  # type: ignore[no-untyped-call]
+    assert {part.name: part.value for part in properties} == {
+        "sandbox": "process",
+        "speed": "1000",
+        "run": "2031-04-05-060708-abcd",
+    }
+
+
+def test_verdicts_as_junit_knows_them(troubled: FinishedRun) -> None:
+    results = {case.name: [(type(result), result.message) for result in case.result] for case in suites(troubled)[0]}
+    assert results == {
+        "bug": [],
+        "short-gap": [],
+        "never-frozen": [(Error, "The upstream did not give up connection 1 before the wake; try a longer gap.")],
+        "close-after-handler": [(Failure, "It had to succeed and was reset.")],
+        "retry-once": [(Skipped, "Needs a container.")],
+        "look-before-use": [(Error, "The run was interrupted before this arm.")],
+    }
+
+
+def test_times_are_seconds(passed: FinishedRun) -> None:
+    (suite,) = suites(passed)
+    assert [case.time for case in suite] == [3.55] * 6
+    assert suite.time == pytest.approx(21.3)
+
+
+def test_a_failure_says_what_is_not_proven(troubled: FinishedRun) -> None:
+    text = next(case for case in suites(troubled)[0] if case.name == "never-frozen").result[0].text
+    assert "contrast, expected reset, observed ok 5/5" in text
+    assert "not proven: the upstream gave up the pooled connection before the wake" in text
+
+
+def test_junit_survives_hostile_text(hostile: FinishedRun) -> None:
+    case = next(iter(suites(hostile)[0]))
+    assert case.result[0].message == sample.HOSTILE
+    assert "\N{REPLACEMENT CHARACTER}[31m" in case.result[0].text
+
+
+# summary.md
+
+
+def test_summary_has_a_table_row_an_arm_with_verdict_words(troubled: FinishedRun) -> None:
+    lines = markdown.render(troubled).splitlines()
+    assert lines[0] == "# Thawlab: ⏸️ unfinished"
+    assert "| bug | bug | reset | reset 5/5 | ✅ pass | 1 | 1,0 | – |" in lines  # noqa: RUF001
+    assert "| close-after-handler | fix | ok | reset 5/5 | ❌ fail | 2 | 1,0 | +1.3 |" in lines
+    assert "- retry-once, skipped: Needs a container." in lines
+    assert lines[-1].endswith("sandbox process, speed 1000, Python 3.11.7, 6.18.0 x86\\_64, aiohttp 3.14.5.")
+
+
+def test_summary_keeps_its_columns_whatever_the_text(hostile: FinishedRun) -> None:
+    text = markdown.render(hostile)
+    rows = [re.sub(r"\\.", "", line) for line in text.splitlines() if line.startswith("|")]
+    assert {row.count("|") for row in rows} == {9}
+    assert "<" not in text
+
+
+# report.html
+
+
+class Page(HTMLParser):
+    """What a browser would find: elements, attributes, text, and whether each element is closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def page(run: FinishedRun, presets: PresetPath) -> Page:
+    return Page(html.render(run, presets))
+
+
+@pytest.mark.parametrize("name", ALL_RUNS)
+def test_the_page_is_whole_and_alone(name: str, presets: PresetPath, request: pytest.FixtureRequest) -> None:
+    run = request.getfixturevalue(name)
+    text = html.render(run, presets)
+    found = Page(text)
+    assert found.open == []
+    assert not re.search(r"https?:|@import|src=(?!x&gt;)|url\((?!#)", text)
+    assert {tag for tag, _ in found.elements}.isdisjoint({"script", "link", "img", "iframe", "object", "base"})
+    assert not any(name.startswith("on") for _, attributes in found.elements for name in attributes)
+
+
+def test_links_and_labels_lead_somewhere_and_ids_are_single(troubled: FinishedRun, presets: PresetPath) -> None:
+    found = page(troubled, presets)
+    ids = [attributes["id"] for _, attributes in found.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    targets = [(link["href"] or "").removeprefix("#") for link in found.all("a")]
+    labels = [label for _, found_ in found.elements for label in (found_.get("aria-labelledby") or "").split()]
+    assert targets
+    assert labels
+    assert {*targets, *labels} <= {*ids}
+
+
+def test_every_table_header_has_a_scope_and_every_drawing_a_title(troubled: FinishedRun, presets: PresetPath) -> None:
+    found = page(troubled, presets)
+    assert {header.get("scope") for header in found.all("th")} == {"col", "row"}
+    drawings = [svg for svg in found.all("svg") if svg.get("role") == "img"]
+    assert len(drawings) == 10  # the arms that ran: four of the first scenario, six of the second
+    assert len(found.all("desc")) == 10
+
+
+def test_the_page_tells_the_story(passed: FinishedRun, presets: PresetPath) -> None:
+    text = " ".join(" ".join(page(passed, presets).text).split())
+    for part in (
+        "The order that was reset",
+        "so the platform freezes the sandbox",
+        "The client's socket says ESTABLISHED just before the wake",
+        "reset 5/5",
+        "3 of 3 proven",
+        "gave up connection 1 (vanish, TCP_REPAIR: nothing sent)",
+        "POST on reused connection 1 → reset",
+        "-session = None",
+        "Python 3.11.7",
+    ):
+        assert part in text
+
+
+def test_arms_that_did_not_pass_are_open(troubled: FinishedRun, presets: PresetPath) -> None:
+    arms = [details for details in page(troubled, presets).all("details") if details.get("class") == "arm"]
+    assert ["open" in arm for arm in arms[:6]] == [True, False, True, True, False, True]
+
+
+def test_hostile_text_is_text(hostile: FinishedRun, presets: PresetPath) -> None:
+    text = html.render(hostile, presets)
+    assert "<script" not in text
+    assert "\x1b" not in text
+    assert "\x00" not in text
+    assert Page(text).text.count(sample.HOSTILE) >= 3
+
+
+def test_prose_is_paragraphs_with_code() -> None:
+    assert html.prose("a `b<c>`\nd\n\ne & f") == "<p>a <code>b&lt;c&gt;</code> d</p><p>e &amp; f</p>"
+
+
+# the code's difference
+
+
+def test_the_difference_names_both_files_and_holds_docstrings(presets: PresetPath) -> None:
+    lines = unified(presets("seed"), presets("close_after_handler")).splitlines()
+    assert lines[:2] == ["--- seed.py", "+++ close_after_handler.py"]
+    assert '-"""A client for the life of the sandbox."""' in lines
+    assert '+"""A client for one invocation: nothing is left to go stale."""' in lines
+
+
+def test_the_presets_of_the_lab_are_where_they_should_be() -> None:
+    assert python_preset("seed").is_file()
+
+
+# all of them
+
+
+def test_which_fix_is_shown(story: Named) -> None:
+    arms = sample.all_pass(story)
+    failed = tuple(
+        arm.model_copy(update={"verdict": "fail"}) if arm.name == "close-after-handler" else arm for arm in arms
+    )
+    for found, name in ((arms, "close-after-handler"), (failed, "retry-once")):
+        (told,) = sample.finished((story, found)).told
+        assert told.fix is not None
+        assert told.fix.name == name
+
+
+def test_the_repeat_that_did_not_pass_is_shown(story: Named) -> None:
+    arm = sample.arm_result(story, "bug", "reset")
+    runs = tuple(run.model_copy(update={"verdict": "fail"}) if run.repeat == 3 else run for run in arm.runs)
+    odd = arm.model_copy(update={"runs": runs})
+    (told,) = sample.finished((story, (odd,))).told
+    assert {event.scope.repeat for event in told.happened(odd)} == {3}
+
+
+@pytest.mark.parametrize("name", ALL_RUNS)
+def test_all_files_are_written(name: str, tmp_path: Path, presets: PresetPath, request: pytest.FixtureRequest) -> None:
+    run = request.getfixturevalue(name)
+    folder = tmp_path / "run"
+    folder.mkdir()
+    write_all(folder, run, presets)
+    write_all(folder, run, presets)
+    assert {path.name for path in folder.iterdir()} == {"results.json", "junit.xml", "summary.md", "report.html"}
+    assert Results.model_validate_json((folder / "results.json").read_text()) == run.results
+
+
+def test_a_report_that_cannot_be_written_leaves_the_old_one(
+    tmp_path: Path, passed: FinishedRun, presets: PresetPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "results.json"
+    old.write_text("old")
+
+    def full(path: Path, content: bytes) -> int:
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        write_all(tmp_path, passed, presets)
+    assert old.read_text() == "old"
+    assert not list(tmp_path.glob(".*"))

@@ -1,0 +1,134 @@
+"""Lanes in seconds, and their drawing in pixels."""
+
+from itertools import pairwise
+
+import pytest
+
+from lab.journal import Event, Scope
+from lab.report.drawing import LABEL_WIDTH, MOST_ROWS, RADIUS, draw
+from lab.report.lanes import lanes
+from tests.report.sample import Tape, journal
+
+ARMS = ["bug", "short-gap", "never-frozen", "close-after-handler", "retry-once", "look-before-use"]
+ARM = Scope("seed-reset", "bug", 1)
+
+
+def bands(events: tuple[Event, ...], row: str) -> list[tuple[str, float, float]]:
+    return [(b.kind, round(b.start * 1000, 1), round(b.end * 1000, 1)) for b in lanes(events).bands if b.row == row]
+
+
+def test_the_bands_of_the_bug() -> None:
+    events = journal("bug")
+    assert bands(events, "sandbox") == [
+        ("starting", 5, 310),
+        ("running", 310, 315.2),
+        ("frozen", 315.2, 675.7),
+        ("running", 675.7, 679.4),
+    ]
+    assert bands(events, "connection 1") == [("open", 312, 313.1), ("idle", 313.1, 613.1), ("given up", 613.1, 679.4)]
+    assert bands(events, "upstream") == [("request", 312.5, 313)]
+
+
+def test_a_closed_connection_has_no_band_after_its_close() -> None:
+    events = journal("close-after-handler")
+    assert bands(events, "connection 1")[-1] == ("idle", 313.1, 313.8)
+    assert bands(events, "connection 2")[0][:2] == ("open", 677.6)
+
+
+def test_the_upstreams_own_close_does_not_end_a_given_up_band_and_the_clients_does() -> None:
+    tape = Tape(ARM)
+    tape.open(0, 1)
+    tape.at(10, "upstream", "gave-up", connection=1, mode="fin", how="close")
+    tape.at(11, "upstream", "connection-closed", connection=1, by="upstream")
+    tape.at(20, "upstream", "late-close", connection=1, how="fin")
+    tape.at(30, "invocation", "returned")
+    assert bands(tuple(tape.events), "connection 1") == [("open", 0, 10), ("given up", 10, 20)]
+
+
+def test_marks_are_the_moments_in_their_rows() -> None:
+    found = lanes(journal("bug"))
+    assert [(mark.number, mark.row) for mark in found.marks] == [
+        (1, "sandbox"),
+        (2, "connection 1"),
+        (3, "upstream"),
+        (4, "sandbox"),
+        (5, "sandbox"),
+        (6, "upstream"),
+        (7, "connection 1"),
+        (8, "sandbox"),
+        (9, "connection 1"),
+        (10, "sandbox"),
+    ]
+
+
+def test_phases_follow_each_other_and_know_lab_time() -> None:
+    phases = lanes(journal("bug")).phases
+    assert [phase.title for phase in phases] == ["cold start", "invocation", "frozen 6m", "invocation"]
+    assert all(before.end == after.start for before, after in pairwise(phases))
+    assert phases[2].lab_rate == pytest.approx(1000)
+    assert phases[3].lab_rate == pytest.approx(1)
+
+
+def test_two_sandboxes_have_a_row_each() -> None:
+    tape = Tape(ARM)
+    for ms, name in ((0, "a"), (20, "b")):
+        tape.at(ms, "sandbox", "started", sandbox=name)
+        tape.at(ms + 5, "sandbox", "ready", sandbox=name)
+        tape.at(ms + 10, "sandbox", "stopped", sandbox=name, exit=0)
+    tape.at(40, "invocation", "returned")
+    found = lanes(tape.events)
+    assert found.rows == ("sandbox 1", "sandbox 2", "upstream")
+    assert bands(tuple(tape.events), "sandbox 2") == [("starting", 20, 25), ("running", 25, 30)]
+
+
+def test_nothing_happened_nothing_drawn() -> None:
+    assert draw(lanes(())) is None
+    assert draw(lanes([Event(1.0, "lab", "arm-started", ARM)])) is None
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_a_drawing_keeps_within_its_bounds(arm: str) -> None:
+    drawing = draw(lanes(journal(arm)))
+    assert drawing is not None
+    for box in drawing.boxes:
+        assert box.x >= LABEL_WIDTH
+        assert box.x + box.width <= drawing.width
+        assert 0 < box.y < drawing.height
+    for dot in drawing.dots:
+        assert LABEL_WIDTH <= dot.x <= drawing.width - RADIUS
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_marks_of_a_row_do_not_hide_each_other(arm: str) -> None:
+    drawing = draw(lanes(journal(arm)))
+    assert drawing is not None
+    for y in {dot.y for dot in drawing.dots}:
+        row = sorted(dot.x for dot in drawing.dots if dot.y == y)
+        assert all(after - before >= 2 * RADIUS for before, after in pairwise(row))
+
+
+def test_the_axis_says_real_and_lab_time() -> None:
+    drawing = draw(lanes(journal("bug")))
+    assert drawing is not None
+    major = [(tick.real, tick.lab) for tick in drawing.ticks if tick.major]
+    assert major == [
+        ("0 ms", "0 s"),
+        ("310.5 ms", "0.31 s"),
+        ("315 ms", "0.31 s"),
+        ("675.4 ms", "360.7 s"),
+        ("679.4 ms", "360.7 s"),
+    ]
+    assert ("614.7 ms", "300.0 s") in [(tick.real, tick.lab) for tick in drawing.ticks if not tick.major]
+    assert [tick.x for tick in drawing.ticks] == sorted(tick.x for tick in drawing.ticks)
+
+
+def test_a_burst_of_connections_is_cut_and_said_so() -> None:
+    tape = Tape(ARM)
+    for number in range(1, 101):
+        tape.open(number, number)
+    tape.at(200, "invocation", "returned")
+    drawing = draw(lanes(tape.events))
+    assert drawing is not None
+    assert len(drawing.rows) == MOST_ROWS
+    assert drawing.rows[-1].label == "upstream"
+    assert drawing.hidden_rows == 101 - MOST_ROWS

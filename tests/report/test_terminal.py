@@ -1,0 +1,144 @@
+"""The terminal's view at the widths that people have."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from lab.report.diff import PresetPath
+from lab.report.finished import FinishedRun
+from lab.report.terminal import arms_table, print_list, print_run
+from lab.scenario.load import Named
+from tests.report import sample
+
+
+def console(width: int = 80, *, terminal: bool = False) -> Console:
+    return Console(width=width, file=io.StringIO(), force_terminal=terminal)
+
+
+def text_of(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def shown(run: FinishedRun, presets: PresetPath, width: int = 80, *, detail: bool = True) -> str:
+    screen = console(width)
+    print_run(run, console=screen, detail=detail, preset_path=presets)
+    return text_of(screen)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("detail", [True, False])
+@pytest.mark.parametrize("name", ["passed", "troubled", "hostile", "empty"])
+def test_no_line_is_too_long(
+    name: str, width: int, detail: bool, presets: PresetPath, request: pytest.FixtureRequest
+) -> None:
+    lines = shown(request.getfixturevalue(name), presets, width, detail=detail).splitlines()
+    assert max(map(cell_len, lines)) <= width
+
+
+def test_the_arms_with_costs_on_one_line_each(passed: FinishedRun, presets: PresetPath) -> None:
+    rows = [line.split() for line in shown(passed, presets).splitlines()]
+    assert ["bug", "bug", "reset", "reset", "5/5", "pass", "1", "1,0", "–"] in rows  # noqa: RUF001
+    assert ["close-after-handler", "fix", "ok", "ok", "5/5", "pass", "2", "1,1", "+1.3"] in rows
+
+
+def test_bug_and_fix_then_why_then_code(passed: FinishedRun, presets: PresetPath) -> None:
+    text = shown(passed, presets)
+    parts = [
+        "Why does the first request after a quiet spell fail",
+        "expected",
+        "preset seed; vanish after 5m",
+        "POST on reused connection 1 → reset",
+        "preset close_after_handler; vanish after 5m",
+        "POST on new connection 2 → ok",
+        "reused a connection",
+        "--- seed.py",
+        "-session = None",
+        "seed-reset: pass — 6 arms: 6 pass",
+    ]
+    positions = [text.find(part) for part in parts]
+    assert -1 not in positions
+    assert positions == sorted(positions)
+
+
+def test_side_by_side_where_there_is_room(passed: FinishedRun, presets: PresetPath) -> None:
+    wide = shown(passed, presets, 120).splitlines()
+    assert any(line.count("cold start") == 2 for line in wide)
+    assert not any(line.count("cold start") == 2 for line in shown(passed, presets, 80).splitlines())
+
+
+def test_without_detail_only_tables_and_what_did_not_pass(troubled: FinishedRun, presets: PresetPath) -> None:
+    text = shown(troubled, presets, detail=False)
+    assert "gave up connection 1 (" not in text
+    assert "--- seed.py" not in text
+    assert "never-frozen inconclusive: The upstream did not give up connection 1" in text
+    assert "close-after-handler fail: It had to succeed and was reset." in text
+    assert "2 scenarios: unfinished — 12 arms" in text
+
+
+def test_words_say_what_colour_says(troubled: FinishedRun, presets: PresetPath) -> None:
+    screen = console(terminal=True)
+    print_run(troubled, console=screen, preset_path=presets)
+    assert "\x1b[" in text_of(screen)
+    assert "\x1b" not in shown(troubled, presets)
+    for word in ("pass", "fail", "inconclusive", "skipped", "unfinished"):
+        assert word in shown(troubled, presets)
+
+
+def test_hostile_text_neither_drives_the_terminal_nor_is_markup(hostile: FinishedRun, presets: PresetPath) -> None:
+    screen = console(200)
+    print_run(hostile, Path("runs/[red]x[/red]"), console=screen, preset_path=presets)
+    text = text_of(screen)
+    assert text.count("[red]x[/red]") >= 3
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("length", [5, 22, 27, 32])
+def test_names_and_verdicts_stay_whole_at_80_columns(story: Named, length: int) -> None:
+    name = "n" * length
+    arms = [arm.model_copy(update={"name": name}) for arm in sample.with_trouble(story)]
+    screen = console()
+    screen.print(arms_table(arms, screen))
+    text = text_of(screen)
+    assert text.count(name) == len(arms)
+    for word in ("inconclusive", "unfinished", "skipped", "expected", "observed"):
+        assert word in text
+
+
+def test_the_path_of_the_run_is_on_one_line(passed: FinishedRun, presets: PresetPath) -> None:
+    screen = console()
+    folder = Path("runs") / ("x" * 90)
+    print_run(passed, folder, console=screen, preset_path=presets)
+    assert text_of(screen).splitlines()[-1] == str(folder)
+
+
+def test_an_arm_alone_is_shown_without_its_bug(story: Named, presets: PresetPath) -> None:
+    run = sample.finished((story, (sample.arm_result(story, "short-gap", "ok"),)))
+    assert "What happened" in shown(run, presets)
+
+
+def test_the_list(story: Named) -> None:
+    screen = console()
+    print_list([story], console=screen)
+    rows = [line.split() for line in text_of(screen).splitlines()]
+    assert rows[0] == ["scenario", "question", "min", "sandboxes"]
+    assert rows[2][0] == "seed-reset"
+    assert rows[2][-3:] == ["1", "process,", "docker"]
+
+
+def test_the_list_as_json(story: Named) -> None:
+    screen = console()
+    print_list([story], as_json=True, console=screen)
+    assert json.loads(text_of(screen)) == [
+        {
+            "name": "seed-reset",
+            "title": "The order that was reset",
+            "question": "Why does the first request after a quiet spell fail, and what stops it?",
+            "minutes": 1,
+            "sandboxes": ["process", "docker"],
+        }
+    ]

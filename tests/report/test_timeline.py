@@ -1,0 +1,147 @@
+"""The story of an arm in words, and the lab's clock."""
+
+import pytest
+
+from lab.journal import Event, Scope, Source
+from lab.report.clock import LabClock
+from lab.report.timeline import moments
+from tests.report.sample import Tape, journal
+
+ARM = Scope("seed-reset", "bug", 1)
+
+
+def sentences(events: tuple[Event, ...] | list[Event]) -> list[str]:
+    return [f"{moment.lane}: {moment.text}" for moment in moments(events)]
+
+
+def test_the_bug_in_words() -> None:
+    assert sentences(journal("bug")) == [
+        "sandbox: cold start",
+        "connection: connection 1 opened",
+        "upstream: executed the request",
+        "sandbox: POST on new connection 1 → ok",
+        "sandbox: frozen (kernel: stopped)",
+        "upstream: gave up connection 1 (vanish, TCP_REPAIR: nothing sent)",
+        "connection: client's socket: ESTABLISHED (upstream's: CLOSE)",
+        "sandbox: thawed",
+        "connection: 210 bytes came on given-up connection 1",
+        "sandbox: POST on reused connection 1 → reset",
+    ]
+
+
+def test_a_retry_names_both_connections() -> None:
+    assert "sandbox: POST on reused connection 1, then on new connection 2 → ok" in sentences(journal("retry-once"))
+
+
+def test_a_gap_without_a_freeze_is_told() -> None:
+    told = sentences(journal("never-frozen"))
+    assert "sandbox: idle for 6m, not frozen" in told
+    assert not any("frozen (" in sentence or "thawed" in sentence for sentence in told)
+
+
+def test_a_connection_that_the_client_closed_is_told_once() -> None:
+    told = sentences(journal("close-after-handler"))
+    assert told.count("connection: connection 1 closed by the client") == 1
+    assert "sandbox: POST on new connection 2 → ok" in told
+
+
+def test_the_lab_clearing_away_is_left_out_but_late_data_is_not() -> None:
+    tape = Tape(ARM)
+    tape.open(1, 1)
+    tape.tell(0.5, 2, "timeout", (1,), 1)
+    tape.at(50, "upstream", "late-data", connection=1, bytes=7, seen_by="socket")
+    tape.at(60, "sandbox", "stopped", sandbox="s-1", exit=-9)
+    assert sentences(tape.events)[1:] == [
+        "sandbox: POST on new connection 1 → timeout",
+        "connection: 7 bytes came on given-up connection 1",
+    ]
+
+
+def test_a_sandbox_that_dies_is_told_with_its_exit() -> None:
+    tape = Tape(ARM)
+    tape.at(0, "sandbox", "started", sandbox="s-1")
+    tape.at(5, "sandbox", "stopped", sandbox="s-1", exit=-11)
+    tape.at(6, "invocation", "failed", request_id="i-1", error_type="Runtime.ExitError")
+    assert sentences(tape.events) == [
+        "sandbox: cold start",
+        "sandbox: stopped (exit -11)",
+        "sandbox: the invocation failed",
+    ]
+
+
+def test_sandboxes_are_numbered_where_there_are_two() -> None:
+    tape = Tape(ARM)
+    tape.at(0, "sandbox", "started", sandbox="a")
+    tape.at(5, "sandbox", "stopped", sandbox="a", exit=0)
+    tape.at(6, "sandbox", "started", sandbox="b")
+    assert sentences(tape.events) == [
+        "sandbox: cold start, sandbox 1",
+        "sandbox: stopped, sandbox 1 (exit 0)",
+        "sandbox: cold start, sandbox 2",
+    ]
+
+
+def test_a_port_that_served_two_connections_means_the_later_one() -> None:
+    tape = Tape(ARM)
+    for ms, number in ((0, 1), (10, 2)):
+        tape.at(ms, "upstream", "connection-opened", connection=number, peer_port=40000)
+    times = {"started": tape.clock(9), "ended": tape.clock(12)}
+    attempts = [{"local_port": 40000, "reused": False}]
+    tape.at(13, "client", "request", method="POST", outcome="ok", attempts=attempts, **times)
+    assert sentences(tape.events)[-1] == "sandbox: POST on new connection 2 → ok"
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "data", "sentence"),
+    [
+        ("sandbox", "frozen", {"confirmed": False}, "sandbox: frozen (the kernel did not say stopped)"),
+        ("sandbox", "thawed", {"was_frozen": False}, "sandbox: thawed (had not stayed frozen)"),
+        ("upstream", "executed", {"executions": 2}, "upstream: executed the request for the second time"),
+        ("upstream", "replayed", {}, "upstream: answered from its record, without a second execution"),
+        (
+            "upstream",
+            "late-close",
+            {"connection": 3, "how": "rst"},
+            "connection: client closed given-up connection 3 (RST)",
+        ),
+        (
+            "upstream",
+            "gave-up",
+            {"connection": 1, "mode": "fin", "how": "close"},
+            "upstream: gave up connection 1 (fin, FIN sent)",
+        ),
+        ("link", "cut", {}, "connection: link cut: packets are lost both ways"),
+        ("link", "lifted", {}, "connection: link lifted: packets pass again"),
+        ("lab", "trouble", {"what": "no \x1b[31m answer"}, "lab: trouble: no \N{REPLACEMENT CHARACTER}[31m answer"),
+    ],
+)
+def test_single_events(source: Source, kind: str, data: dict[str, object], sentence: str) -> None:
+    assert sentences([Event(1.0, source, kind, ARM, data)]) == [sentence]
+
+
+def test_no_events_no_moments() -> None:
+    assert moments(()) == []
+
+
+def test_times_are_real_and_lab() -> None:
+    gave_up = next(moment for moment in moments(journal("bug")) if "gave up" in moment.text)
+    assert gave_up.t == pytest.approx(0.6131)
+    # 315 ms before the gap at the pace of real time, then 298.1 ms at a thousand times that.
+    assert gave_up.lab == pytest.approx(0.315 + 298.1)
+
+
+def test_a_lab_clock_runs_fast_in_gaps_only() -> None:
+    tape = Tape(ARM, start=100.0)
+    tape.at(0, "lab", "arm-started")
+    for ms in (1000, 3000):
+        tape.at(ms, "lab", "gap-started", duration=60.0, real=0.6, frozen=True)
+        tape.at(ms + 600, "lab", "gap-ended")
+    clock = LabClock.of(tape.events)
+    seen = [clock.lab(100.0 + ms / 1000) for ms in (0, 1000, 1300, 1600, 2600, 3600, 4600)]
+    assert seen == pytest.approx([0, 1, 31, 61, 62, 1 + 60 + 1.4 + 60, 1 + 60 + 1.4 + 60 + 1])
+
+
+def test_a_gap_that_never_ended_goes_on() -> None:
+    tape = Tape(ARM)
+    tape.at(0, "lab", "gap-started", duration=10.0, real=1.0, frozen=True)
+    assert LabClock.of(tape.events).lab(tape.clock(2000)) == pytest.approx(20)
