@@ -47,13 +47,15 @@ clean: $(READY) ## remove whatever a killed run left running
 distclean: ## remove .venv and every run
 	rm -rf $(VENV) runs
 
-LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 
 lock: $(READY) ## pin the dependencies anew (needs the network)
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/$(LOCK) --upgrade --output-file requirements.lock
-	$(BIN)/$(LOCK) --extra dev --constraints requirements.lock --output-file requirements-dev.lock
+	$(BIN)/$(LOCK) pyproject.toml --upgrade --output-file requirements.lock
+	$(BIN)/$(LOCK) pyproject.toml --extra dev --constraints requirements.lock --output-file requirements-dev.lock
+	for part in lambda_app/python upstream_server; do \
+	  $(BIN)/$(LOCK) $$part/requirements.in --constraints requirements.lock --output-file $$part/requirements.lock; done
 
 $(READY): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -8,9 +8,9 @@ from typing import Any
 from lab.bench.base import Bench
 from lab.errors import LabError
 from lab.journal import BarrierTimeout, Event, Recorder
-from lab.lambda_service.service import FunctionSpec, LambdaService
+from lab.lambda_service.service import Function, FunctionSpec, LambdaService
 from lab.plan import Job
-from lab.steps import Freeze
+from lab.steps import Freeze, Invoke
 from lab.upstream import Listener
 from lambda_app.python.background import TICK
 
@@ -41,14 +41,14 @@ async def run_arm(job: Job, bench: Bench, service: LambdaService, recorder: Reco
             freeze_when_idle=False,
             wake_order=job.setting.wake_order,
         )
-        factory = bench.sandboxes(job, listener)
+        factory = bench.sandboxes(job, listener, spec)
         run.function = service.add(spec, factory, recorder.record, before_wake=run.look_at_sockets)
         try:
             await run.walk()
         except (BarrierTimeout, LabError) as error:
             recorder.record("lab", "trouble", what=str(error))
         finally:
-            await run.function.close()
+            await service.remove(run.function)
     finally:
         await bench.close_upstream(job)
     recorder.record("lab", "arm-finished")
@@ -66,14 +66,15 @@ class ArmRun:
         self._invocations = 0
         self._gaps = 0
         self._wakes = 0
-        self.function: Any = None
+        self.function: Function
 
     async def walk(self) -> None:
         """Every step in turn."""
         steps = self._job.setting.timeline
         for step, after in zip(steps, [*steps[1:], None], strict=True):
-            # The sandbox freezes by itself when its runtime asks for the next event, so it must be told before.
-            self.function.freeze_when_idle = isinstance(after, Freeze)
+            if isinstance(step, Invoke):
+                # The sandbox freezes by itself when its runtime asks for the next event, so it is told before.
+                self.function.freeze_when_idle = isinstance(after, Freeze)
             await step.perform(self)
 
     async def invoke(self) -> None:
@@ -107,7 +108,7 @@ class ArmRun:
         await asyncio.wait_for(self.function.settled(), SETTLE_BOUND)
         real = lab_seconds / self._speed
         self._recorder.record("lab", "gap-started", number=self._gaps, duration=lab_seconds, real=real, frozen=frozen)
-        await self._bench.lose_packets(self._job, self._recorder)
+        await self._bench.lose_packets(self._job, self._listener, self._recorder)
         await asyncio.sleep(real)
         limit = self._job.setting.upstream.idle_timeout
         if limit is not None and lab_seconds > limit:
@@ -118,7 +119,7 @@ class ArmRun:
                     GIVE_UP_BOUND,
                 )
             await self._wait_for_arrival()
-        await self._bench.pass_packets(self._job, self._recorder)
+        await self._bench.pass_packets(self._job, self._listener, self._recorder)
         self._recorder.record("lab", "gap-ended", number=self._gaps)
 
     def _open_connections(self) -> list[Event]:

@@ -25,10 +25,10 @@ from lab.serve import serve as serve_
 from lab.units import parse_duration
 
 EXIT_STATUS = {"pass": 0, "skipped": 0, "fail": 1, "inconclusive": 3, "unfinished": 3}
-SANDBOX_KINDS = ("process",)
+SANDBOX_KINDS = ("process", "docker")
 
 
-class DurationType(click.ParamType):
+class DurationType(click.ParamType[float]):
     """An option such as `5s`."""
 
     name = "duration"

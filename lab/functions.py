@@ -18,6 +18,8 @@ class Definition:
     """The official runtime client, started as `python -m`."""
     handler: str
     presets: Path
+    image: str
+    """Built for container sandboxes (`lab.engine.IMAGES`)."""
 
     def preset_path(self, preset: str) -> Path:
         """The preset's file; raises UsageError naming those there are."""
@@ -34,6 +36,7 @@ DEFINITIONS = {
         runtime_module="awslambdaric",
         handler="lambda_app.python.handler.handler",
         presets=ROOT / "lambda_app" / "python" / "presets",
+        image="thawlab-function-python",
     )
 }
 

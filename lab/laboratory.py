@@ -9,13 +9,14 @@ from importlib.metadata import version
 
 from lab.arm_run import run_arm
 from lab.bench.base import Bench
+from lab.bench.docker import docker_bench
 from lab.bench.process import ProcessBench
 from lab.journal import Journal, Recorder, Scope
 from lab.lambda_service.service import LambdaService
 from lab.plan import Job, Plan
 from lab.reaper import Reaper
 from lab.run_folder import RunFolder
-from lab.upstream import UpstreamProcess
+from lab.upstream import upstream_process
 
 DEFAULT_JOBS = 8
 """Arms side by side: they mostly wait, and on two cores more of them only start later."""
@@ -58,8 +59,13 @@ async def carry_out(
 
 @asynccontextmanager
 async def _bench(plan: Plan, folder: RunFolder) -> AsyncIterator[Bench]:
-    async with Reaper() as reaper, UpstreamProcess(reaper.mark) as upstream:
-        yield ProcessBench(upstream, reaper.mark, folder.logs, plan.speed)
+    async with Reaper() as reaper:
+        if plan.sandbox == "docker":
+            async with docker_bench(reaper.mark, plan.speed) as bench:
+                yield bench
+        else:
+            async with upstream_process(reaper.mark) as upstream:
+                yield ProcessBench(upstream, reaper.mark, folder.logs, plan.speed)
 
 
 async def _run_all(plan: Plan, bench: Bench, service: LambdaService, journal: Journal, jobs: int, done: Done) -> None:

@@ -10,7 +10,7 @@ from lab.scenario.load import Named
 from lab.scenario.model import Arm, SandboxKind, Setting
 from lab.verdict.judge import skip_reason
 
-DEFAULT_SPEED: dict[SandboxKind, float] = {"process": 300.0}
+DEFAULT_SPEED: dict[SandboxKind, float] = {"process": 300.0, "docker": 100.0}
 """Lab seconds in a real second. At 300 an idle timeout of 300s takes one real second, which leaves the controls more
 than half a second of margin on a machine that is busy; see docs/fidelity.md."""
 

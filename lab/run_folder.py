@@ -1,6 +1,5 @@
 """The folder of one lab run: what was run, everything that happened, and what it came to."""
 
-import os
 import secrets
 import shutil
 from collections.abc import Sequence
@@ -84,4 +83,4 @@ def _point(link: Path, target: str) -> None:
     """Replace a symbolic link in one step, so that two labs at once never see it missing."""
     new = link.with_name(f".{LATEST}.{target}")
     new.symlink_to(target)
-    os.replace(new, link)
+    new.replace(link)

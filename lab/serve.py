@@ -13,7 +13,7 @@ from lab.lambda_service.service import FunctionSpec, LambdaService
 from lab.reaper import Reaper
 from lab.scenario.model import CloseMode, Function, SandboxKind, Shape, Upstream
 from lab.units import format_duration
-from lab.upstream import UpstreamProcess
+from lab.upstream import upstream_process
 
 FUNCTION_NAME = "thawlab"
 
@@ -43,7 +43,7 @@ async def serve(options: ServeOptions, say: Callable[[str], object]) -> None:
         service = LambdaService(host="127.0.0.1")
         await service.start(invoke_port=options.port)
         try:
-            async with Reaper() as reaper, UpstreamProcess(reaper.mark) as process:
+            async with Reaper() as reaper, upstream_process(reaper.mark) as process:
                 listener = await process.open("serve", upstream, 1.0, recorder)
                 spec = FunctionSpec(
                     name=FUNCTION_NAME,
@@ -52,7 +52,7 @@ async def serve(options: ServeOptions, say: Callable[[str], object]) -> None:
                     freeze_when_idle=True,
                     wake_order="event-first",
                 )
-                variables = environment(function, listener.url, 1.0)
+                variables = {**spec.environment, **environment(function, listener.url, 1.0)}
                 service.add(spec, process_factory(options.client, variables, reaper.mark, Path(logs)), recorder.record)
                 say(f"Invoke API  {service.invoke_url}")
                 say(f"function    {FUNCTION_NAME} ({options.client}, preset {options.preset}, {options.shape})")

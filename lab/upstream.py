@@ -9,10 +9,10 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 
@@ -20,9 +20,10 @@ from lab.errors import EnvironmentLacks
 from lab.journal import Recorder
 from lab.proc import MARK
 from lab.scenario.model import Upstream
+from lab.tcp_table import TcpTable
 
 START_BOUND = 30.0
-"""Real seconds for the upstream's process to say that it is ready: Python starts in one, a loaded machine needs more."""
+"""Real seconds for the upstream's process to say that it is ready: it takes one, on a loaded machine more."""
 CLOSE_BOUND = 10.0
 """Real seconds for a listener's last event to arrive, and for the process to end."""
 
@@ -42,54 +43,26 @@ class Listener:
         return f"http://{self.host}:{self.port}"
 
 
-class UpstreamProcess:
-    """Starts the upstream, opens and closes its listeners: `async with UpstreamProcess(mark) as upstream`."""
+class UpstreamClient:
+    """Opens and closes listeners over the control API, and writes their events into the journal."""
 
-    def __init__(self, mark: str) -> None:
-        self._mark = mark
-        self._token = secrets.token_urlsafe(24)
-        self._process: asyncio.subprocess.Process | None = None
-        self._session: aiohttp.ClientSession | None = None
-        self._events: asyncio.Task[None] | None = None
-        self._recorders: dict[str, Recorder] = {}
-        self._control = ""
-
-    def __repr__(self) -> str:
-        return f"<UpstreamProcess {self._control or 'not started'} {len(self._recorders)} listeners>"
-
-    async def __aenter__(self) -> Self:
-        try:
-            await self._start()
-        except BaseException:
-            await self.close()
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def _start(self) -> None:
-        command = (sys.executable, "-m", "upstream_server", "--no-listener", "--announce")
-        self._process = await asyncio.create_subprocess_exec(
-            *command,
-            env={"PATH": os.environ.get("PATH", os.defpath), "THAWLAB_TOKEN": self._token, MARK: self._mark},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-        assert self._process.stdout is not None
-        try:
-            line = await asyncio.wait_for(self._process.stdout.readline(), START_BOUND)
-            self._control = json.loads(line)["control"]
-        except (TimeoutError, ValueError) as error:
-            raise EnvironmentLacks("the upstream's process did not start; try: python -m upstream_server") from error
+    def __init__(self, control: str, token: str, address: str) -> None:
+        """`control` is the API's URL, `address` the one that listeners are opened on."""
+        self._control = control
+        self._address = address
         self._session = aiohttp.ClientSession(
-            headers={"Authorization": f"Bearer {self._token}"},
+            headers={"Authorization": f"Bearer {token}"},
             timeout=aiohttp.ClientTimeout(total=None),
             connector=aiohttp.TCPConnector(force_close=True),  # the lab itself keeps no idle connections
         )
+        self._recorders: dict[str, Recorder] = {}
+        self._events: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<UpstreamClient {self._control} {len(self._recorders)} listeners>"
+
+    async def follow_events(self) -> None:
+        """Begin to read the event stream; call it once, before the first listener."""
         stream = await self._session.get(f"{self._control}/events", params={"since": 0})
         self._events = asyncio.create_task(self._read(stream))
 
@@ -98,7 +71,7 @@ class UpstreamProcess:
             event = json.loads(line)
             recorder = self._recorders.get(event.pop("listener", ""))
             if recorder is None:
-                continue  # of a listener that was given up before it was registered
+                continue  # of a listener whose run is over
             event.pop("seq")
             recorder.record("upstream", event.pop("kind"), t=event.pop("t"), **event)
 
@@ -111,6 +84,7 @@ class UpstreamProcess:
             "/listeners",
             {
                 "name": name,
+                "host": self._address,
                 "idle_timeout": limit / speed if limit is not None else None,
                 "close": upstream.close,
                 "advertise": {"timeout": hint.timeout / speed if hint.timeout else None, "max": hint.max},
@@ -125,8 +99,11 @@ class UpstreamProcess:
         await recorder.wait_for(lambda event: event.kind == "listener-closed", "the upstream's last event", CLOSE_BOUND)
         del self._recorders[name]
 
+    async def tcp_table(self) -> TcpTable:
+        """The kernel's table of connections on the upstream's side."""
+        return TcpTable.parse((await self._call("GET", "/tcp"))["table"])
+
     async def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        assert self._session is not None, "use it as a context manager"
         try:
             async with self._session.request(method, self._control + path, json=body) as response:
                 answer = await response.json()
@@ -137,15 +114,45 @@ class UpstreamProcess:
         return answer
 
     async def close(self) -> None:
-        """End the process; nothing of it is left."""
+        """End the conversation; the upstream goes on."""
         if self._events:
             self._events.cancel()
-        if self._session:
-            await self._session.close()
-        if self._process and self._process.returncode is None:
-            self._process.terminate()
-            try:
-                await asyncio.wait_for(self._process.wait(), CLOSE_BOUND)
-            except TimeoutError:
-                self._process.kill()
-                await self._process.wait()
+        await self._session.close()
+
+
+@asynccontextmanager
+async def upstream_process(mark: str) -> AsyncIterator[UpstreamClient]:
+    """An upstream in a process of its own on loopback, bearing the lab's mark; it ends with the context."""
+    token = secrets.token_urlsafe(24)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "upstream_server", "--no-listener", "--announce"),
+        env={"PATH": os.environ.get("PATH", os.defpath), "THAWLAB_TOKEN": token, MARK: mark},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        line = await _first_line(process.stdout)
+        client = UpstreamClient(line["control"], token, "127.0.0.1")
+        try:
+            await client.follow_events()
+            yield client
+        finally:
+            await client.close()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), CLOSE_BOUND)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def _first_line(stream: asyncio.StreamReader) -> dict[str, Any]:
+    try:
+        announced: dict[str, Any] = json.loads(await asyncio.wait_for(stream.readline(), START_BOUND))
+    except (TimeoutError, ValueError) as error:
+        raise EnvironmentLacks("the upstream's process did not start; try: python -m upstream_server") from error
+    return announced

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from lab.journal import Recorder
+from lab.lambda_service.service import FunctionSpec
 from lab.plan import Job
 from lab.sandbox.base import SandboxFactory
 from lab.upstream import Listener
@@ -20,13 +21,13 @@ class Bench(Protocol):
     async def close_upstream(self, job: Job) -> None:
         """Close it; afterwards all of its events are in the journal."""
 
-    def sandboxes(self, job: Job, listener: Listener) -> SandboxFactory:
+    def sandboxes(self, job: Job, listener: Listener, spec: FunctionSpec) -> SandboxFactory:
         """How this run's sandboxes are made."""
 
-    async def lose_packets(self, job: Job, recorder: Recorder) -> None:
+    async def lose_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:
         """A gap begins: where the link is `lost`, nothing passes between sandbox and upstream from now on."""
 
-    async def pass_packets(self, job: Job, recorder: Recorder) -> None:
+    async def pass_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:
         """The gap is over: packets pass again."""
 
     async def tcp_states(self, job: Job, listener: Listener, peer_port: int) -> tuple[str, str]:

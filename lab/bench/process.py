@@ -8,17 +8,15 @@ upstream's side no longer exists.
 from collections.abc import Mapping
 from pathlib import Path
 
+from lab.bench.naming import listener_name
 from lab.functions import definition, environment
-from lab.journal import Recorder, Scope
+from lab.journal import Recorder
+from lab.lambda_service.service import FunctionSpec
 from lab.plan import Job
 from lab.sandbox.base import Sandbox, SandboxFactory
 from lab.sandbox.process import ProcessSandbox, ProcessSpec
 from lab.tcp_table import TcpTable
-from lab.upstream import Listener, UpstreamProcess
-
-
-def _listener_name(scope: Scope) -> str:
-    return f"{scope.scenario}.{scope.arm}.{scope.repeat}"
+from lab.upstream import Listener, UpstreamClient
 
 
 class ProcessBench:
@@ -26,7 +24,7 @@ class ProcessBench:
 
     runtime_host = "127.0.0.1"
 
-    def __init__(self, upstream: UpstreamProcess, mark: str, logs: Path, speed: float) -> None:
+    def __init__(self, upstream: UpstreamClient, mark: str, logs: Path, speed: float) -> None:
         self._upstream = upstream
         self._mark = mark
         self._logs = logs
@@ -36,21 +34,20 @@ class ProcessBench:
         behaviour = job.setting.upstream
         if job.setting.link == "lost" and behaviour.close != "vanish":
             behaviour = behaviour.model_copy(update={"close": "vanish"})
-        return await self._upstream.open(_listener_name(job.scope), behaviour, self._speed, recorder)
+        return await self._upstream.open(listener_name(job.scope), behaviour, self._speed, recorder)
 
     async def close_upstream(self, job: Job) -> None:
-        await self._upstream.close_listener(_listener_name(job.scope))
+        await self._upstream.close_listener(listener_name(job.scope))
 
-    def sandboxes(self, job: Job, listener: Listener) -> SandboxFactory:
+    def sandboxes(self, job: Job, listener: Listener, spec: FunctionSpec) -> SandboxFactory:
         function = job.setting.function
-        return process_factory(
-            function.client, environment(function, listener.url, self._speed), self._mark, self._logs
-        )
+        variables = {**spec.environment, **environment(function, listener.url, self._speed)}
+        return process_factory(function.client, variables, self._mark, self._logs)
 
-    async def lose_packets(self, job: Job, recorder: Recorder) -> None:
+    async def lose_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:
         """Nothing to do: `vanish` sends nothing, so there is nothing to lose."""
 
-    async def pass_packets(self, job: Job, recorder: Recorder) -> None:
+    async def pass_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:
         """Nothing to do either."""
 
     async def tcp_states(self, job: Job, listener: Listener, peer_port: int) -> tuple[str, str]:

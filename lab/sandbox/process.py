@@ -5,6 +5,7 @@ is lose packets: the process shares the machine's kernel and network with the up
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -59,7 +60,6 @@ class ProcessSandbox:
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "C.UTF-8",
             "AWS_LAMBDA_RUNTIME_API": runtime_api,
-            "AWS_REGION": "us-east-1",
             "_HANDLER": self._spec.handler,
             MARK: self._spec.mark,
             **self._spec.environment,
@@ -111,10 +111,8 @@ class ProcessSandbox:
         """End the group, stopped or not, and reap it; returns the exit status."""
         if self._process is None:
             return None
-        try:
+        with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
             os.killpg(self._group, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # it has ended by itself
         return await self._process.wait()
 
     async def wait_exit(self) -> int | None:

@@ -76,6 +76,7 @@ class Function(Model):
     client: str = "aiohttp"
     preset: str = "seed"
     shape: Shape = "sync"
+    background: bool = Field(default=False, description="With a background task that counts while it runs.")
 
 
 class Request(Model):

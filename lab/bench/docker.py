@@ -1,0 +1,187 @@
+"""The bench for sandboxes that are containers: an internal network, an upstream in it, and links that can be cut.
+
+Here the upstream's kernel really sends its FIN or RST, and with the link `lost` the packet really does not arrive.
+"""
+
+import asyncio
+import json
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from lab.bench.naming import listener_name
+from lab.engine import LABEL, Engine
+from lab.errors import EnvironmentLacks
+from lab.functions import definition, environment
+from lab.journal import Recorder, Scope
+from lab.lambda_service.service import FunctionSpec
+from lab.plan import Job
+from lab.sandbox.base import Sandbox, SandboxFactory
+from lab.sandbox.docker import ContainerSpec, DockerSandbox
+from lab.upstream import START_BOUND, Listener, UpstreamClient
+
+CONTROL_PORT = 8001
+ORPHAN_BOUND = 20.0
+ORPHAN_POLL = 0.02
+"""Real seconds for the upstream's kernel to forget a connection whose FIN is never answered, and between two looks.
+With `net.ipv4.tcp_orphan_retries=1` it takes 1.7 s (field notes, section 2)."""
+IN_CONTAINER = Path("/.dockerenv")
+
+
+class DockerBench:
+    """Sandboxes as containers, with one upstream container for all runs."""
+
+    def __init__(
+        self, engine: Engine, images: dict[str, str], network: str, host: str, upstream: UpstreamClient, speed: float
+    ) -> None:
+        self.runtime_host = host
+        self._engine = engine
+        self._images = images
+        self._network = network
+        self._upstream = upstream
+        self._speed = speed
+        self._sandboxes: dict[Scope, list[DockerSandbox]] = {}
+
+    async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
+        return await self._upstream.open(listener_name(job.scope), job.setting.upstream, self._speed, recorder)
+
+    async def close_upstream(self, job: Job) -> None:
+        self._sandboxes.pop(job.scope, None)
+        await self._upstream.close_listener(listener_name(job.scope))
+
+    def sandboxes(self, job: Job, listener: Listener, spec: FunctionSpec) -> SandboxFactory:
+        function = job.setting.function
+        mine = self._sandboxes.setdefault(job.scope, [])
+        variables = {**spec.environment, **environment(function, listener.url, self._speed)}
+        make = self.factory(function.client, variables, listener)
+
+        def make_and_note(name: str) -> Sandbox:
+            mine.append(make(name))
+            return mine[-1]
+
+        return make_and_note
+
+    def factory(self, client: str, variables: dict[str, str], listener: Listener) -> Callable[[str], DockerSandbox]:
+        """Makes container sandboxes for the function of a client library."""
+        spec = ContainerSpec(
+            image=self._images[definition(client).image],
+            link_image=self._images["thawlab-link"],
+            network=self._network,
+            environment=variables,
+            allowed=((listener.host, listener.port),),
+        )
+        return lambda name: DockerSandbox(name, spec, self._engine)
+
+    async def lose_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:
+        """Cut the link of each sandbox of the run, where the setting says that packets are lost."""
+        if job.setting.link == "lost":
+            for sandbox in self._sandboxes[job.scope]:
+                await sandbox.link.cut(listener.host, listener.port)
+                recorder.record("link", "cut", sandbox=sandbox.name, upstream=f"{listener.host}:{listener.port}")
+
+    async def pass_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:
+        """Lift the cut, once nothing that was lost can be sent again."""
+        if job.setting.link == "lost":
+            await self._until_forgotten(listener, recorder)
+            for sandbox in self._sandboxes[job.scope]:
+                await sandbox.link.lift(listener.host, listener.port)
+                recorder.record("link", "lifted", sandbox=sandbox.name, upstream=f"{listener.host}:{listener.port}")
+
+    async def _until_forgotten(self, listener: Listener, recorder: Recorder) -> None:
+        """A FIN that got no answer is sent again; lifted too early, it would arrive and the case be another one."""
+        given_up = {event["connection"] for event in recorder.events if event.kind == "gave-up"}
+        ports = [
+            event["peer_port"]
+            for event in recorder.events
+            if event.kind == "connection-opened" and event["connection"] in given_up
+        ]
+        try:
+            async with asyncio.timeout(ORPHAN_BOUND):
+                while ports:
+                    table = await self._upstream.tcp_table()
+                    ports = [port for port in ports if (listener.port, port) in table.rows]
+                    if ports:
+                        await asyncio.sleep(ORPHAN_POLL)
+        except TimeoutError:
+            pass  # the states are written down before the wake, and the guard judges them
+
+    async def tcp_states(self, job: Job, listener: Listener, peer_port: int) -> tuple[str, str]:
+        """The client's end from the sandbox's own kernel table, the upstream's from the upstream's."""
+        theirs = await self._upstream.tcp_table()
+        states = [
+            (await sandbox.link.tcp_table()).state(peer_port, listener.port)
+            for sandbox in self._sandboxes[job.scope]
+            if sandbox.is_up
+        ]
+        known = [state for state in states if state != "CLOSE"]
+        return (known or ["CLOSE"])[0], theirs.state(listener.port, peer_port)
+
+
+@asynccontextmanager
+async def docker_bench(mark: str, speed: float) -> AsyncIterator[DockerBench]:
+    """Network, upstream and images of one lab; whatever bears its mark is removed at the end."""
+    engine = Engine(mark)
+    try:
+        images = await engine.images()
+        name = f"thawlab-{mark.replace('.', '-')}"
+        network = await engine.call(
+            engine.client.networks.create, name, driver="bridge", internal=True, labels={LABEL: mark}
+        )
+        host = await _own_address(engine, network)
+        async with _upstream(engine, images["thawlab-upstream"], name) as upstream:
+            yield DockerBench(engine, images, name, host, upstream, speed)
+    finally:
+        await engine.close()
+
+
+async def _own_address(engine: Engine, network: Any) -> str:
+    """Where sandboxes find this process: the network's gateway or, in a container, an address of its own there."""
+    if IN_CONTAINER.exists():
+        me = await engine.call(engine.client.containers.get, socket.gethostname())
+        await engine.call(network.connect, me)
+        await engine.call(me.reload)
+        return str(me.attrs["NetworkSettings"]["Networks"][network.name]["IPAddress"])
+    await engine.call(network.reload)
+    return str(network.attrs["IPAM"]["Config"][0]["Gateway"])
+
+
+@asynccontextmanager
+async def _upstream(engine: Engine, image: str, network: str) -> AsyncIterator[UpstreamClient]:
+    token = secrets.token_urlsafe(24)
+    container = await engine.create(
+        image,
+        f"{network}-upstream",
+        command=["--no-listener", "--announce", "--control-host", "0.0.0.0", "--control-port", str(CONTROL_PORT)],
+        environment={"THAWLAB_TOKEN": token},
+        network=network,
+        cap_drop=["ALL"],
+        cap_add=["NET_ADMIN", "NET_RAW"],
+        security_opt=["no-new-privileges"],
+        read_only=True,
+        sysctls={"net.ipv4.tcp_orphan_retries": "1", "net.ipv6.conf.all.disable_ipv6": "1"},
+        mem_limit="512m",
+        pids_limit=64,
+    )
+    await engine.call(container.start)
+    await engine.call(container.reload)
+    address = container.attrs["NetworkSettings"]["Networks"][network]["IPAddress"]
+    await _announced(engine, container)
+    client = UpstreamClient(f"http://{address}:{CONTROL_PORT}", token, address)
+    try:
+        await client.follow_events()
+        yield client
+    finally:
+        await client.close()
+
+
+async def _announced(engine: Engine, container: Any) -> None:
+    """Wait for the one line that the upstream prints when it is ready."""
+    try:
+        async with asyncio.timeout(START_BOUND):
+            line = await engine.call(lambda: next(iter(container.logs(stream=True, follow=True)), b""))
+        json.loads(line)
+    except (TimeoutError, ValueError) as error:
+        raise EnvironmentLacks("the upstream's container did not start: is its image whole?") from error

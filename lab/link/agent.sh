@@ -1,0 +1,28 @@
+# Reads one command a line, answers with lines that end in `ok` or `failed`.
+#   allow ADDRESS PORT   the only places that this network may talk to, each way
+#   cut ADDRESS PORT     drop everything to and from this server
+#   lift ADDRESS PORT    let it pass again
+#   tcp                  the kernel's table of TCP connections
+set -u
+only() { # nothing in or out but what is allowed below
+  for table in iptables ip6tables; do
+    $table -P INPUT DROP && $table -P OUTPUT DROP && $table -P FORWARD DROP || return 1
+  done
+  iptables -A INPUT -i lo -j ACCEPT && iptables -A OUTPUT -o lo -j ACCEPT
+}
+allow() {
+  iptables -A OUTPUT -d "$1" -p tcp --dport "$2" -j ACCEPT && iptables -A INPUT -s "$1" -p tcp --sport "$2" -j ACCEPT
+}
+cut_link() { iptables -I OUTPUT -d "$1" -p tcp --dport "$2" -j DROP && iptables -I INPUT -s "$1" -p tcp --sport "$2" -j DROP; }
+lift_link() { iptables -D OUTPUT -d "$1" -p tcp --dport "$2" -j DROP && iptables -D INPUT -s "$1" -p tcp --sport "$2" -j DROP; }
+
+only && echo ok || echo failed
+while read -r verb address port; do
+  case $verb in
+    allow) allow "$address" "$port" ;;
+    cut) cut_link "$address" "$port" ;;
+    lift) lift_link "$address" "$port" ;;
+    tcp) cat /proc/net/tcp ;;
+    *) echo "unknown command $verb" >&2; false ;;
+  esac && echo ok || echo failed
+done

@@ -1,0 +1,121 @@
+"""The side container of a sandbox: it owns the network that the function's container joins.
+
+It alone has NET_ADMIN. Before the function starts, nothing may pass but the addresses allowed here; during an idle
+gap with the link `lost`, nothing passes between sandbox and upstream either. It is told what to do over its standard
+input, and it ends when that ends.
+"""
+
+import asyncio
+import struct
+from typing import Any
+
+from lab.engine import Engine
+from lab.errors import LabError
+from lab.tcp_table import TcpTable
+
+ANSWER_BOUND = 20.0
+"""Real seconds for an answer: it takes milliseconds, but a machine may be starting sixteen containers."""
+FRAME = struct.Struct(">BxxxL")
+"""Header of the engine's multiplexed stream: which output, how many bytes (Engine API, attach)."""
+
+
+class LinkFailed(LabError):
+    """The side container is gone or refused."""
+
+
+class SideContainer:
+    """Starts the side container and speaks with its agent (`agent.sh`)."""
+
+    def __init__(self, engine: Engine, image: str, network: str, name: str) -> None:
+        self._engine = engine
+        self._image = image
+        self._network = network
+        self._name = name
+        self._container: Any = None
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._lock = asyncio.Lock()
+
+    def __repr__(self) -> str:
+        return f"<SideContainer {self._name} {'up' if self._writer else 'down'}>"
+
+    @property
+    def container_id(self) -> str:
+        return str(self._container.id)
+
+    async def start(self) -> None:
+        """Start it; afterwards nothing passes its network."""
+        self._container = await self._engine.create(
+            self._image,
+            self._name,
+            network=self._network,
+            stdin_open=True,
+            cap_drop=["ALL"],
+            cap_add=["NET_ADMIN"],
+            security_opt=["no-new-privileges"],
+            sysctls={"net.ipv6.conf.all.disable_ipv6": "1"},
+            mem_limit="64m",
+            pids_limit=32,
+        )
+        stream = await self._engine.call(
+            self._container.attach_socket, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        )
+        self._reader, self._writer = await asyncio.open_connection(sock=stream._sock)
+        await self._engine.call(self._container.start)
+        await self._answer("start")
+
+    async def allow(self, host: str, port: int) -> None:
+        """Let the sandbox talk to this server."""
+        await self._tell(f"allow {host} {port}")
+
+    async def cut(self, host: str, port: int) -> None:
+        """Drop every packet to and from this server."""
+        await self._tell(f"cut {host} {port}")
+
+    async def lift(self, host: str, port: int) -> None:
+        """Let them pass again."""
+        await self._tell(f"lift {host} {port}")
+
+    async def tcp_table(self) -> TcpTable:
+        """The sandbox's own kernel table of connections."""
+        return TcpTable.parse(await self._tell("tcp"))
+
+    async def _tell(self, command: str) -> str:
+        if self._writer is None:
+            raise LinkFailed(f"the side container {self._name} is not up")
+        async with self._lock:
+            try:
+                self._writer.write(f"{command}\n".encode())
+                await self._writer.drain()
+                return await self._answer(command)
+            except OSError as error:
+                raise LinkFailed(f"the side container {self._name} is gone: {error}") from error
+
+    async def _answer(self, command: str) -> str:
+        """What the agent said before its `ok`; raises LinkFailed where it said otherwise or nothing."""
+        text = ""
+        try:
+            async with asyncio.timeout(ANSWER_BOUND):
+                while not text.endswith(("ok\n", "failed\n")):
+                    text += await self._frame()
+        except TimeoutError:
+            raise LinkFailed(f"the side container {self._name} did not answer `{command}`") from None
+        except asyncio.IncompleteReadError:
+            raise LinkFailed(f"the side container {self._name} ended at `{command}`: {text.strip()}") from None
+        if text.endswith("failed\n"):
+            raise LinkFailed(f"the side container {self._name} could not `{command}`: {text.strip()}")
+        return text.removesuffix("ok\n")
+
+    async def _frame(self) -> str:
+        assert self._reader is not None
+        _, length = FRAME.unpack(await self._reader.readexactly(FRAME.size))
+        return (await self._reader.readexactly(length)).decode(errors="replace")
+
+    async def stop(self) -> None:
+        """Remove it, and its network rules with it."""
+        if self._writer:
+            self._writer.close()
+            self._writer = None
+        if self._container:
+            await self._engine.call(self._container.remove, force=True, v=True)
+            self._container = None

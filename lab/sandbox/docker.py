@@ -1,0 +1,159 @@
+"""A sandbox that is a container: frozen by its cgroup or the engine's pause, confirmed by the kernel.
+
+Two containers make one sandbox: the side container owns the network (`lab.link`), the function's container joins it.
+The function's container has no capability, no privilege to gain, a read-only root and nothing to reach but its
+upstream and its own Runtime API.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lab.engine import Engine
+from lab.errors import EnvironmentLacks
+from lab.freezer import Freezer
+from lab.link.side import FRAME, SideContainer
+
+NOBODY = "65534:65534"
+STOP_BOUND = 30.0
+"""Real seconds for a container to be removed: the engine takes some tenths, on a busy machine seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerSpec:
+    """How the function's container is made."""
+
+    image: str
+    link_image: str
+    network: str
+    environment: Mapping[str, str]
+    allowed: Sequence[tuple[str, int]] = field(default=())
+    """Servers, besides its Runtime API, that the sandbox may talk to."""
+
+
+class DockerSandbox:
+    """One container running a function on its runtime client, and the side container that owns its network."""
+
+    kind = "docker"
+
+    def __init__(self, name: str, spec: ContainerSpec, engine: Engine) -> None:
+        self.name = name
+        self.link = SideContainer(engine, spec.link_image, spec.network, f"thawlab-{name}-link")
+        self._spec = spec
+        self._engine = engine
+        self._container: Any = None
+        self._freezer: Freezer | None = None
+        self._ended: asyncio.Future[int | None] | None = None
+        self._logs: list[str] = []
+        self._reading: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        if self._container is None:
+            return f"<DockerSandbox {self.name} not started>"
+        return f"<DockerSandbox {self.name} container {self._container.short_id} ended={self._has_ended}>"
+
+    @property
+    def _has_ended(self) -> bool:
+        return self._ended is not None and self._ended.done()
+
+    @property
+    def is_up(self) -> bool:
+        return self._container is not None and not self._has_ended
+
+    async def start(self, runtime_api: str) -> None:
+        """Start both containers; the function may talk to `runtime_api` and to what its spec allows."""
+        host, _, port = runtime_api.rpartition(":")
+        await self.link.start()
+        for address in (*self._spec.allowed, (host, int(port))):
+            await self.link.allow(*address)
+        self._container = await self._engine.create(
+            self._spec.image,
+            f"thawlab-{self.name}",
+            network_mode=f"container:{self.link.container_id}",
+            environment={**self._spec.environment, "AWS_LAMBDA_RUNTIME_API": runtime_api},
+            user=NOBODY,
+            read_only=True,
+            tmpfs={"/tmp": "size=64m,mode=1777"},
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges"],
+            mem_limit="512m",
+            pids_limit=256,
+        )
+        self._freezer = Freezer(self._container.id, _EnginePause(self._engine, self._container))
+        stream = await self._engine.call(self._container.attach_socket, params={"stdout": 1, "stderr": 1, "stream": 1})
+        reader, writer = await asyncio.open_connection(sock=stream._sock)
+        self._reading = asyncio.create_task(self._read(reader, writer))
+        await self._engine.call(self._container.start)
+        self._ended = asyncio.ensure_future(self._wait())
+
+    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                _, length = FRAME.unpack(await reader.readexactly(FRAME.size))
+                self._logs.append((await reader.readexactly(length)).decode(errors="replace"))
+        except (asyncio.IncompleteReadError, OSError):
+            return  # the container has ended
+        finally:
+            writer.close()
+
+    async def _wait(self) -> int | None:
+        """The exit status; the shell's 128 + n for a signal becomes -n, as a process has it."""
+        try:
+            status = int((await self._engine.call(self._container.wait, timeout=None))["StatusCode"])
+        except EnvironmentLacks:
+            return None  # removed under our feet, or the engine is gone
+        return 128 - status if status > 128 else status
+
+    async def freeze(self) -> None:
+        """Freeze it; returns when the kernel says so. Raises FreezeFailed."""
+        assert self._freezer is not None, "start() comes first"
+        await self._freezer.set(True)
+
+    async def thaw(self) -> None:
+        """Thaw it; returns when the kernel says so. Raises FreezeFailed."""
+        assert self._freezer is not None, "start() comes first"
+        await self._freezer.set(False)
+
+    async def is_frozen(self) -> bool:
+        """What the kernel says."""
+        return self._freezer is not None and await self._freezer.is_frozen()
+
+    async def stop(self) -> int | None:
+        """Thaw it, remove both containers; returns the exit status. Safe at any time."""
+        status = None
+        async with asyncio.timeout(STOP_BOUND):
+            if self._container is not None:
+                if await self.is_frozen():
+                    await self.thaw()  # a frozen process does not die of SIGKILL under cgroup v1
+                await self._engine.call(self._remove)
+                status = await self._ended if self._ended else None
+                self._container = None
+            if self._reading:
+                await self._reading
+            await self.link.stop()
+        return status
+
+    def _remove(self) -> None:
+        self._container.remove(force=True, v=True)
+
+    async def wait_exit(self) -> int | None:
+        """The exit status, when the function's container has ended."""
+        assert self._ended is not None, "start() comes first"
+        return await asyncio.shield(self._ended)
+
+    def logs(self) -> str:
+        """What the function wrote to stdout and stderr, as far as the engine has handed it on."""
+        return "".join(self._logs)
+
+
+@dataclass(frozen=True, slots=True)
+class _EnginePause:
+    engine: Engine
+    container: Any
+
+    async def pause(self) -> None:
+        await self.engine.call(self.container.pause)
+
+    async def unpause(self) -> None:
+        await self.engine.call(self.container.unpause)
