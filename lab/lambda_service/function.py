@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from lab.lambda_service.errors import FunctionClosed, TooManyRequestsException
 from lab.lambda_service.invocation import EXECUTED_VERSION, Invocation, InvokeResult, NotDelivered
+from lab.lambda_service.phase import Phase
 from lab.lambda_service.slot import BeforeWake, Record, Slot, WakeOrder
 from lab.lambda_service.tasks import cancel_all, to_the_end
 from lab.sandbox.base import SandboxFactory, new_sandbox_name
@@ -79,7 +80,7 @@ class Function:
         self._closed = False
 
     def __repr__(self) -> str:
-        slots = ", ".join(map(repr, self._slots)) or "no sandbox"
+        slots = ", ".join(repr(slot) for slot in self._slots if slot.phase is not Phase.GONE) or "no sandbox"
         return f"<Function {self.spec.name}: {slots}; {self.cold_starts} cold, {self.warm_starts} warm>"
 
     # What a slot reads.
@@ -118,7 +119,7 @@ class Function:
     @property
     def sandboxes(self) -> tuple[str, ...]:
         """Names of the sandboxes there are, the least recently used first."""
-        return tuple(slot.name for slot in self._slots)
+        return tuple(slot.name for slot in self._slots if slot.phase is not Phase.GONE)
 
     async def invoke(
         self,
