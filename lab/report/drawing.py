@@ -20,12 +20,12 @@ RADIUS = 8.5
 LETTER = 6.1
 """Pixels that a letter of a label takes at most, in the sizes that the style sheet sets."""
 
-PHASE_WIDTH: dict[PhaseKind, float] = {"cold start": 130, "invocation": 220, "gap": 340}
+PHASE_WIDTH: dict[PhaseKind, float] = {"cold start": 130, "invocation": 220, "gap": 380}
 """Pixels. An invocation holds the most marks for its length, a gap is what the story is about."""
 MOST_ROWS = 24
 """A burst can open hundreds of connections; a drawing beyond a screen's height shows nothing more."""
-TICK_ROOM = 55
-"""Pixels between the middles of two labels of the axis, so that `414.7 ms` and its neighbour stay apart."""
+TICK_ROOM = 60
+"""Pixels between the middles of two labels of the axis, so that `2414.7 ms` and its neighbour stay apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def _boxes(lanes: Lanes, rows: dict[str, float], place: Callable[[float], float]
 def _dots(lanes: Lanes, rows: dict[str, float], place: Callable[[float], float], right: float) -> Iterator[Dot]:
     """Marks at their times, pushed apart where they would hide each other, and kept within the drawing."""
     for row, y in rows.items():
-        marks = [mark for mark in lanes.marks if mark.row == row]
+        marks = sorted((mark for mark in lanes.marks if mark.row == row), key=lambda mark: mark.moment.t)
         spots: list[float] = []
         for mark in marks:
             at = place(mark.moment.t)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from lab.journal import Event
 from lab.report.clock import LabClock
+from lab.report.evidence import settled
 from lab.report.timeline import Moment, moments, story_end
 from lab.units import format_duration
 
@@ -67,6 +68,8 @@ def lanes(events: Sequence[Event]) -> Lanes:
     """The lanes of one arm's events, from the first to the last outcome."""
     if not events:
         return Lanes((), (), (), ())
+    told = moments(events)
+    events = settled(events)
     clock, end = LabClock.of(events), story_end(events)
     sandboxes = _numbered("sandbox", (event.get("sandbox") for event in events if event.kind == "started"))
     connections = {
@@ -79,7 +82,7 @@ def lanes(events: Sequence[Event]) -> Lanes:
         bands += _bands(row, _connection_states(events, number), clock, end)
         bands += _bands("upstream", _requests(events, number), clock, end)
     rows = (*sandboxes.values(), *connections.values(), "upstream")
-    return Lanes(rows, tuple(bands), _marks(moments(events), sandboxes, connections), _phases(events, clock, end))
+    return Lanes(rows, tuple(bands), _marks(told, sandboxes, connections), _phases(events, clock, end))
 
 
 def _numbered(word: str, keys: Iterable[object]) -> dict[object, str]:

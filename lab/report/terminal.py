@@ -198,7 +198,8 @@ def _story(told: Told, arm: ArmResult, told_moments: Iterable[Moment]) -> Render
     setting = told.setting(arm)
     limit = setting.upstream.idle_timeout
     close = "the upstream never closes" if limit is None else f"{setting.upstream.close} after {format_duration(limit)}"
-    about = Text(f"preset {plain(setting.function.preset)}; {close}", style="dim")
+    link = "" if setting.link == "delivered" else f", link {setting.link}"
+    about = Text(f"preset {plain(setting.function.preset)}; {close}{link}", style="dim")
     return Group(Text(plain(arm.name), style="bold"), about, grid)
 
 

@@ -1,11 +1,12 @@
 """The story of one arm's run in short sentences: events in, moments out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from lab.journal import Event
 from lab.report.clock import LabClock
+from lab.report.evidence import began, is_outcome, settled
 from lab.report.wording import plain
 from lab.units import format_duration
 
@@ -48,25 +49,17 @@ def moments(events: Sequence[Event]) -> list[Moment]:
     What follows the last outcome is the lab's own clearing away and is left out; proof of reuse
     (bytes on a connection that was given up) is kept whenever it came.
     """
+    events = settled(events)
     story = _Story.of(events)
     end = story_end(events)
-    kept = [event for event in events if _when(event) <= end or event.kind == "late-data"]
-    return sorted((moment for event in kept for moment in story.tell(event)), key=lambda moment: moment.t)
+    kept = [event for event in events if event.t <= end or event.kind == "late-data"]
+    return [moment for event in kept for moment in story.tell(event)]
 
 
 def story_end(events: Sequence[Event]) -> float:
     """When the last outcome was there, on the journal's clock; the last event's time where there is none."""
-    outcomes = [_when(event) for event in events if event.kind in ("returned", "failed") or _is_outcome(event)]
+    outcomes = [event.t for event in events if event.kind in ("returned", "failed") or is_outcome(event)]
     return max(outcomes, default=max((event.t for event in events), default=0.0))
-
-
-def _is_outcome(event: Event) -> bool:
-    return event.source == "client" and event.kind == "request"
-
-
-def _when(event: Event) -> float:
-    """When it happened: a request that the function tells of ended before the lab heard of it."""
-    return float(event.get("ended") or event.t) if _is_outcome(event) else event.t
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +92,13 @@ class _Story:
             return
         lane, text, tone = told
         sandbox, connection = event.get("sandbox"), event.get("connection")
-        if _is_outcome(event):
+        if is_outcome(event):
             connection = next(reversed(self._path(event)), None)
         yield Moment(
-            t=self.clock.real(_when(event)),
+            t=self.clock.real(event.t),
             lane=lane,
             text=plain(text),
-            lab=self.clock.lab(_when(event)),
+            lab=self.clock.lab(event.t),
             tone=tone,
             connection=connection,
             sandbox=None if sandbox is None else str(sandbox),
@@ -127,7 +120,7 @@ class _Story:
             case "lab", "gap-started" if not event.get("frozen"):
                 return "sandbox", f"idle for {format_duration(event['duration'])}, not frozen", "plain"
             case "lab", "tcp-state" if number not in self._closed_before(event):
-                return "connection", self._tcp_state(event.data), "plain"
+                return "connection", self._tcp_state(event), "plain"
             case "lab", "trouble":
                 return "lab", f"trouble: {event.get('what') or event.get('message')}", "bad"
             case "link", "cut":
@@ -173,15 +166,15 @@ class _Story:
         """Connections that the client had closed: their sockets are no news."""
         return {closed["connection"] for closed in self.closed if closed.t < event.t and closed.get("by") == "client"}
 
-    def _tcp_state(self, data: Mapping[str, Any]) -> str:
-        which = f" of connection {data.get('connection')}" if len(self.opened) > 1 else ""
-        upstream = data.get("upstream")
-        return f"client's socket{which}: {data.get('client')}" + (f" (upstream's: {upstream})" if upstream else "")
+    def _tcp_state(self, event: Event) -> str:
+        several = sum(opened.t < event.t for opened in self.opened) > 1
+        which = f" of connection {event.get('connection')}" if several else ""
+        upstream = event.get("upstream")
+        return f"client's socket{which}: {event.get('client')}" + (f" (upstream's: {upstream})" if upstream else "")
 
     def _request(self, event: Event) -> str:
         """`POST on new connection 1 → ok`; a retry names both connections."""
-        started = event.get("started") or event.t
-        new = {opened["connection"] for opened in self.opened if opened.t >= started}
+        new = {opened["connection"] for opened in self.opened if opened.t >= began(event)}
         path = [f"{'new' if number in new else 'reused'} connection {number}" for number in self._path(event)]
         way = " on " + ", then on ".join(path) if path else ""
         return f"{event.get('method', 'request')}{way} → {event.get('outcome')}"
@@ -194,7 +187,7 @@ class _Story:
             fitting = [
                 opened["connection"]
                 for opened in self.opened
-                if opened.get("peer_port") == attempt.get("local_port") and opened.t <= _when(event)
+                if opened.get("peer_port") == attempt.get("local_port") and opened.t <= event.t
             ]
             if fitting and numbers[-1:] != fitting[-1:]:
                 numbers.append(fitting[-1])

@@ -128,7 +128,7 @@ class Tape:
             "chain": [],
         }
         self.at(
-            ended + 0.3, "client", "request", invocation=invocation, sandbox="s-1", attempts=attempts, **told, **times
+            ended + 0.3, "client", "request", invocation=invocation, sandbox="f-1", attempts=attempts, **told, **times
         )
 
 
@@ -159,7 +159,7 @@ def journal(arm: str, *, repeat: int = 1, scenario: str = "seed-reset") -> tuple
     tape.tell(311.5, 313.5, "ok", (1,), 1)
     if closes:
         tape.at(313.8, "upstream", "connection-closed", connection=1, by="client")
-    tape.at(314.2, "invocation", "returned", request_id="i-1", sandbox="s-1")
+    tape.at(314.2, "invocation", "returned", request_id="i-1", sandbox="s-1", payload={"sandbox": "f-1"})
     tape.at(314.6, "sandbox", "asked", sandbox="s-1")
     tape.at(315, "lab", "gap-started", duration=float(gap), real=gap / SPEED, frozen=frozen)
     if frozen:
@@ -189,7 +189,7 @@ def journal(arm: str, *, repeat: int = 1, scenario: str = "seed-reset") -> tuple
         tape.serve(wake + 2.4, 1 if short else 2, "r2")
     used = (1, 2) if retries else (2,) if closes else (1,)
     tape.tell(wake + 1.2, wake + 3.4, "reset" if fails else "ok", used, 2)
-    tape.at(wake + 4, "invocation", "returned", request_id="i-2", sandbox="s-1")
+    tape.at(wake + 4, "invocation", "returned", request_id="i-2", sandbox="s-1", payload={"sandbox": "f-1"})
     tape.at(wake + 30, "sandbox", "stopped", sandbox="s-1", exit=0)
     tape.at(wake + 31, "lab", "arm-finished")
     return tuple(sorted(tape.events, key=lambda event: event.t))

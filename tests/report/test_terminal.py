@@ -118,7 +118,7 @@ def test_the_path_of_the_run_is_on_one_line(passed: FinishedRun, presets: Preset
 
 def test_an_arm_alone_is_shown_without_its_bug(story: Named, presets: PresetPath) -> None:
     run = sample.finished((story, (sample.arm_result(story, "short-gap", "ok"),)))
-    assert "What happened" in shown(run, presets)
+    assert "POST on reused connection 1 → ok" in shown(run, presets)
 
 
 def test_the_list(story: Named) -> None:

@@ -145,3 +145,41 @@ def test_a_gap_that_never_ended_goes_on() -> None:
     tape = Tape(ARM)
     tape.at(0, "lab", "gap-started", duration=10.0, real=1.0, frozen=True)
     assert LabClock.of(tape.events).lab(tape.clock(2000)) == pytest.approx(20)
+
+
+def test_what_the_lab_notes_late_is_told_before_its_effects() -> None:
+    tape = Tape(ARM)
+    tape.at(0, "sandbox", "started", sandbox="s-1")
+    tape.open(1, 1)
+    tape.at(2, "sandbox", "frozen", sandbox="s-1", confirmed=True)
+    tape.at(100, "upstream", "gave-up", connection=1, mode="rst", how="linger-reset")
+    tape.tell(201, 202, "reset", (1,), 2)
+    tape.at(202.4, "upstream", "late-data", connection=1, bytes=226, seen_by="tap")
+    tape.at(205, "sandbox", "thawed", sandbox="s-1", was_frozen=True)
+    tape.at(206, "invocation", "returned", sandbox="s-1", payload={"sandbox": "f-1"})
+    told = [(moment.text, round(moment.t * 1000, 1)) for moment in moments(tape.events)]
+    assert told[-3:] == [
+        ("thawed", 201),
+        ("226 bytes came on given-up connection 1", 202),
+        ("POST on reused connection 1 → reset", 202),
+    ]
+
+
+def test_late_bytes_of_another_connection_keep_their_time() -> None:
+    tape = Tape(ARM)
+    tape.open(1, 1)
+    tape.open(2, 2)
+    tape.at(100, "upstream", "gave-up", connection=1, mode="rst", how="linger-reset")
+    tape.tell(201, 202, "ok", (2,), 2)
+    tape.at(210, "upstream", "late-data", connection=1, bytes=1, seen_by="tap")
+    assert [round(moment.t * 1000) for moment in moments(tape.events) if "bytes" in moment.text] == [209]
+
+
+def test_a_request_is_told_in_the_sandbox_that_answered() -> None:
+    tape = Tape(ARM)
+    for ms, name, own in ((0, "a", "f-1"), (20, "b", "f-2")):
+        tape.at(ms, "sandbox", "started", sandbox=name)
+        times = {"started": tape.clock(ms + 2), "ended": tape.clock(ms + 3)}
+        tape.at(ms + 3, "client", "request", method="GET", outcome="ok", sandbox=own, **times)
+        tape.at(ms + 4, "invocation", "returned", sandbox=name, payload={"sandbox": own})
+    assert [moment.sandbox for moment in moments(tape.events) if "GET" in moment.text] == ["a", "b"]
