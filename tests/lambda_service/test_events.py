@@ -1,0 +1,71 @@
+"""Asynchronous invocations: tried again, under one id, in lab time."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from lab.lambda_service.events import RETRY_DELAYS, THROTTLE_FIRST
+from lab.lambda_service.service import LambdaService
+from tests.lambda_service.support import PATIENCE, Lab
+
+SPEED = 600.0
+"""Retries after 0.1 and 0.2 seconds of real time."""
+
+
+@pytest.fixture
+async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
+    async with LambdaService(speed=SPEED) as service:
+        yield Lab(service, tmp_path)
+
+
+async def drained(lab: Lab) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while len(lab.service.events):
+            await asyncio.sleep(0.005)
+
+
+async def test_twice_more_with_the_same_id_and_no_more(lab: Lab) -> None:
+    function = lab.function()
+    request_id = lab.service.events.accept(function, b'{"fail_first": 99}', None, None)
+    await drained(lab)
+    failed = lab.of("failed")
+    assert [event["request_id"] for event in failed] == [request_id] * 3
+    gaps = [later.t - earlier.t for earlier, later in itertools.pairwise(failed)]
+    for gap, delay in zip(gaps, RETRY_DELAYS, strict=True):
+        assert delay / SPEED <= gap < delay / SPEED + 1
+    assert function.cold_starts == 1
+
+
+async def test_no_more_once_it_succeeds(lab: Lab) -> None:
+    function = lab.function()
+    lab.service.events.accept(function, b'{"fail_first": 1}', None, None)
+    await drained(lab)
+    assert [event.kind for event in lab.recorder.events if event.kind in ("failed", "returned")] == [
+        "failed",
+        "returned",
+    ]
+
+
+async def test_a_throttled_event_waits_for_its_turn(lab: Lab) -> None:
+    function = lab.function(max_sandboxes=1)
+    busy = asyncio.create_task(function.invoke(b'{"sleep": 0.3}'))
+    await lab.event("event-sent")
+    request_id = lab.service.events.accept(function, b"{}", None, None)
+    await asyncio.sleep(10 * THROTTLE_FIRST / SPEED)
+    assert len(lab.service.events) == 1
+    await busy
+    await drained(lab)
+    assert lab.of("returned")[1]["request_id"] == request_id
+
+
+async def test_close_drops_what_is_not_done(tmp_path: Path) -> None:
+    async with LambdaService(speed=1.0) as service:
+        made = Lab(service, tmp_path)
+        service.events.accept(made.function(), b'{"fail_first": 9}', None, None)
+        await made.event("failed")
+        assert len(service.events) == 1
+    assert len(service.events) == 0
+    assert len(made.of("failed")) == 1
