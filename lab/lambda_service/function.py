@@ -6,55 +6,17 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 
 from lab.lambda_service.errors import FunctionClosed, TooManyRequestsException
-from lab.lambda_service.invocation import EXECUTED_VERSION, Invocation, InvokeResult, NotDelivered
+from lab.lambda_service.invocation import Invocation, InvokeResult, NotDelivered
 from lab.lambda_service.phase import Phase
-from lab.lambda_service.slot import BeforeWake, Record, Slot, WakeOrder
+from lab.lambda_service.slot import BeforeWake, Record, Slot
+from lab.lambda_service.spec import FunctionSpec
 from lab.lambda_service.tasks import cancel_all, to_the_end
 from lab.sandbox.base import SandboxFactory, new_sandbox_name
 
-REGION, ACCOUNT = "us-east-1", "123456789012"
-"""What the ARNs of this service say; the account is the one of AWS's documentation."""
-
 RuntimeApiOf = Callable[[Slot], AbstractAsyncContextManager[str]]
 """Opens a slot's own address of the Runtime API (host:port), and closes it."""
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionSpec:
-    """What a function is to the service."""
-
-    name: str
-    timeout: float = 3.0
-    """Real seconds from the event to the request of the next one."""
-    init_timeout: float = 30.0
-    """Real seconds from the start to the first request of an event. AWS gives 10 and tries again."""
-    max_sandboxes: int = 1
-    """How many invocations may run at once."""
-    freeze_when_idle: bool = True
-    wake_order: WakeOrder = "event-first"
-    memory: int = 128
-    """A label, in MB; nothing is limited by it."""
-
-    @property
-    def arn(self) -> str:
-        return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.name}"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """The environment variables that AWS gives a runtime, but for the address of the Runtime API."""
-        return {
-            "AWS_LAMBDA_FUNCTION_NAME": self.name,
-            "AWS_LAMBDA_FUNCTION_VERSION": EXECUTED_VERSION,
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.memory),
-            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{self.name}",
-            "AWS_LAMBDA_LOG_STREAM_NAME": EXECUTED_VERSION,
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-        }
 
 
 class Function:
@@ -82,24 +44,6 @@ class Function:
     def __repr__(self) -> str:
         slots = ", ".join(repr(slot) for slot in self._slots if slot.phase is not Phase.GONE) or "no sandbox"
         return f"<Function {self.spec.name}: {slots}; {self.cold_starts} cold, {self.warm_starts} warm>"
-
-    # What a slot reads.
-
-    @property
-    def timeout(self) -> float:
-        return self.spec.timeout
-
-    @property
-    def init_timeout(self) -> float:
-        return self.spec.init_timeout
-
-    @property
-    def memory(self) -> int:
-        return self.spec.memory
-
-    @property
-    def wake_order(self) -> WakeOrder:
-        return self.spec.wake_order
 
     @property
     def freeze_when_idle(self) -> bool:
@@ -179,7 +123,14 @@ class Function:
         self._start(invocation)
 
     def _start(self, invocation: Invocation) -> None:
-        slot = Slot(self._factory(new_sandbox_name()), invocation, self, self._record, self._before_wake)
+        slot = Slot(
+            self._factory(new_sandbox_name()),
+            invocation,
+            self.spec,
+            freeze=lambda: self._freeze_when_idle,
+            record=self._record,
+            before_wake=self._before_wake,
+        )
         task = asyncio.create_task(slot.run(self._runtime_api(slot)), name=f"life of {slot.name}")
         self._slots[slot] = task
         task.add_done_callback(lambda _: self._forget(slot))

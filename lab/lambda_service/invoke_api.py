@@ -26,8 +26,9 @@ from lab.lambda_service.errors import (
     UnknownOperationException,
 )
 from lab.lambda_service.events import EventQueue
-from lab.lambda_service.function import ACCOUNT, REGION, Function
+from lab.lambda_service.function import Function
 from lab.lambda_service.invocation import parse_json
+from lab.lambda_service.spec import arn_of
 from lab.lambda_service.wire import new_runner, read_body
 
 MAX_SYNC_PAYLOAD = 6 * 1024 * 1024
@@ -42,6 +43,9 @@ FUNCTION_NAME = re.compile(
     r"(function:)?(?P<name>[a-zA-Z0-9-_\.]+)(:(?P<qualifier>\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"
 )
 """The model's pattern of NamespacedFunctionName: a name, a partial ARN or an ARN, each with or without a qualifier."""
+
+QUALIFIER = re.compile(r"\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+")
+"""The model's pattern of a version or an alias. Any is accepted: this service has one version of a function."""
 
 REQUEST_ID = "x-amzn-RequestId"
 
@@ -80,7 +84,7 @@ class InvokeApi:
         log_type = _one_of(request, "X-Amz-Log-Type", ("None", "Tail"))
         payload = await _payload(request, MAX_ASYNC_PAYLOAD if kind == "Event" else MAX_SYNC_PAYLOAD)
         target = self._target(request)
-        trace_id = request.headers.get("X-Amzn-Trace-Id")
+        trace_id = _trace_id(request)
         if kind == "DryRun":
             return web.Response(status=204, headers={REQUEST_ID: str(uuid.uuid4())})
         if kind == "Event":
@@ -102,14 +106,15 @@ class InvokeApi:
         if match is None:
             raise InvalidParameterValueException(f"{name!r} is no function name and no ARN of a function")
         asked, named = request.query.get("Qualifier"), match["qualifier"]
+        if asked and QUALIFIER.fullmatch(asked) is None:
+            raise InvalidParameterValueException(f"{asked!r} is no version and no alias")
         if asked and named and asked != named:
             raise InvalidParameterValueException(
                 "The derived qualifier from the function name does not match the specified qualifier."
             )
         function = self._functions.get(match["name"])
         if function is None:
-            arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{match['name']}"
-            raise ResourceNotFoundException(f"Function not found: {arn}")
+            raise ResourceNotFoundException(f"Function not found: {arn_of(match['name'])}")
         return Target(function, asked or named)
 
 
@@ -131,6 +136,12 @@ async def _payload(request: web.Request, limit: int) -> bytes:
     except ValueError as error:
         raise InvalidRequestContentException(f"Could not parse request body into json: {error}") from error
     return payload
+
+
+def _trace_id(request: web.Request) -> str | None:
+    """The invoker's trace, to go on in a header of the Runtime API; None for what fits in no header."""
+    value = request.headers.get("X-Amzn-Trace-Id", "")
+    return value if value.isascii() and value.isprintable() and value else None
 
 
 def _client_context(request: web.Request) -> str | None:

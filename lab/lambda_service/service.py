@@ -6,10 +6,11 @@ from typing import Self
 
 from lab.errors import EnvironmentLacks
 from lab.lambda_service.events import EventQueue
-from lab.lambda_service.function import Function, FunctionSpec
+from lab.lambda_service.function import Function
 from lab.lambda_service.invoke_api import InvokeApi
 from lab.lambda_service.runtime_api import RuntimeApi
 from lab.lambda_service.slot import BeforeWake, Record
+from lab.lambda_service.spec import FunctionSpec
 from lab.lambda_service.tasks import to_the_end
 from lab.sandbox.base import SandboxFactory
 

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from lab.journal import Source
 from lab.lambda_service.errors import FunctionClosed
@@ -26,10 +26,10 @@ from lab.lambda_service.invocation import (
     read_json,
 )
 from lab.lambda_service.phase import Action, InvalidTransition, Phase, after
+from lab.lambda_service.spec import FunctionSpec
 from lab.lambda_service.tasks import to_the_end
 from lab.sandbox.base import FreezeFailed, Sandbox
 
-WakeOrder = Literal["event-first", "thaw-first"]
 BeforeWake = Callable[[str], Awaitable[None]]
 
 THAW_SETTLE = 0.05
@@ -58,32 +58,25 @@ class Record(Protocol):
     def __call__(self, source: Source, kind: str, **data: Any) -> object: ...
 
 
-class Terms(Protocol):
-    """What a slot reads of its function, each time anew where it may change."""
-
-    @property
-    def timeout(self) -> float: ...
-    @property
-    def init_timeout(self) -> float: ...
-    @property
-    def memory(self) -> int: ...
-    @property
-    def wake_order(self) -> WakeOrder: ...
-    @property
-    def freeze_when_idle(self) -> bool: ...
-
-
 class Slot:
     """A sandbox with its place in the pool."""
 
     def __init__(
-        self, sandbox: Sandbox, first: Invocation, terms: Terms, record: Record, before_wake: BeforeWake | None
+        self,
+        sandbox: Sandbox,
+        first: Invocation,
+        spec: FunctionSpec,
+        *,
+        freeze: Callable[[], bool],
+        record: Record,
+        before_wake: BeforeWake | None,
     ) -> None:
         self.phase = Phase.STARTING
         self.settled = asyncio.Event()
         """Set while nothing is to come but an event: idle, and frozen if the policy says so; or gone."""
         self._sandbox = sandbox
-        self._terms = terms
+        self._spec = spec
+        self._freeze_policy = freeze
         self._record = record
         self._before_wake = before_wake
         self._changed = asyncio.Event()
@@ -250,7 +243,7 @@ class Slot:
         self._exit.add_done_callback(lambda _: self._changed.set())
         self._act(Action.STARTED)
         self._started.set()
-        limit = self._terms.init_timeout
+        limit = self._spec.init_timeout
         await self._until(lambda: self.phase is not Phase.INIT, asyncio.get_running_loop().time() + limit, limit)
         if self._init_error is not None:
             await asyncio.wait({self._exit}, timeout=INIT_ERROR_GRACE)
@@ -271,7 +264,7 @@ class Slot:
 
     @property
     def _should_freeze(self) -> bool:
-        return self.phase is Phase.IDLE and self._terms.freeze_when_idle and not self._maybe_frozen
+        return self.phase is Phase.IDLE and self._freeze_policy() and not self._maybe_frozen
 
     async def _freeze(self) -> None:
         self._maybe_frozen = True
@@ -288,7 +281,7 @@ class Slot:
             await self._before_wake(self.name)
         if not self._maybe_frozen:
             await self._send(invocation)
-        elif self._terms.wake_order == "event-first":
+        elif self._spec.wake_order == "event-first":
             await self._send(invocation)
             await self._until_sent()
             await self._thaw()
@@ -313,9 +306,8 @@ class Slot:
         self._sent.clear()
         self._log_start = len(self._sandbox.logs())
         self._began = time.monotonic()
-        self._ends_at = asyncio.get_running_loop().time() + self._terms.timeout
-        self._deadline_ms = int((time.time() + self._terms.timeout) * 1000)
-        self._current = invocation
+        self._ends_at = asyncio.get_running_loop().time() + self._spec.timeout
+        self._deadline_ms = int((time.time() + self._spec.timeout) * 1000)
         self._last_id = invocation.request_id
         self._act(Action.EVENT)
         self._has_event.set()
@@ -328,8 +320,8 @@ class Slot:
 
     async def _work_done(self) -> None:
         """Wait for the answer, then for the request of the next event; both have to come in time."""
-        await self._until(lambda: self.phase is not Phase.BUSY, self._ends_at, self._terms.timeout)
-        await self._until(lambda: self.phase is Phase.IDLE, self._ends_at, self._terms.timeout)
+        await self._until(lambda: self.phase is not Phase.BUSY, self._ends_at, self._spec.timeout)
+        await self._until(lambda: self.phase is Phase.IDLE, self._ends_at, self._spec.timeout)
 
     async def _until(self, holds: Callable[[], bool], ends_at: float | None = None, limit: float = 0.0) -> None:
         """Wait until something holds; raises RuntimeExited when the process ends first, TimedOut at `ends_at`."""
@@ -393,7 +385,7 @@ class Slot:
                     "" if failure is None else failure.log_line(invocation.request_id),
                     time.monotonic() - self._began,
                     self._init_seconds if self._cold else None,
-                    self._terms.memory,
+                    self._spec.memory,
                 ),
             )
         )

@@ -15,6 +15,7 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
     async with LambdaService() as service:
         made = Lab(service, tmp_path)
         yield made
+        await made.end()
     for sandbox in made.sandboxes.values():
         process = getattr(sandbox, "_process", None)
         assert process is None or not alive(process.pid), f"{sandbox} was left behind"

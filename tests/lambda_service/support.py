@@ -1,6 +1,7 @@
 """What the tests of the Lambda service share: a service on a journal, and sandboxes that let a test look in."""
 
 import asyncio
+import io
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from typing import Any
 import aiohttp
 
 from lab.journal import Event, Journal, Recorder, Scope
+from lab.lambda_service.invocation import InvokeResult
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
 from lab.proc import lab_mark
 from lab.sandbox.base import FreezeFailed, Sandbox
@@ -101,7 +103,7 @@ class HandSandbox:
         self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
     ) -> aiohttp.ClientResponse:
         assert self._http is not None
-        response = await self._http.request(method, f"{self.base}/{path}", data=body, headers=headers)
+        response = await self._http.request(method, f"{self.base}/{path}", data=io.BytesIO(body), headers=headers)
         await response.read()
         return response
 
@@ -116,6 +118,7 @@ class Lab:
     sandboxes: dict[str, Any] = field(default_factory=dict)
     woken: list[str] = field(default_factory=list)
     hook: Callable[[str], Awaitable[None]] | None = None
+    invocations: list[asyncio.Task[InvokeResult]] = field(default_factory=list)
 
     def function(
         self,
@@ -148,6 +151,17 @@ class Lab:
 
         spec = replace(FunctionSpec(name, timeout=PATIENCE), **terms)
         return self.service.add(spec, factory, self.recorder.record, self._before_wake)
+
+    def begin(self, function: Function, payload: bytes = b"{}", **about: str) -> asyncio.Task[InvokeResult]:
+        """Invoke without waiting for the answer."""
+        task = asyncio.create_task(function.invoke(payload, **about))
+        self.invocations.append(task)
+        return task
+
+    async def end(self) -> None:
+        """Close the service, and hear the invocations that nobody waited for."""
+        await self.service.close()
+        await asyncio.gather(*self.invocations, return_exceptions=True)
 
     async def _before_wake(self, sandbox: str) -> None:
         self.woken.append(sandbox)

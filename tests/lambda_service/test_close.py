@@ -17,7 +17,7 @@ def pids(lab: Lab) -> list[int]:
 
 async def test_close_while_invocations_run_and_while_frozen(lab: Lab) -> None:
     function = lab.function(max_sandboxes=3)
-    running = [asyncio.create_task(function.invoke(b'{"sleep": 60}')) for _ in range(2)]
+    running = [lab.begin(function, b'{"sleep": 60}') for _ in range(2)]
     await function.invoke()
     while len(lab.of("event-sent")) < 3 or not lab.of("frozen"):
         await asyncio.sleep(0.005)
@@ -35,7 +35,7 @@ async def test_close_while_invocations_run_and_while_frozen(lab: Lab) -> None:
 
 async def test_close_while_initialising(lab: Lab) -> None:
     function = lab.function(f"{FUNCTIONS}.dawdles.handler")
-    invocation = asyncio.create_task(function.invoke())
+    invocation = lab.begin(function)
     await lab.event("started")
     await function.close()
     assert not alive(pids(lab)[0])
@@ -45,7 +45,7 @@ async def test_close_while_initialising(lab: Lab) -> None:
 
 async def test_close_before_a_sandbox_took_its_first_step(lab: Lab) -> None:
     function = lab.function()
-    invocation = asyncio.create_task(function.invoke())
+    invocation = lab.begin(function)
     await asyncio.sleep(0)
     await function.close()
     with pytest.raises(FunctionClosed):
@@ -77,7 +77,7 @@ async def test_a_close_that_is_cancelled_half_way_finishes_first(lab: Lab) -> No
 
 async def test_a_cancelled_invoker_does_not_stop_the_invocation(lab: Lab) -> None:
     function = lab.function()
-    invocation = asyncio.create_task(function.invoke(b'{"sleep": 0.2}'))
+    invocation = lab.begin(function, b'{"sleep": 0.2}')
     await lab.event("event-sent")
     invocation.cancel()
     await lab.event("returned")

@@ -51,7 +51,7 @@ async def test_no_more_once_it_succeeds(lab: Lab) -> None:
 
 async def test_a_throttled_event_waits_for_its_turn(lab: Lab) -> None:
     function = lab.function(max_sandboxes=1)
-    busy = asyncio.create_task(function.invoke(b'{"sleep": 0.3}'))
+    busy = lab.begin(function, b'{"sleep": 0.3}')
     await lab.event("event-sent")
     request_id = lab.service.events.accept(function, b"{}", None, None)
     await asyncio.sleep(10 * THROTTLE_FIRST / SPEED)

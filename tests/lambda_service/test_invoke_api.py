@@ -20,7 +20,7 @@ import pytest
 
 from lab.lambda_service import errors
 from lab.lambda_service.errors import InvokeError
-from lab.lambda_service.invoke_api import FUNCTION_NAME, MAX_ASYNC_PAYLOAD, MAX_SYNC_PAYLOAD
+from lab.lambda_service.invoke_api import FUNCTION_NAME, MAX_ASYNC_PAYLOAD, MAX_SYNC_PAYLOAD, QUALIFIER
 from lab.lambda_service.service import LambdaService
 from tests.lambda_service.support import PATIENCE, Lab
 from tests.lambda_service.test_failures import HomelessSandbox
@@ -113,6 +113,16 @@ async def test_the_tail_of_the_log(lab: Lab, invoke: Invoke) -> None:
     assert log.startswith(f"START RequestId: {answer['ResponseMetadata']['RequestId']} Version: $LATEST\nto the log\n")
 
 
+@pytest.mark.parametrize("sent", ["Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1", "wört", ""])
+async def test_the_trace_id_reaches_the_function_if_it_fits(lab: Lab, sent: str) -> None:
+    lab.function()
+    async with aiohttp.ClientSession() as http:
+        url = f"{lab.service.invoke_url}/2015-03-31/functions/orders/invocations"
+        answer = await http.post(url, data=b"{}", headers={"X-Amzn-Trace-Id": sent})
+        told = json.loads(await answer.read())["trace_id"]
+    assert told == sent if "Root" in sent else told.startswith("Root=1-")
+
+
 async def test_the_client_context_reaches_the_function(lab: Lab, invoke: Invoke) -> None:
     lab.function()
     context = base64.b64encode('{\n "custom": {"key": "wört"}}'.encode()).decode()
@@ -136,7 +146,7 @@ async def test_unknown_function(lab: Lab, client: Any, invoke: Invoke) -> None:
 
 async def test_throttled(lab: Lab, client: Any, invoke: Invoke) -> None:
     function = lab.function(max_sandboxes=1)
-    busy = asyncio.create_task(function.invoke(b'{"sleep": 0.5}'))
+    busy = lab.begin(function, b'{"sleep": 0.5}')
     await asyncio.sleep(0)
     answer = await code_of(client, invoke(), "TooManyRequestsException")
     assert answer["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
@@ -166,6 +176,7 @@ async def test_bad_parameters(lab: Lab, client: Any, invoke: Invoke) -> None:
     await code_of(client, invoke(InvocationType="Later"), "InvalidParameterValueException")
     await code_of(client, invoke(LogType="Head"), "InvalidParameterValueException")
     await code_of(client, invoke(FunctionName="no name"), "InvalidParameterValueException")
+    await code_of(client, invoke(Qualifier="two\r\nlines"), "InvalidParameterValueException")
     both = invoke(FunctionName="orders:one", Qualifier="two")
     await code_of(client, both, "InvalidParameterValueException")
 
@@ -311,7 +322,8 @@ def test_enumerations_and_names_are_those_of_the_model() -> None:
     shapes = MODEL["shapes"]
     assert set(shapes["InvocationType"]["enum"]) == {"RequestResponse", "Event", "DryRun"}
     assert set(shapes["LogType"]["enum"]) == {"None", "Tail"}
-    named = shapes[shapes[INVOKE["input"]["shape"]]["members"]["FunctionName"]["shape"]]
-    assert re.sub(r"\?P<\w+>", "", FUNCTION_NAME.pattern) == named["pattern"]
+    given = shapes[INVOKE["input"]["shape"]]["members"]
+    assert re.sub(r"\?P<\w+>", "", FUNCTION_NAME.pattern) == shapes[given["FunctionName"]["shape"]]["pattern"]
+    assert QUALIFIER.pattern == shapes[given["Qualifier"]["shape"]]["pattern"]
     assert "maximum payload size is 6 MB" in INVOKE["documentation"]
     assert "maximum payload size is 1 MB" in INVOKE["documentation"]

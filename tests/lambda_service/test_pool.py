@@ -67,7 +67,7 @@ async def test_an_event_that_waits_already_prevents_the_freeze(lab: Lab, tmp_pat
     go_on = tmp_path / "go-on"
     function = lab.function(str(go_on), runtime=f"{FUNCTIONS}.patient_runtime")
     await function.invoke()
-    second = asyncio.create_task(function.invoke())
+    second = lab.begin(function)
     await asyncio.sleep(0)  # The second invocation is placed, and waits for the runtime to ask.
     go_on.touch()
     result = await asyncio.wait_for(second, PATIENCE)
@@ -97,8 +97,8 @@ async def test_the_policy_may_change(lab: Lab) -> None:
 
 async def test_most_recently_used_first_and_no_more_than_the_limit(lab: Lab) -> None:
     function = lab.function(max_sandboxes=2)
-    slow = asyncio.create_task(function.invoke(b'{"sleep": 0.3}'))
-    quick = asyncio.create_task(function.invoke())
+    slow = lab.begin(function, b'{"sleep": 0.3}')
+    quick = lab.begin(function)
     await asyncio.sleep(0)
     with pytest.raises(TooManyRequestsException, match="Rate Exceeded"):
         await function.invoke()
@@ -118,15 +118,17 @@ async def test_most_recently_used_first_and_no_more_than_the_limit(lab: Lab) -> 
 
 async def test_recycle_stops_the_idle_and_only_those(lab: Lab) -> None:
     function = lab.function(max_sandboxes=2)
-    busy = asyncio.create_task(function.invoke(b'{"sleep": 0.3}'))
+    busy = lab.begin(function, b'{"sleep": 0.3}')
     idle = lab.sandboxes[(await function.invoke()).sandbox].pid
     await lab.event("frozen")
     await function.recycle()
     assert not alive(idle)
-    assert len(function.sandboxes) == 1
+    assert set(function.sandboxes) == {event["sandbox"] for event in lab.of("started")} - {
+        event["sandbox"] for event in lab.of("stopped")
+    }
     assert (await busy).function_error is None
     await function.recycle()
-    assert function.sandboxes == ()
+    assert not function.sandboxes
     assert (await function.invoke()).cold
     assert function.cold_starts == 3
 
@@ -146,7 +148,7 @@ async def test_a_sandbox_that_dies_idle_is_removed(lab: Lab) -> None:
 async def test_a_sandbox_that_dies_before_it_asks_hands_its_event_on(lab: Lab, tmp_path: Path) -> None:
     function = lab.function(str(tmp_path / "never"), runtime=f"{FUNCTIONS}.patient_runtime")
     first = await function.invoke()
-    second = asyncio.create_task(function.invoke(request_id="moved"))
+    second = lab.begin(function, request_id="moved")
     await asyncio.sleep(0)
     await lab.sandboxes[first.sandbox].stop()
     result = await asyncio.wait_for(second, PATIENCE)

@@ -13,7 +13,7 @@ from tests.lambda_service.support import PATIENCE, HandSandbox, Lab
 
 async def begin(lab: Lab, function: Function, **about: str) -> tuple[asyncio.Task[InvokeResult], HandSandbox]:
     """Invoke, and return when the new sandbox was started; it has asked for nothing yet."""
-    invocation = asyncio.create_task(function.invoke(b'{"a": 1}', **about))
+    invocation = lab.begin(function, b'{"a": 1}', **about)
     await lab.event("started")
     sandbox: HandSandbox = next(iter(lab.sandboxes.values()))
     return invocation, sandbox
@@ -128,7 +128,7 @@ async def test_too_large_is_read_to_its_end_and_the_runtime_may_go_on(lab: Lab) 
     assert (await asyncio.wait_for(invocation, PATIENCE)).function_error == "Unhandled"
     asked = asyncio.create_task(runtime.next())
     await lab.event("frozen")
-    second = asyncio.create_task(function.invoke(b"2"))
+    second = lab.begin(function, b"2")
     _, event = await asked
     assert await event.read() == b"2"
     second.cancel()
@@ -144,7 +144,7 @@ async def test_a_client_that_hangs_up_asks_again_and_gets_the_event(lab: Lab) ->
     await function.settled()
     poll.cancel()
     await asyncio.wait({poll})
-    second = asyncio.create_task(function.invoke(b"2"))
+    second = lab.begin(function, b"2")
     _, event = await runtime.next()
     assert await event.read() == b"2"
     second.cancel()
@@ -162,7 +162,7 @@ async def test_the_request_for_the_next_event_has_no_timeout_and_survives_idle_c
 
 async def test_each_sandbox_has_its_own_port_and_it_closes_with_it(lab: Lab) -> None:
     function = lab.by_hand(max_sandboxes=2)
-    invocations = [asyncio.create_task(function.invoke()) for _ in range(2)]
+    invocations = [lab.begin(function) for _ in range(2)]
     while len(lab.of("started")) < 2:
         await asyncio.sleep(0.001)
     first, second = lab.sandboxes.values()
