@@ -9,6 +9,7 @@ DELETE /listeners/NAME
 GET    /listeners/NAME/connections
 GET    /listeners/NAME/ledger
 POST   /listeners/NAME/give-up        give up all idle connections now
+GET    /tcp                           the kernel's table of connections where the upstream runs: /proc/net/tcp
 GET    /events?since=SEQ              every event of the process, one JSON object a line, then on and on
 
 Everything else needs `Authorization: Bearer TOKEN`. Errors are `{"error": "..."}`: 401 without the token,
@@ -38,6 +39,7 @@ from upstream_server import sockets
 from upstream_server.behaviour import Behaviour, ListenerSpec, explain
 from upstream_server.errors import Conflict, NoSuchListener, Refused
 from upstream_server.events import to_line
+from upstream_server.flow import tcp_table
 from upstream_server.serving import listen, load_config
 from upstream_server.tap import may_tap
 from upstream_server.upstream import Upstream
@@ -95,6 +97,7 @@ def control_app(upstream: Upstream, token: str) -> Starlette:
             Route(f"{one}/connections", api.connections, methods=["GET"]),
             Route(f"{one}/ledger", api.ledger, methods=["GET"]),
             Route(f"{one}/give-up", api.give_up, methods=["POST"]),
+            Route("/tcp", api.tcp, methods=["GET"]),
             Route("/events", api.events, methods=["GET"]),
         ],
         middleware=[Middleware(_TokenCheck, token=token)],
@@ -182,6 +185,9 @@ class _Api:
 
     async def give_up(self, request: Request) -> Response:
         return JSONResponse({"given_up": self._upstream.listener(request.path_params["name"]).give_up_idle()})
+
+    async def tcp(self, _: Request) -> Response:
+        return JSONResponse({"table": tcp_table()})
 
     async def events(self, request: Request) -> Response:
         since = request.query_params.get("since", "0")

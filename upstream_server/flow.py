@@ -5,7 +5,7 @@ import ipaddress
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 _STATES = [
     "ESTABLISHED",
@@ -54,14 +54,18 @@ class ClientEnd:
     """Bytes sent and not acknowledged; a FIN counts as one."""
 
 
+def tcp_table(version: Literal[4, 6] = 4) -> str:
+    """The kernel's table of TCP sockets in this process's network namespace."""
+    return Path("/proc/net/tcp6" if version == 6 else "/proc/net/tcp").read_text(encoding="ascii")
+
+
 def client_end(flow: Flow) -> ClientEnd | None:
     """The client's end of a flow, from /proc/net/tcp; None where this kernel has no such socket.
 
     A client in another container or on another machine is never found. Neither is one that is CLOSE.
     """
-    table = Path("/proc/net/tcp6" if ":" in flow.peer_ip else "/proc/net/tcp")
     wanted = [_row_address(flow.peer_ip, flow.peer_port), _row_address(flow.local_ip, flow.local_port)]
-    for line in table.read_text(encoding="ascii").splitlines()[1:]:
+    for line in tcp_table(6 if ":" in flow.peer_ip else 4).splitlines()[1:]:
         fields = line.split()
         if fields[1:3] == wanted:
             return ClientEnd(_STATES[int(fields[3], 16) - 1], int(fields[4].partition(":")[0], 16))

@@ -9,6 +9,7 @@ import asyncio
 import ipaddress
 import socket
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -52,14 +53,13 @@ class Tap:
         """Raises PermissionError without CAP_NET_RAW."""
         self._given_up: dict[Flow, Connection] = {}
         self._lost = 0
-        # Protocol zero receives nothing, so no packet gets in between here and the filter.
-        self._sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, 0)
-        try:
-            bpf.attach(self._sock, bpf.client_packets(family, port))
-            self._sock.bind(("", _ETHERTYPE[family]))
-        except BaseException:
-            self._sock.close()
-            raise
+        self._sock = socket.socket(
+            socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, socket.htons(_ETHERTYPE[family])
+        )
+        bpf.attach(self._sock, bpf.client_packets(family, port))
+        # What came before the filter was there may be any packet of this machine.
+        for _ in self._packets():
+            pass
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._sock, self.drain)
 
@@ -72,12 +72,15 @@ class Tap:
 
     def drain(self) -> None:
         """Read everything that has come until now."""
+        for packet in self._packets():
+            self._judge(Segment.parse(packet))
+
+    def _packets(self) -> Iterator[bytes]:
         while True:
             try:
-                packet = self._sock.recv(bpf.HEADERS_KEPT)
+                yield self._sock.recv(bpf.HEADERS_KEPT)
             except BlockingIOError:
                 return
-            self._judge(Segment.parse(packet))
 
     def _judge(self, segment: Segment) -> None:
         if segment.flags & _SYN:
