@@ -4,7 +4,9 @@ Colour only repeats what the words say. Where the output is no terminal, rich pr
 """
 
 import json
+import sys
 from collections.abc import Iterable, Iterator, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 from rich import box
@@ -47,7 +49,7 @@ def print_run(
     preset_path: PresetPath = python_preset,
 ) -> None:
     """Print what a run found; without `detail` only the tables, and why for what did not pass."""
-    console = console or Console()
+    console = console or _standard_output()
     for told in run.told:
         console.print(_heading(told))
         if told.result.arms:
@@ -71,7 +73,7 @@ def print_run(
 
 def print_list(scenarios: Iterable[Named], *, as_json: bool = False, console: Console | None = None) -> None:
     """Print the scenarios, a row each: the question it answers, minutes it takes, where it can run."""
-    console = console or Console()
+    console = console or _standard_output()
     if as_json:
         listed = [
             {"name": named.name} | named.scenario.model_dump(include={"title", "question", "minutes", "sandboxes"})
@@ -90,6 +92,13 @@ def print_list(scenarios: Iterable[Named], *, as_json: bool = False, console: Co
             Text(", ".join(named.scenario.sandboxes)),
         )
     console.print(table)
+
+
+def _standard_output() -> Console:
+    """A console on standard output; a character that its encoding lacks becomes a question mark."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    return Console()
 
 
 def arms_table(arms: Sequence[ArmResult], console: Console) -> Table:

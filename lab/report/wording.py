@@ -51,7 +51,10 @@ def executions(arm: ArmResult) -> str:
 
 def added_latency(arm: ArmResult) -> str:
     """Milliseconds that the last request took longer than a control's."""
-    return NOTHING if arm.added_latency_ms is None else f"{arm.added_latency_ms:+.1f}"
+    if arm.added_latency_ms is None:
+        return NOTHING
+    # Adding zero turns the -0.0 of a rounded -0.04 into 0.0.
+    return f"{round(arm.added_latency_ms, 1) + 0.0:+.1f}"
 
 
 def connections(arm: ArmResult) -> str:

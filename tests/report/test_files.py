@@ -87,6 +87,10 @@ def test_summary_keeps_its_columns_whatever_the_text(hostile: FinishedRun) -> No
     assert "<" not in text
 
 
+def test_inline_text_is_neither_markdown_nor_html() -> None:
+    assert markdown.inline("a|b\n*c* `d` [e](f) <g> & _h_") == (r"a\|b \*c\* \`d\` \[e\](f) &lt;g&gt; &amp; \_h\_")
+
+
 # report.html
 
 
@@ -226,7 +230,9 @@ def test_all_files_are_written(name: str, tmp_path: Path, presets: PresetPath, r
     folder = tmp_path / "run"
     folder.mkdir()
     write_all(folder, run, presets)
+    old = {path: path.stat().st_ino for path in folder.iterdir()}
     write_all(folder, run, presets)
+    assert all(path.stat().st_ino != number for path, number in old.items())  # replaced, not written over
     assert {path.name for path in folder.iterdir()} == {"results.json", "junit.xml", "summary.md", "report.html"}
     assert Results.model_validate_json((folder / "results.json").read_text()) == run.results
 

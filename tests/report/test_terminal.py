@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
+from rich.text import Text
 
+from lab.report import wording
 from lab.report.diff import PresetPath
 from lab.report.finished import FinishedRun
 from lab.report.terminal import arms_table, print_list, print_run
@@ -36,8 +38,11 @@ def shown(run: FinishedRun, presets: PresetPath, width: int = 80, *, detail: boo
 def test_no_line_is_too_long(
     name: str, width: int, detail: bool, presets: PresetPath, request: pytest.FixtureRequest
 ) -> None:
-    lines = shown(request.getfixturevalue(name), presets, width, detail=detail).splitlines()
-    assert max(map(cell_len, lines)) <= width
+    run = request.getfixturevalue(name)
+    coloured = console(width, terminal=True)
+    print_run(run, console=coloured, detail=detail, preset_path=presets)
+    for text in (shown(run, presets, width, detail=detail), Text.from_ansi(text_of(coloured)).plain):
+        assert max(map(cell_len, text.splitlines())) <= width
 
 
 def test_the_arms_with_costs_on_one_line_each(passed: FinishedRun, presets: PresetPath) -> None:
@@ -107,6 +112,20 @@ def test_names_and_verdicts_stay_whole_at_80_columns(story: Named, length: int) 
     assert text.count(name) == len(arms)
     for word in ("inconclusive", "unfinished", "skipped", "expected", "observed"):
         assert word in text
+
+
+def test_a_console_that_lacks_a_character_shows_another(
+    monkeypatch: pytest.MonkeyPatch, passed: FinishedRun, presets: PresetPath
+) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, encoding="latin-1", write_through=True))
+    print_run(passed, preset_path=presets)
+    assert b"POST on reused connection 1 ? reset" in raw.getvalue()
+
+
+@pytest.mark.parametrize(("added", "text"), [(None, "–"), (-0.04, "+0.0"), (1.26, "+1.3"), (-2.0, "-2.0")])  # noqa: RUF001
+def test_added_latency(story: Named, added: float | None, text: str) -> None:
+    assert wording.added_latency(sample.arm_result(story, "bug", "reset", added_latency_ms=added)) == text
 
 
 def test_the_path_of_the_run_is_on_one_line(passed: FinishedRun, presets: PresetPath) -> None:
