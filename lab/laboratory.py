@@ -4,7 +4,7 @@ import asyncio
 import platform
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 
 from lab.arm_run import run_arm
@@ -24,10 +24,29 @@ DEFAULT_JOBS = 8
 VERSIONS_OF = ("aiohttp", "awslambdaric", "uvicorn", "h11", "starlette")
 
 Done = Callable[[Job], None]
+OpenBench = Callable[[Plan, RunFolder], AbstractAsyncContextManager[Bench]]
+
+
+@asynccontextmanager
+async def bench_of(plan: Plan, folder: RunFolder) -> AsyncIterator[Bench]:
+    """The bench of the plan's kind of sandbox, with a reaper that cleans up if the lab does not."""
+    async with Reaper() as reaper:
+        if plan.sandbox == "docker":
+            async with docker_bench(reaper.mark, plan.speed) as bench:
+                yield bench
+        else:
+            async with upstream_process(reaper.mark) as upstream:
+                yield ProcessBench(upstream, reaper.mark, folder.logs, plan.speed)
 
 
 async def carry_out(
-    plan: Plan, folder: RunFolder, *, jobs: int, predictions: dict[str, dict[str, str]], done: Done
+    plan: Plan,
+    folder: RunFolder,
+    *,
+    jobs: int = DEFAULT_JOBS,
+    predictions: dict[str, dict[str, str]] | None = None,
+    done: Done = lambda job: None,
+    open_bench: OpenBench = bench_of,
 ) -> None:
     """Run every job of the plan, `jobs` at a time; the journal holds all that happened.
 
@@ -43,11 +62,11 @@ async def carry_out(
             speed=plan.speed,
             repeats=plan.repeats,
             arms=plan.arms,
-            predictions=predictions,
+            predictions=predictions or {},
             environment=environment(),
         )
         folder.report()  # unfinished until it is finished, whatever happens to the lab
-        async with _bench(plan, folder) as bench:
+        async with open_bench(plan, folder) as bench:
             service = LambdaService(host=bench.runtime_host)
             await service.start(invoke_port=None)
             try:
@@ -55,17 +74,6 @@ async def carry_out(
             finally:
                 await service.close()
         lab.record("lab", "run-finished")
-
-
-@asynccontextmanager
-async def _bench(plan: Plan, folder: RunFolder) -> AsyncIterator[Bench]:
-    async with Reaper() as reaper:
-        if plan.sandbox == "docker":
-            async with docker_bench(reaper.mark, plan.speed) as bench:
-                yield bench
-        else:
-            async with upstream_process(reaper.mark) as upstream:
-                yield ProcessBench(upstream, reaper.mark, folder.logs, plan.speed)
 
 
 async def _run_all(plan: Plan, bench: Bench, service: LambdaService, journal: Journal, jobs: int, done: Done) -> None:

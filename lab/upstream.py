@@ -67,13 +67,14 @@ class UpstreamClient:
         self._events = asyncio.create_task(self._read(stream))
 
     async def _read(self, stream: aiohttp.ClientResponse) -> None:
-        async for line in stream.content:
-            event = json.loads(line)
-            recorder = self._recorders.get(event.pop("listener", ""))
-            if recorder is None:
-                continue  # of a listener whose run is over
-            event.pop("seq")
-            recorder.record("upstream", event.pop("kind"), t=event.pop("t"), **event)
+        async with stream:
+            async for line in stream.content:
+                event = json.loads(line)
+                recorder = self._recorders.get(event.pop("listener", ""))
+                if recorder is None:
+                    continue  # of a listener whose run is over
+                event.pop("seq")
+                recorder.record("upstream", event.pop("kind"), t=event.pop("t"), **event)
 
     async def open(self, name: str, upstream: Upstream, speed: float, recorder: Recorder) -> Listener:
         """A listener that behaves as stated, at this speed; its events go to the recorder from now on."""
@@ -117,6 +118,7 @@ class UpstreamClient:
         """End the conversation; the upstream goes on."""
         if self._events:
             self._events.cancel()
+            await asyncio.wait({self._events})
         await self._session.close()
 
 

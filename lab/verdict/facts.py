@@ -16,6 +16,7 @@ class Gap:
     started: float
     woken: float
     """When the sandbox was thawed or, never frozen, got its next event."""
+    event_sent: float
     frozen: bool
     confirmed: bool
     """The kernel said stopped after the freeze, and still said so just before the thaw."""
@@ -91,7 +92,8 @@ class Facts:
             wake = thaw if start["frozen"] else sent
             froze = [event for event in self._all("sandbox", "frozen") if event.t <= end.t]
             confirmed = bool(froze and froze[-1]["confirmed"] and thaw and thaw["was_frozen"])
-            gaps.append(Gap(start.t, wake.t if wake else end.t, start["frozen"], confirmed))
+            woken = wake.t if wake else end.t
+            gaps.append(Gap(start.t, woken, max(woken, sent.t if sent else woken), start["frozen"], confirmed))
         return gaps
 
     def _first_after(self, t: float, source: str, kind: str) -> Event | None:
@@ -151,12 +153,12 @@ class Facts:
 
     @cached_property
     def background_shares(self) -> list[tuple[bool, float]]:
-        """For each gap: was it frozen, and which share of it did the background task run."""
+        """For each gap: was it frozen, and which share of it did the background task run (not after the wake)."""
         ticks: list[Any] = [event["ticks"] for event in self._all("invocation", "told")]
         tick = self._all("lab", "arm-started")[0].get("tick") if self.events else None
         if not tick:
             return []
         return [
-            (gap.frozen, (after[0] - before[1]) * tick / (gap.woken - gap.started))
+            (gap.frozen, ((after[0] - before[1]) * tick - (gap.event_sent - gap.woken)) / (gap.woken - gap.started))
             for gap, before, after in zip(self.gaps, ticks, ticks[1:], strict=False)
         ]
