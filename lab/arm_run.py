@@ -7,7 +7,7 @@ from typing import Any
 
 from lab.bench.base import Bench
 from lab.errors import LabError
-from lab.journal import BarrierTimeout, Event, Recorder
+from lab.journal import BarrierTimeout, Event, Recorder, now
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
 from lab.plan import Job
 from lab.steps import Freeze, Invoke
@@ -66,6 +66,7 @@ class ArmRun:
         self._invocations = 0
         self._gaps = 0
         self._wakes = 0
+        self._answered = 0.0
         self.function: Function
 
     async def walk(self) -> None:
@@ -86,6 +87,7 @@ class ArmRun:
         if request.idempotency_key:
             wanted["idempotency_key"] = name
         result = await self.function.invoke(json.dumps({"requests": [wanted]}).encode())
+        self._answered = now()
         if result.function_error is None:
             self._write_down(json.loads(result.payload))
 
@@ -103,13 +105,14 @@ class ArmRun:
             )
 
     async def pass_time(self, lab_seconds: float, *, frozen: bool) -> None:
-        """The idle gap: at least as long as stated, and until the upstream has given up what it must."""
+        """The idle gap: from the last answer on for at least as long as stated, and until the upstream has given up what it must."""
         self._gaps += 1
-        await asyncio.wait_for(self.function.settled(), SETTLE_BOUND)
         real = lab_seconds / self._speed
-        self._recorder.record("lab", "gap-started", number=self._gaps, duration=lab_seconds, real=real, frozen=frozen)
+        about = {"number": self._gaps, "duration": lab_seconds, "real": real, "frozen": frozen}
+        self._recorder.record("lab", "gap-started", t=self._answered, **about)
+        await asyncio.wait_for(self.function.settled(), SETTLE_BOUND)
         await self._bench.lose_packets(self._job, self._listener, self._recorder)
-        await asyncio.sleep(real)
+        await asyncio.sleep(self._answered + real - now())
         limit = self._job.setting.upstream.idle_timeout
         if limit is not None and lab_seconds > limit:
             for connection in self._open_connections():

@@ -292,6 +292,7 @@ class Slot:
 
     async def _thaw(self) -> None:
         was_frozen = await self._sandbox.is_frozen()
+        ordered = time.monotonic()  # The woken function may have sent its request before the kernel confirms.
         try:
             await self._sandbox.thaw()
         except FreezeFailed as error:
@@ -299,7 +300,7 @@ class Slot:
             if await self._sandbox.is_frozen():
                 raise RuntimeFailure("Sandbox.Failure", f"The sandbox did not thaw: {error}") from error
         self._maybe_frozen = False
-        self._record("sandbox", "thawed", sandbox=self.name, was_frozen=was_frozen)
+        self._record("sandbox", "thawed", t=ordered, sandbox=self.name, was_frozen=was_frozen)
 
     async def _send(self, invocation: Invocation) -> None:
         """Give the event to the runtime's open request; the time for the invocation runs from here."""

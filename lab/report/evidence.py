@@ -1,8 +1,7 @@
 """Events made ready for telling: each at the earliest time that the journal proves.
 
-The lab notes some things a few milliseconds after the fact: a thaw when the kernel has confirmed it, late
-bytes when the tap has read them, a request when the function tells of it. Told at those times, a story
-would have effects before their causes.
+The lab notes some things a few milliseconds after the fact: late bytes when the tap has read them, a request
+when the function tells of it. Told at those times, a story would have effects before their causes.
 """
 
 from collections.abc import Sequence
@@ -19,8 +18,8 @@ def is_outcome(event: Event) -> bool:
 def settled(events: Sequence[Event]) -> tuple[Event, ...]:
     """The same events in the order in which they can have happened.
 
-    A request stands at its end, and carries the lab's name of its sandbox. A thaw comes no later than the
-    first request that the sandbox then began; late bytes no later than the end of the request that sent them.
+    A request stands at its end, and carries the lab's name of its sandbox. Late bytes come no later than the end
+    of the request that sent them.
     """
     names = _sandbox_names(events)
     outcomes = [_at_its_end(event, names) for event in events if is_outcome(event)]
@@ -48,11 +47,6 @@ def _at_its_end(outcome: Event, names: dict[object, object]) -> Event:
 
 def _proven(event: Event, events: Sequence[Event], outcomes: Sequence[Event]) -> float:
     match event.kind:
-        case "thawed":
-            frozen = [e.t for e in events if e.kind == "frozen" and e.get("sandbox") == event.get("sandbox")]
-            since = max((t for t in frozen if t < event.t), default=event.t)
-            starts = [began(e) for e in outcomes if e.get("sandbox") == event.get("sandbox") and began(e) > since]
-            return min([event.t, *starts])
         case "late-data":
             own = [e for e in events if e.get("connection") == event.get("connection")]
             ports = {e.get("peer_port") for e in own if e.kind == "connection-opened"}

@@ -14,12 +14,19 @@ class Gap:
     """A stretch between two invocations."""
 
     started: float
+    frozen_at: float
+    """When the kernel said stopped; never frozen, the start."""
     woken: float
     """When the sandbox was thawed or, never frozen, got its next event."""
     event_sent: float
     frozen: bool
     confirmed: bool
     """The kernel said stopped after the freeze, and still said so just before the thaw."""
+
+    @property
+    def awake(self) -> float:
+        """Seconds between two invocations in which the sandbox could run: before the freeze and after the wake."""
+        return (self.frozen_at - self.started) + (self.event_sent - self.woken)
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,9 @@ class Facts:
             froze = [event for event in self._all("sandbox", "frozen") if event.t <= end.t]
             confirmed = bool(froze and froze[-1]["confirmed"] and thaw and thaw["was_frozen"])
             woken = wake.t if wake else end.t
-            gaps.append(Gap(start.t, woken, max(woken, sent.t if sent else woken), start["frozen"], confirmed))
+            event_sent = max(woken, sent.t if sent else woken)
+            frozen_at = froze[-1].t if start["frozen"] and froze else start.t
+            gaps.append(Gap(start.t, frozen_at, woken, event_sent, start["frozen"], confirmed))
         return gaps
 
     def _first_after(self, t: float, source: str, kind: str) -> Event | None:
@@ -153,12 +162,12 @@ class Facts:
 
     @cached_property
     def background_shares(self) -> list[tuple[bool, float]]:
-        """For each gap: was it frozen, and which share of it did the background task run (not after the wake)."""
+        """For each gap: was it frozen, and which share of it, from the freeze to the wake, did a background task run."""
         ticks: list[Any] = [event["ticks"] for event in self._all("invocation", "told")]
         tick = self._all("lab", "arm-started")[0].get("tick") if self.events else None
         if not tick:
             return []
         return [
-            (gap.frozen, ((after[0] - before[1]) * tick - (gap.event_sent - gap.woken)) / (gap.woken - gap.started))
+            (gap.frozen, ((after[0] - before[1]) * tick - gap.awake) / (gap.woken - gap.frozen_at))
             for gap, before, after in zip(self.gaps, ticks, ticks[1:], strict=False)
         ]

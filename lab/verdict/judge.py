@@ -139,7 +139,7 @@ def _sum_up(arm: Arm, runs: Sequence[Run], baseline: float | None) -> ArmResult:
     """The arm as its runs have it; where they differ, the worst run speaks for it."""
     verdict = worst(tuple(run.verdict for run in runs))
     speaker = next(run for run in runs if run.verdict == verdict)
-    latencies = [run.latency_ms for run in runs if run.latency_ms is not None]
+    latencies = [run.latency_ms for run in runs if run.latency_ms is not None and run.outcomes[-1:] == ("ok",)]
     added = round(median(latencies) - baseline, 2) if latencies and baseline is not None else None
     return ArmResult(
         name=arm.name,

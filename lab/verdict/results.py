@@ -82,7 +82,7 @@ class ArmResult(Model):
     connections_opened: int
     cold_starts: int
     added_latency_ms: float | None = Field(
-        description="Median of the last request, less that of a control's reused connection in the same run."
+        description="Median of last requests that ended ok, less that of a control's reused connection in the same run."
     )
     duration_ms: float
     why: str

@@ -155,11 +155,11 @@ def test_what_the_lab_notes_late_is_told_before_its_effects() -> None:
     tape.at(100, "upstream", "gave-up", connection=1, mode="rst", how="linger-reset")
     tape.tell(201, 202, "reset", (1,), 2)
     tape.at(202.4, "upstream", "late-data", connection=1, bytes=226, seen_by="tap")
-    tape.at(205, "sandbox", "thawed", sandbox="s-1", was_frozen=True)
+    tape.at(200.5, "sandbox", "thawed", sandbox="s-1", was_frozen=True)
     tape.at(206, "invocation", "returned", sandbox="s-1", payload={"sandbox": "f-1"})
     told = [(moment.text, round(moment.t * 1000, 1)) for moment in moments(tape.events)]
     assert told[-3:] == [
-        ("thawed", 201),
+        ("thawed", 200.5),
         ("226 bytes came on given-up connection 1", 202),
         ("POST on reused connection 1 → reset", 202),
     ]

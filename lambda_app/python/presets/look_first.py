@@ -1,7 +1,7 @@
-"""look_first: look at the pooled sockets before use; start anew if one is readable. No fix, though it looks like one.
+"""look_first: look at the pooled sockets before use; start anew if one is readable.
 
-An idle connection that is readable has been closed (this is what urllib3 and httpx check). A connection whose
-close was lost on the way looks healthy.
+An idle connection that is readable has been closed: urllib3 and httpx check this.
+It repairs what it can see. A connection whose close was lost looks healthy.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""sleep_zero: let the event loop look at its sockets once before each request. No fix, though it looks like one.
+"""sleep_zero: let the event loop look at its sockets once before each request.
 
 It finds a close that has arrived. It cannot find one that was lost on the way.
 """
