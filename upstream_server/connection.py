@@ -52,11 +52,11 @@ class Connection:
         """The last byte of a response was handed to the kernel."""
         self.tell("response", request=self.serving, status=status)
 
-    def became_idle(self) -> None:
+    def became_idle(self, since: float) -> None:
         """A response is complete, no further request waits, and the idle timer runs."""
         self.state = "idle"
-        self.idle_since = now()
-        self.tell("idle", t=self.idle_since)
+        self.idle_since = since
+        self.tell("idle", t=since)
 
     def gave_up(self, mode: str, how: str, why: str, t: float) -> None:
         """The upstream gave it up at `t`, while the client's pool may still believe in it."""

@@ -108,10 +108,11 @@ class FaultProtocol(H11Protocol):
         assert self.connection is not None
         self.connection.responded(self._status)
         self._adopt_behaviour()
+        since = now()  # before the timer starts, so that no connection is given up earlier than it says
         super().on_response_complete()
         # No timer: the connection is closing, or a pipelined request is being served.
         if self.timeout_keep_alive_task is not None:
-            self.connection.became_idle()
+            self.connection.became_idle(since)
 
     def timeout_keep_alive_handler(self) -> None:
         if not self.give_up(self.behaviour.close, "idle timeout") and self.transport.get_write_buffer_size():

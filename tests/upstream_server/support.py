@@ -56,14 +56,14 @@ class PlainClient:
         self._loop = asyncio.get_running_loop()
 
     @classmethod
-    async def connect(cls, listener: Listener, port: int = 0) -> Self:
-        """Connect, from a port of one's own if given."""
+    async def connect(cls, listener: Listener, source: tuple[str, int] | None = None) -> Self:
+        """Connect, from an address of one's own if given."""
         sock = socket.socket(socket.AF_INET6 if ":" in listener.host else socket.AF_INET)
         sock.setblocking(False)
         try:
-            if port:
+            if source:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                sock.bind((listener.host, port))
+                sock.bind(source)
             await asyncio.get_running_loop().sock_connect(sock, (listener.host, listener.port))
         except BaseException:
             sock.close()
@@ -145,8 +145,8 @@ class Bench:
         """A listener of this upstream; what is not said is as in a `ListenerSpec`."""
         return await self.upstream.open(ListenerSpec.model_validate({"name": name} | spec))
 
-    async def client(self, listener: Listener, port: int = 0) -> PlainClient:
-        client = await PlainClient.connect(listener, port)
+    async def client(self, listener: Listener, source: tuple[str, int] | None = None) -> PlainClient:
+        client = await PlainClient.connect(listener, source)
         self._clients.append(client)
         return client
 
