@@ -105,7 +105,7 @@ class ArmRun:
             )
 
     async def pass_time(self, lab_seconds: float, *, frozen: bool) -> None:
-        """The idle gap: from the last answer on for at least as long as stated, and until the upstream has given up what it must."""
+        """The idle gap: from the last answer on at least as long as stated, until the upstream gave up what it must."""
         self._gaps += 1
         real = lab_seconds / self._speed
         about = {"number": self._gaps, "duration": lab_seconds, "real": real, "frozen": frozen}

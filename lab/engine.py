@@ -106,6 +106,14 @@ def marks_in_engine(client: docker.DockerClient) -> set[str]:
     return {_labels(thing).get(LABEL, "") for thing in things}
 
 
+def container_runs(client: docker.DockerClient, name: str) -> bool:
+    """Whether there is such a container and it runs."""
+    try:
+        return bool(client.containers.get(name).status == "running")
+    except NotFound:
+        return False
+
+
 def sweep_engine(client: docker.DockerClient, mark: str) -> tuple[int, int]:
     """Thaw and remove the containers, then the networks, of one lab; returns how many there were."""
     label = f"{LABEL}={mark}"

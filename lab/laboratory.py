@@ -30,7 +30,7 @@ OpenBench = Callable[[Plan, RunFolder], AbstractAsyncContextManager[Bench]]
 @asynccontextmanager
 async def bench_of(plan: Plan, folder: RunFolder) -> AsyncIterator[Bench]:
     """The bench of the plan's kind of sandbox, with a reaper that cleans up if the lab does not."""
-    async with Reaper() as reaper:
+    async with Reaper(containers=plan.sandbox == "docker") as reaper:
         if plan.sandbox == "docker":
             async with docker_bench(reaper.mark, plan.speed) as bench:
                 yield bench

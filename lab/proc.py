@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,9 @@ from pathlib import Path
 PROC = Path("/proc")
 MARK = "THAWLAB_LAB"
 """Environment variable that every process bears which a lab started; its value names the lab."""
+
+IN_CONTAINER = "THAWLAB_IN_CONTAINER"
+"""Environment variable that the lab's own image sets (`lab/Dockerfile`)."""
 
 SWEEP_ROUNDS = 200
 SWEEP_PAUSE = 0.01
@@ -65,17 +69,27 @@ def group_states(group: int) -> set[str]:
 
 
 def lab_mark(pid: int) -> str:
-    """The mark of the lab that runs as this process: pid and start time, so that no other process has it."""
+    """The mark of the lab that runs as this process: where it runs, pid and start time; no other process has it."""
     me = stat(pid)
     if me is None:
         raise ProcessLookupError(pid)
-    return f"{pid}.{me.started}"
+    return f"{origin()}.{pid}.{me.started}"
 
 
-def lab_lives(mark: str) -> bool:
-    """Whether the lab of a mark still runs."""
-    pid, _, started = mark.partition(".")
-    lab = stat(int(pid)) if pid.isdigit() else None
+def origin() -> str:
+    """Where pids mean what they mean here: the lab's container, or the pid namespace of this machine."""
+    if os.environ.get(IN_CONTAINER):
+        return socket.gethostname()
+    return "ns" + str(Path("/proc/self/ns/pid").readlink()).strip("pid:[]")
+
+
+def lab_lives(mark: str) -> bool | None:
+    """Whether the lab of a mark still runs; None where this process cannot tell (it ran in another container)."""
+    where, _, process = mark.partition(".")
+    pid, _, started = process.partition(".")
+    if where != origin() or not pid.isdigit():
+        return None
+    lab = stat(int(pid))
     return lab is not None and str(lab.started) == started and lab.state not in "ZX"
 
 

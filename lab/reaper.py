@@ -1,8 +1,9 @@
 """The reaper: a small process outside the sandboxes that cleans up when the lab is gone, however it went.
 
 It holds the reading end of a pipe whose writing end only the lab has. When the lab ends, by SIGKILL too, the
-kernel closes the pipe and the reaper kills every process that bears the lab's mark. It is in a session of its
-own, so that Ctrl-C at the terminal does not reach it.
+kernel closes the pipe and the reaper kills every process that bears the lab's mark and, where the lab used the
+engine, removes its containers and networks. It is in a session of its own, so that Ctrl-C at the terminal does not
+reach it.
 """
 
 import asyncio
@@ -14,15 +15,17 @@ from typing import Self
 
 from lab.proc import lab_mark, sweep
 
-REAP_BOUND = 10.0
-"""Real seconds that an ending lab waits for its reaper: a sweep takes two at the most."""
+REAP_BOUND = 60.0
+"""Real seconds that an ending lab waits for its reaper: a sweep of processes takes two at the most, one of containers
+tenths of a second each."""
 
 
 class Reaper:
     """Starts the reaper with the lab and lets it finish with the lab: `async with Reaper() as reaper`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, containers: bool = False) -> None:
         self.mark = lab_mark(os.getpid())
+        self._what = ("containers",) if containers else ()
         self._process: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
@@ -31,6 +34,7 @@ class Reaper:
             "-m",
             "lab.reaper",
             self.mark,
+            *self._what,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             start_new_session=True,
@@ -48,13 +52,17 @@ class Reaper:
         return f"<Reaper of lab {self.mark}>"
 
 
-def main(mark: str) -> None:
-    """Wait until the lab is gone, then sweep."""
+def main(mark: str, *what: str) -> None:
+    """Wait until the lab is gone, then sweep its processes and, if `what` says so, its containers."""
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)  # it ends with the lab, not before
     sys.stdin.buffer.read()
     sweep(mark)
+    if "containers" in what:
+        from lab.engine import connect, sweep_engine  # needed only now, and slow to load
+
+        sweep_engine(connect(), mark)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

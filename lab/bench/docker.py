@@ -19,6 +19,7 @@ from lab.functions import definition, environment
 from lab.journal import Recorder, Scope
 from lab.lambda_service.service import FunctionSpec
 from lab.plan import Job
+from lab.proc import IN_CONTAINER
 from lab.sandbox.base import Sandbox, SandboxFactory
 from lab.sandbox.docker import ContainerSpec, DockerSandbox
 from lab.upstream import START_BOUND, Listener, UpstreamClient
@@ -28,8 +29,6 @@ ORPHAN_BOUND = 20.0
 ORPHAN_POLL = 0.02
 """Real seconds for the upstream's kernel to forget a connection whose FIN is never answered, and between two looks.
 With `net.ipv4.tcp_orphan_retries=1` it takes 1.7 s (field notes, section 2)."""
-IN_CONTAINER = "THAWLAB_IN_CONTAINER"
-"""Set in the lab's own image (`lab/Dockerfile`): the lab then reaches its network as a member of it."""
 
 
 class DockerBench:

@@ -24,15 +24,15 @@ def new_runner(app: web.Application, *, handler_cancellation: bool) -> web.AppRu
 
 
 async def read_body(request: web.Request, limit: int) -> tuple[bytes, int]:
-    """The first `limit` bytes of the body, and how many there were.
+    """The body and its size; of a body above `limit` only a part is kept.
 
-    An oversized body is read to its end (and dropped), so that the client gets to read the answer
-    instead of a reset.
+    It is read to its end all the same, so that the client gets to read the answer instead of a reset.
     """
     body, size = bytearray(), 0
     async for chunk in request.content.iter_any():
         size += len(chunk)
-        body += chunk[: max(0, limit - len(body))]
+        if size <= limit:
+            body += chunk
     return bytes(body), size
 
 

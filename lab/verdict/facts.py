@@ -162,7 +162,7 @@ class Facts:
 
     @cached_property
     def background_shares(self) -> list[tuple[bool, float]]:
-        """For each gap: was it frozen, and which share of it, from the freeze to the wake, did a background task run."""
+        """For each gap: was it frozen, and in which share of it, from freeze to wake, a background task ran."""
         ticks: list[Any] = [event["ticks"] for event in self._all("invocation", "told")]
         tick = self._all("lab", "arm-started")[0].get("tick") if self.events else None
         if not tick:
