@@ -41,7 +41,12 @@ class DurationType(click.ParamType[float]):
 
 
 sandbox_option = click.option(
-    "--sandbox", type=click.Choice(SANDBOX_KINDS), default="process", show_default=True, help="What freezes."
+    "--sandbox",
+    type=click.Choice(SANDBOX_KINDS),
+    default="process",
+    show_default=True,
+    envvar="THAWLAB_SANDBOX",
+    help="What freezes.",
 )
 out_option = click.option(
     "--out",
@@ -177,9 +182,11 @@ def show(name: str, out: Path) -> None:
     help="How the upstream gives up an idle connection.",
 )  # fmt: skip
 @click.option("--idle-timeout", type=DurationType(), default="5s", show_default=True, help="Of the upstream.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Of the Invoke API.")
 @click.option("--port", type=click.IntRange(0, 65535), default=9001, show_default=True, help="Of the Invoke API.")
 @click.option("--timeout", type=DurationType(), default="30s", show_default=True, help="Of the function.")
 @click.option("--max-sandboxes", type=click.IntRange(min=1), default=10, show_default=True, help="Limit; beyond: 429.")
+@click.option("--speed", type=click.FloatRange(min=1), default=1, show_default=True, help="Lab seconds in a real one.")
 def serve(**options: Any) -> None:
     """Keep the Invoke API, a function and an upstream up, until interrupted."""
     try:

@@ -3,20 +3,19 @@
 import asyncio
 import platform
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
+from pathlib import Path
 
 from lab.arm_run import run_arm
 from lab.bench.base import Bench
-from lab.bench.docker import docker_bench
-from lab.bench.process import ProcessBench
+from lab.bench.open import open_bench
 from lab.journal import Journal, Recorder, Scope
 from lab.lambda_service.service import LambdaService
 from lab.plan import Job, Plan
-from lab.reaper import Reaper
 from lab.run_folder import RunFolder
-from lab.upstream import upstream_process
+from lab.scenario.model import SandboxKind
 
 DEFAULT_JOBS = 8
 """Arms side by side: they mostly wait, and on two cores more of them only start later."""
@@ -24,19 +23,7 @@ DEFAULT_JOBS = 8
 VERSIONS_OF = ("aiohttp", "awslambdaric", "uvicorn", "h11", "starlette")
 
 Done = Callable[[Job], None]
-OpenBench = Callable[[Plan, RunFolder], AbstractAsyncContextManager[Bench]]
-
-
-@asynccontextmanager
-async def bench_of(plan: Plan, folder: RunFolder) -> AsyncIterator[Bench]:
-    """The bench of the plan's kind of sandbox, with a reaper that cleans up if the lab does not."""
-    async with Reaper(containers=plan.sandbox == "docker") as reaper:
-        if plan.sandbox == "docker":
-            async with docker_bench(reaper.mark, plan.speed) as bench:
-                yield bench
-        else:
-            async with upstream_process(reaper.mark) as upstream:
-                yield ProcessBench(upstream, reaper.mark, folder.logs, plan.speed)
+OpenBench = Callable[[SandboxKind, Path, float], AbstractAsyncContextManager[Bench]]
 
 
 async def carry_out(
@@ -46,7 +33,7 @@ async def carry_out(
     jobs: int = DEFAULT_JOBS,
     predictions: dict[str, dict[str, str]] | None = None,
     done: Done = lambda job: None,
-    open_bench: OpenBench = bench_of,
+    open_bench: OpenBench = open_bench,
 ) -> None:
     """Run every job of the plan, `jobs` at a time; the journal holds all that happened.
 
@@ -66,7 +53,7 @@ async def carry_out(
             environment=environment(),
         )
         folder.report()  # unfinished until it is finished, whatever happens to the lab
-        async with open_bench(plan, folder) as bench:
+        async with open_bench(plan.sandbox, folder.logs, plan.speed) as bench:
             service = LambdaService(host=bench.runtime_host)
             await service.start(invoke_port=None)
             try:

@@ -6,21 +6,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.bench.process import process_factory
-from lab.functions import definition, environment
+from lab.bench.open import open_bench
+from lab.functions import definition
 from lab.journal import Journal, Recorder, Scope
 from lab.lambda_service.service import FunctionSpec, LambdaService
-from lab.reaper import Reaper
-from lab.scenario.model import CloseMode, Function, SandboxKind, Shape, Upstream
+from lab.plan import Job
+from lab.scenario.model import (
+    Arm,
+    CloseMode,
+    Function,
+    Request,
+    SandboxKind,
+    Setting,
+    Shape,
+    Upstream,
+)
+from lab.steps import Invoke
 from lab.units import format_duration
-from lab.upstream import upstream_process
 
 FUNCTION_NAME = "thawlab"
 
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """What the options of `thawlab serve` say; durations are real seconds."""
+    """What the options of `thawlab serve` say; durations are seconds of lab time."""
 
     client: str
     preset: str
@@ -28,46 +37,64 @@ class ServeOptions:
     sandbox: SandboxKind
     close: CloseMode
     idle_timeout: float
+    host: str
     port: int
     timeout: float
     max_sandboxes: int
+    speed: float
+
+    @property
+    def job(self) -> Job:
+        """The function and the upstream, in the terms of a bench."""
+        setting = Setting(
+            upstream=Upstream(close=self.close).model_copy(update={"idle_timeout": self.idle_timeout}),
+            function=Function(client=self.client, preset=self.preset, shape=self.shape),
+            request=Request(),
+            link="delivered",
+            wake="interrupted",
+            wake_order="event-first",
+            timeline=(Invoke(),),
+        )
+        return Job(Scope("serve", self.client, 1), Arm(name="serve", role="control", title="serve"), setting)
 
 
 async def serve(options: ServeOptions, say: Callable[[str], object]) -> None:
-    """Bring everything up, say where it is, and stay until cancelled."""
+    """Bring everything up, say where it is, and stay until cancelled.
+
+    Raises UsageError for an unknown function or preset, EnvironmentLacks for a port that is taken.
+    """
     definition(options.client).preset_path(options.preset)
-    function = Function(client=options.client, preset=options.preset, shape=options.shape)
-    upstream = Upstream(idle_timeout=options.idle_timeout, close=options.close)
-    recorder = Recorder(Journal(), Scope())
+    recorder = Recorder(Journal(), options.job.scope)
     with tempfile.TemporaryDirectory(prefix="thawlab-") as logs:
-        service = LambdaService(host="127.0.0.1")
-        await service.start(invoke_port=options.port)
-        try:
-            async with Reaper() as reaper, upstream_process(reaper.mark) as process:
-                listener = await process.open("serve", upstream, 1.0, recorder)
+        async with open_bench(options.sandbox, Path(logs), options.speed) as bench:
+            service = LambdaService(host=bench.runtime_host, speed=options.speed)
+            await service.start(invoke_port=options.port, invoke_host=options.host)
+            try:
+                listener = await bench.open_upstream(options.job, recorder)
                 spec = FunctionSpec(
                     name=FUNCTION_NAME,
-                    timeout=options.timeout,
+                    timeout=options.timeout / options.speed,
                     max_sandboxes=options.max_sandboxes,
                     freeze_when_idle=True,
                     wake_order="event-first",
                 )
-                variables = {**spec.environment, **environment(function, listener.url, 1.0)}
-                service.add(spec, process_factory(options.client, variables, reaper.mark, Path(logs)), recorder.record)
-                say(f"Invoke API  {service.invoke_url}")
-                say(f"function    {FUNCTION_NAME} ({options.client}, preset {options.preset}, {options.shape})")
-                say(
-                    f"upstream    {listener.url}, closes after {format_duration(options.idle_timeout)} idle "
-                    f"({options.close}: {listener.how})"
-                )
-                say(
-                    f"\n  aws lambda invoke --function-name {FUNCTION_NAME} --endpoint-url {service.invoke_url} "
-                    "--region us-east-1 --no-sign-request out.json\n"
-                )
-                say("Ctrl-C ends it.")
-                try:
-                    await asyncio.Event().wait()
-                finally:
-                    await service.close()
-        finally:
-            await service.close()
+                service.add(spec, bench.sandboxes(options.job, listener, spec), recorder.record)
+                for line in _greeting(options, service.invoke_url, listener.url, listener.how):
+                    say(line)
+                await asyncio.Event().wait()
+            finally:
+                await service.close()
+
+
+def _greeting(options: ServeOptions, invoke: str, upstream: str, how: str) -> list[str]:
+    limit = format_duration(options.idle_timeout)
+    return [
+        f"Invoke API  {invoke}",
+        f"function    {FUNCTION_NAME} ({options.client}, preset {options.preset}, {options.shape}, {options.sandbox})",
+        f"upstream    {upstream}, closes after {limit} idle ({options.close}: {how})",
+        "",
+        f"  aws lambda invoke --function-name {FUNCTION_NAME} --endpoint-url {invoke} \\",
+        "    --region us-east-1 --no-sign-request /dev/stdout",
+        "",
+        "Ctrl-C ends it.",
+    ]

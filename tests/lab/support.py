@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from lab.bench.base import Bench
+from lab.bench.open import open_bench as open_real_bench
 from lab.journal import Event, read_journal
-from lab.laboratory import bench_of, carry_out
-from lab.plan import Plan, make_plan
+from lab.laboratory import carry_out
+from lab.plan import make_plan
 from lab.run_folder import RunFolder
 from lab.scenario.load import Named, load
 from lab.scenario.model import SandboxKind
@@ -66,8 +67,8 @@ async def run(
     run_folder = RunFolder.create(folder / "runs", plan.scenarios)
 
     @asynccontextmanager
-    async def open_bench(plan: Plan, run_folder: RunFolder) -> AsyncIterator[Bench]:
-        async with bench_of(plan, run_folder) as bench:
+    async def open_bench(kind: SandboxKind, logs: Path, speed: float) -> AsyncIterator[Bench]:
+        async with open_real_bench(kind, logs, speed) as bench:
             yield wrap(bench)
 
     await carry_out(plan, run_folder, open_bench=open_bench)
