@@ -3,7 +3,7 @@
 import asyncio
 import io
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -200,5 +200,18 @@ def kernel_state(pid: int) -> str:
 
 def unread_bytes(remote_port: int) -> int:
     """Bytes in the receive queues of this machine's sockets that are connected to a port of it."""
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return sum(int(row[4].partition(":")[2], 16) for row in rows if row[2].endswith(f":{remote_port:04X}"))
+    return sum(received for _, remote, _, received in _sockets() if remote == remote_port)
+
+
+def bytes_in_kernel(port: int) -> int:
+    """Bytes on their way from a listening port of this machine: sent and not read, or not sent yet."""
+    return unread_bytes(port) + sum(unsent for local, _, unsent, _ in _sockets() if local == port)
+
+
+def _sockets() -> Iterator[tuple[int, int, int, int]]:
+    """Local port, remote port, bytes to send and bytes to read of each established TCP socket."""
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, state, queues, *_ = line.split()
+        if state == "01":
+            unsent, received = (int(part, 16) for part in queues.split(":"))
+            yield int(local.rpartition(":")[2], 16), int(remote.rpartition(":")[2], 16), unsent, received

@@ -7,7 +7,14 @@ import pytest
 
 from lab.lambda_service.slot import THAW_SETTLE
 from lab.sandbox.base import FreezeFailed
-from tests.lambda_service.support import Lab, UnfreezableSandbox, WatchedSandbox, kernel_state, unread_bytes
+from tests.lambda_service.support import (
+    Lab,
+    UnfreezableSandbox,
+    WatchedSandbox,
+    bytes_in_kernel,
+    kernel_state,
+    unread_bytes,
+)
 
 
 class Seen:
@@ -50,6 +57,29 @@ async def test_event_first_with_an_event_above_the_socket_buffers(lab: Lab) -> N
     assert 1000 < seen.unread < 6_000_000
     # The journal claims no more than is true: the last byte went out after the thaw.
     assert [kind for kind in lab.kinds() if kind in ("event-sent", "thawed")] == ["event-sent", "thawed", "event-sent"]
+
+
+async def test_an_event_counts_as_sent_when_the_kernel_has_its_last_byte(lab: Lab) -> None:
+    """With sizes around what the kernel holds for a stopped process, which each wake before tells."""
+    function = lab.function(wake_order="event-first")
+    first = await function.invoke()
+    sandbox = lab.sandboxes[first.sandbox]
+    held: list[tuple[bool, int]] = []
+
+    async def look(_: WatchedSandbox) -> None:
+        sent = lab.of("event-sent")[-1]["request_id"] == lab.of("invoked")[-1]["request_id"]
+        held.append((sent, bytes_in_kernel(sandbox.port)))
+
+    sandbox.before_thaw = look
+    size = 6_000_000
+    for _ in range(4):
+        await function.settled()
+        payload = json.dumps({"padding": "x" * size}).encode()
+        result = await function.invoke(payload)
+        assert json.loads(result.payload)["size"] == size
+        sent, in_kernel = held[-1]
+        assert sent == (in_kernel > len(payload)), f"{in_kernel} of {len(payload)} bytes in the kernel, sent: {sent}"
+        size = in_kernel + 20_000
 
 
 async def test_thaw_first_sends_the_event_later(lab: Lab) -> None:
