@@ -7,6 +7,8 @@ engine: what bears the mark is therefore swept at the end, whatever this process
 import asyncio
 import contextlib
 import hashlib
+import socket
+import struct
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -33,6 +35,9 @@ THREADS = 64
 """Blocking calls at once: one a sandbox waits for the end of its container, the others last milliseconds."""
 API_BOUND = 120
 """Seconds for one answer of the engine."""
+
+FRAME = struct.Struct(">BxxxL")
+"""Header of the engine's multiplexed stream: which output, how many bytes (Engine API, attach)."""
 
 Result = TypeVar("Result")
 
@@ -80,12 +85,34 @@ class Engine:
         """A container that bears the mark, not started yet."""
         return await self.call(self.client.containers.create, image, name=name, labels={LABEL: self.mark}, **options)
 
+    async def attach(self, container: Any, *, stdin: bool = False) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """The container's standard streams; what comes out is multiplexed (see `read_frame`)."""
+        sock = await self.call(_attach, container, {"stdin": int(stdin), "stdout": 1, "stderr": 1, "stream": 1})
+        return await asyncio.open_connection(sock=sock)
+
     async def close(self) -> None:
         """Remove everything that bears the mark."""
         try:
             await self.call(sweep_engine, self.client, self.mark)
         finally:
             self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _attach(container: Any, parameters: dict[str, int]) -> socket.socket:
+    """The socket of an attached stream, freed from the SDK's response object, which closes it when collected."""
+    stream = container.attach_socket(params=parameters)
+    try:
+        mine: socket.socket = stream._sock.dup()
+    finally:
+        stream._response.close()
+    mine.setblocking(False)
+    return mine
+
+
+async def read_frame(reader: asyncio.StreamReader) -> str:
+    """The next piece of an attached container's output; raises IncompleteReadError at its end."""
+    _, length = FRAME.unpack(await reader.readexactly(FRAME.size))
+    return (await reader.readexactly(length)).decode(errors="replace")
 
 
 def connect() -> docker.DockerClient:
@@ -127,6 +154,9 @@ def sweep_engine(client: docker.DockerClient, mark: str) -> tuple[int, int]:
     networks = client.networks.list(filters={"label": label})
     for network in networks:
         with contextlib.suppress(NotFound):
+            network.reload()
+            for member in network.containers:  # the lab's own container, where the lab runs in one
+                network.disconnect(member, force=True)
             network.remove()
     return len(containers), len(networks)
 

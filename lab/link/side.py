@@ -6,17 +6,14 @@ input, and it ends when that ends.
 """
 
 import asyncio
-import struct
 from typing import Any
 
-from lab.engine import Engine
+from lab.engine import Engine, read_frame
 from lab.errors import LabError
 from lab.tcp_table import TcpTable
 
 ANSWER_BOUND = 20.0
 """Real seconds for an answer: it takes milliseconds, but a machine may be starting sixteen containers."""
-FRAME = struct.Struct(">BxxxL")
-"""Header of the engine's multiplexed stream: which output, how many bytes (Engine API, attach)."""
 
 
 class LinkFailed(LabError):
@@ -57,10 +54,7 @@ class SideContainer:
             mem_limit="64m",
             pids_limit=32,
         )
-        stream = await self._engine.call(
-            self._container.attach_socket, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-        )
-        self._reader, self._writer = await asyncio.open_connection(sock=stream._sock)
+        self._reader, self._writer = await self._engine.attach(self._container, stdin=True)
         await self._engine.call(self._container.start)
         await self._answer("start")
 
@@ -93,11 +87,12 @@ class SideContainer:
 
     async def _answer(self, command: str) -> str:
         """What the agent said before its `ok`; raises LinkFailed where it said otherwise or nothing."""
+        assert self._reader is not None, "start() comes first"
         text = ""
         try:
             async with asyncio.timeout(ANSWER_BOUND):
                 while not text.endswith(("ok\n", "failed\n")):
-                    text += await self._frame()
+                    text += await read_frame(self._reader)
         except TimeoutError:
             raise LinkFailed(f"the side container {self._name} did not answer `{command}`") from None
         except asyncio.IncompleteReadError:
@@ -105,11 +100,6 @@ class SideContainer:
         if text.endswith("failed\n"):
             raise LinkFailed(f"the side container {self._name} could not `{command}`: {text.strip()}")
         return text.removesuffix("ok\n")
-
-    async def _frame(self) -> str:
-        assert self._reader is not None
-        _, length = FRAME.unpack(await self._reader.readexactly(FRAME.size))
-        return (await self._reader.readexactly(length)).decode(errors="replace")
 
     async def stop(self) -> None:
         """Remove it, and its network rules with it."""

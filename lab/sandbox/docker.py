@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lab.engine import Engine
+from lab.engine import Engine, read_frame
 from lab.errors import EnvironmentLacks
 from lab.freezer import Freezer
-from lab.link.side import FRAME, SideContainer
+from lab.link.side import SideContainer
 
 NOBODY = "65534:65534"
 STOP_BOUND = 30.0
@@ -81,17 +81,14 @@ class DockerSandbox:
             pids_limit=256,
         )
         self._freezer = Freezer(self._container.id, _EnginePause(self._engine, self._container))
-        stream = await self._engine.call(self._container.attach_socket, params={"stdout": 1, "stderr": 1, "stream": 1})
-        reader, writer = await asyncio.open_connection(sock=stream._sock)
-        self._reading = asyncio.create_task(self._read(reader, writer))
+        self._reading = asyncio.create_task(self._read(*await self._engine.attach(self._container)))
         await self._engine.call(self._container.start)
         self._ended = asyncio.ensure_future(self._wait())
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
-                _, length = FRAME.unpack(await reader.readexactly(FRAME.size))
-                self._logs.append((await reader.readexactly(length)).decode(errors="replace"))
+                self._logs.append(await read_frame(reader))
         except (asyncio.IncompleteReadError, OSError):
             return  # the container has ended
         finally:

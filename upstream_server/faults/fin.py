@@ -19,7 +19,7 @@ def fin(means: Means) -> Way:
 
     With a tap the socket is really closed. Without one nobody could see late bytes on a closed socket, so
     only the sending half is closed (`held-close`), and late bytes or the client's FIN end it as the kernel
-    would. A client that talks to a held socket gets one acknowledgement before the RST, no more.
+    would. The RST of a held socket carries an acknowledgement of the late bytes; that of a closed one does not.
     """
     return Way("close", socket.socket.close) if means.tap else Way("held-close", _close_and_hold)
 

@@ -18,7 +18,7 @@ def vanish(means: Means) -> Way:
 
     With CAP_NET_ADMIN the kernel drops the state (`tcp-repair`). Otherwise the socket stays open and silent
     until bytes come, and resets then (`deferred-reset`): the client cannot tell the two apart by its calls.
-    On the wire it can: the deferred one acknowledges the late bytes before the RST, and answers TCP keepalive
-    probes.
+    On the wire it can (Linux 6.18, loopback): the deferred RST carries an acknowledgement of the late bytes,
+    which may also come just before it, and the socket answers TCP keepalive probes until then.
     """
     return Way("tcp-repair", sockets.forget) if means.repair else Way("deferred-reset", Silent)
