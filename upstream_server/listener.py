@@ -174,9 +174,9 @@ async def open_listener(spec: ListenerSpec, app: ASGIApp, log: EventLog) -> List
     sock = await listen(spec.host, spec.port)
     host, port = sock.getsockname()[:2]
     tap = open_tap(sock.family, port) if spec.tap == "auto" else None
-    means = Means(
-        tap=tap is not None, repair=spec.vanish != "deferred" and sockets.may_repair(), filter=sockets.may_filter()
-    )
+    # Without a tap nobody would see what comes for a forgotten socket, so only a listener told so forgets it.
+    repair = spec.vanish == "repair" or (spec.vanish == "auto" and tap is not None and sockets.may_repair())
+    means = Means(tap=tap is not None, repair=repair, filter=sockets.may_filter())
     try:
         faults.way(spec.close, means)
         listener = Listener(spec, (host, port), means, tap, app, log)

@@ -185,6 +185,14 @@ async def test_ipv6(bench: Bench) -> None:
         await client.recv()
 
 
+async def test_vanish_is_chosen_so_that_its_evidence_is_seen(bench: Bench) -> None:
+    listener = await bench.listener(idle_timeout=IDLE, close="vanish", tap="off")
+    assert listener.how == "deferred-reset"
+    client = await bench.given_up(listener)
+    await client.send(request_bytes())
+    assert (await bench.event("late-data"))["seen_by"] == "socket"
+
+
 def test_every_mode_says_what_it_is() -> None:
     assert faults.modes() == ("blackhole", "fin", "rst", "vanish")
     for mode in faults._MODES.values():

@@ -16,9 +16,10 @@ def vanish(means: Means) -> Way:
     Faithful to: a NAT gateway, network load balancer or VPC endpoint after 350 idle seconds, a server that
     was replaced under its address, and any close whose FIN was lost.
 
-    With CAP_NET_ADMIN the kernel drops the state (`tcp-repair`). Otherwise the socket stays open and silent
-    until bytes come, and resets then (`deferred-reset`): the client cannot tell the two apart by its calls.
-    On the wire it can (Linux 6.18, loopback): the deferred RST carries an acknowledgement of the late bytes,
-    which may also come just before it, and the socket answers TCP keepalive probes until then.
+    With CAP_NET_ADMIN, and a tap to see what follows, the kernel drops the state (`tcp-repair`). Otherwise
+    the socket stays open and silent until bytes come, and resets then (`deferred-reset`): the client cannot
+    tell the two apart by its calls. On the wire it can (Linux 6.18, loopback): the deferred RST carries an
+    acknowledgement of the late bytes, which may also come just before it, and the socket answers TCP
+    keepalive probes until then.
     """
     return Way("tcp-repair", sockets.forget) if means.repair else Way("deferred-reset", Silent)
