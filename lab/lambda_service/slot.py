@@ -85,6 +85,8 @@ class Slot:
         self._sent = asyncio.Event()
         self._exit: asyncio.Task[int | None] | None = None
         self._waiting: Invocation | None = None
+        # The invocation that has this sandbox, from the choice of the sandbox to the answer: while it is
+        # being woken the runtime still counts as idle, and must not be given another one.
         self._current: Invocation | None = first
         self._last_id = ""
         self._cold = True
@@ -103,7 +105,8 @@ class Slot:
     @property
     def available(self) -> bool:
         """Whether it can take an invocation: one that has answered counts, it is about to ask for the next event."""
-        return self.phase in (Phase.IDLE, Phase.RESPONDED) and self._waiting is None
+        free = self._waiting is None and self._current is None
+        return free and self.phase in (Phase.IDLE, Phase.RESPONDED)
 
     @property
     def occupied(self) -> bool:
@@ -264,7 +267,7 @@ class Slot:
 
     @property
     def _should_freeze(self) -> bool:
-        return self.phase is Phase.IDLE and self._freeze_policy() and not self._maybe_frozen
+        return self.available and self.phase is Phase.IDLE and self._freeze_policy() and not self._maybe_frozen
 
     async def _freeze(self) -> None:
         self._maybe_frozen = True

@@ -133,6 +133,47 @@ async def test_recycle_stops_the_idle_and_only_those(lab: Lab) -> None:
     assert function.cold_starts == 3
 
 
+@pytest.mark.parametrize("wake_order", ["event-first", "thaw-first"])
+async def test_a_sandbox_that_is_being_woken_is_taken(lab: Lab, wake_order: str) -> None:
+    function = lab.function(wake_order=wake_order)
+    first = await function.invoke()
+    await function.settled()
+    woken, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hook(sandbox: str) -> None:
+        woken.set()
+        await go_on.wait()
+
+    lab.hook = hook
+    second = lab.begin(function)
+    await woken.wait()
+    with pytest.raises(TooManyRequestsException):
+        await function.invoke()
+    await function.recycle()
+    function.freeze_when_idle = True
+    go_on.set()
+    assert (await second).sandbox == first.sandbox
+    await function.settled()
+    assert lab.kinds("sandbox")[-3:] == ["thawed", "asked", "frozen"]
+
+
+async def test_a_sandbox_that_has_just_initialised_is_taken(lab: Lab) -> None:
+    # The runtime client is the test, so that no time passes between its first request and the look.
+    function = lab.by_hand()
+    invocation = lab.begin(function)
+    await lab.event("started")
+    (runtime,) = lab.sandboxes.values()
+    asked = asyncio.create_task(runtime.next())
+    ready = asyncio.create_task(lab.event("ready"))
+    while not ready.done():
+        await asyncio.sleep(0)
+        with pytest.raises(TooManyRequestsException):
+            await function.invoke()
+    request_id, _ = await asked
+    await runtime.call("POST", f"invocation/{request_id}/response", b"1")
+    assert (await invocation).payload == b"1"
+
+
 async def test_a_sandbox_that_dies_idle_is_removed(lab: Lab) -> None:
     function = lab.function()
     first = await function.invoke()
