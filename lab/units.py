@@ -6,18 +6,25 @@ from typing import Annotated
 from pydantic import BeforeValidator, WithJsonSchema
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_PATTERN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_PATTERN = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
+
+LONGEST = 7 * 24 * 3600.0
+"""Seconds; no platform keeps a sandbox or a connection for a week."""
 
 
 def parse_duration(text: object) -> float:
     """Seconds of a duration such as `300s`, `6m`, `1.5h` or `250ms`.
 
-    Raises ValueError, naming what is allowed, for anything else (a bare number has no unit).
+    Raises ValueError, naming what is allowed, for anything else: a bare number has no unit, zero is no duration,
+    and nothing lasts longer than `LONGEST`.
     """
     match = _PATTERN.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise ValueError(f"{text!r} is no duration: write a number and a unit, such as 250ms, 300s, 6m or 1h")
-    return float(match[1]) * _UNITS[match[2]]
+    seconds = float(match[1]) * _UNITS[match[2]]
+    if not 0 < seconds <= LONGEST:
+        raise ValueError(f"{text!r} is out of range: give a duration above zero, at most {format_duration(LONGEST)}")
+    return seconds
 
 
 def format_duration(seconds: float) -> str:

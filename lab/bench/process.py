@@ -32,7 +32,7 @@ class ProcessBench:
 
     async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
         behaviour = job.setting.upstream
-        if job.setting.link == "lost" and behaviour.close != "vanish":
+        if job.setting.link == "lost" and behaviour.close in ("fin", "rst"):
             behaviour = behaviour.model_copy(update={"close": "vanish"})
         return await self._upstream.open(listener_name(job.scope), behaviour, self._speed, recorder)
 

@@ -9,15 +9,24 @@ from typing import Any
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent, NodeEvent
+from ruamel.yaml.reader import ReaderError
 
 from lab.errors import UsageError
+from lab.functions import definition
 from lab.scenario.model import Scenario
 
 BUILT_IN = Path(__file__).resolve().parents[2] / "scenarios"
 SCHEMA = Path(__file__).with_name("scenario.schema.json")
-LARGEST_FILE = 1_000_000
-"""Bytes; a scenario is a page of text, and what is larger was not meant to be one."""
+LARGEST_FILE = 100_000
+"""Characters; a scenario is a page of text, and what is larger was not meant to be one."""
+DEEPEST = 20
+"""Levels of nesting; a scenario has eight."""
+LONGEST_VALUE = 60
+LONGEST_PROBLEM = 240
+"""Characters of a value, and of what is wrong with it, that fit into a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,8 @@ class Named:
     name: str
     path: Path
     scenario: Scenario
+    text: str
+    """As it was read: the run's folder keeps this, whatever becomes of the file."""
 
     def __repr__(self) -> str:
         return f"<Scenario {self.name}: {len(self.scenario.arms)} arms>"
@@ -34,7 +45,8 @@ class Named:
 
 def load(path: Path) -> Named:
     """The scenario in a file; raises UsageError with file and line."""
-    return Named(path.stem, path, parse(_read(path), path))
+    text = _read(path)
+    return Named(path.stem, path, parse(text, path), text)
 
 
 def find(name: str) -> Named:
@@ -55,21 +67,71 @@ def built_in() -> list[Named]:
 
 def parse(text: str, path: Path) -> Scenario:
     """The scenario in a text; `path` is for messages. Raises UsageError with file and line."""
-    try:
-        document = YAML(typ="rt").load(text)
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise UsageError(f"{path}:{line}: this is not YAML: {problem}") from None
-    if not isinstance(document, dict):
+    document = _yaml(text, path)
+    if not isinstance(document, CommentedMap):
         raise UsageError(f"{path}:1: a scenario is a mapping with title, question, story ...; see docs/scenarios.md")
     try:
-        return Scenario.model_validate(_plain(document))
+        scenario = Scenario.model_validate(_plain(document, path))
     except ValidationError as error:
-        messages = [_message(path, document, detail) for detail in error.errors()]
+        messages = [_message(path, document, detail) for detail in _worth_telling(error)]
         more = f" (and {len(messages) - 1} more)" if len(messages) > 1 else ""
         raise UsageError(messages[0] + more) from None
+    _check_functions(scenario, document, path)
+    return scenario
+
+
+class _Constructor(RoundTripConstructor):
+    """Makes Python values, and says where one cannot be made (a number of 5000 digits, the 45th of a month)."""
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:
+            raise ConstructorError(None, None, str(error), node.start_mark) from None
+
+
+def _yaml(text: str, path: Path) -> Any:
+    reader = YAML(typ="rt")
+    reader.Constructor = _Constructor
+    try:
+        _check_plain(text, path)
+        return reader.load(text)
+    except YAMLError as error:
+        if isinstance(error, ReaderError):
+            line, problem = text.count("\n", 0, error.position) + 1, error.reason
+        else:
+            mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+            line = mark.line + 1 if mark else 1
+            problem = getattr(error, "problem", None) or str(error)
+        raise UsageError(f"{path}:{line}: this is not YAML: {_one_line(problem)}") from None
+
+
+def _check_plain(text: str, path: Path) -> None:
+    """A scenario is plain data: no aliases (a few lines of them unfold to gigabytes), no tags, no deep nesting."""
+    depth = 0
+    for event in YAML(typ="rt").parse(text):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if not isinstance(event, NodeEvent):
+            continue
+        where = f"{path}:{event.start_mark.line + 1}"
+        if event.anchor is not None:
+            raise UsageError(f"{where}: anchors and aliases ({_one_line(event.anchor)}) are not read: write it out")
+        if getattr(event, "ctag", None) is not None:
+            raise UsageError(f"{where}: tags ({_one_line(event.tag)}) are not read: write plain values")
+        if depth > DEEPEST:
+            raise UsageError(f"{where}: nested more than {DEEPEST} levels deep: a scenario has eight at the most")
+
+
+def _check_functions(scenario: Scenario, document: Any, path: Path) -> None:
+    """Each arm's function and preset must exist; the message points to where they are named."""
+    for index, arm in enumerate(scenario.arms):
+        function = scenario.setting(arm).function
+        in_arm = arm.change.function.model_fields_set & {"client", "preset"}
+        place = ["arms", index, "change", "function"] if in_arm else ["function"]
+        try:
+            definition(function.client).preset_path(function.preset)
+        except UsageError as error:
+            raise UsageError(f"{path}:{_line(document, [*place, *sorted(in_arm)[-1:]])}: {error}") from None
 
 
 def schema_text() -> str:
@@ -80,41 +142,85 @@ def schema_text() -> str:
 
 def _read(path: Path) -> str:
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise UsageError(f"{path}: larger than {LARGEST_FILE} bytes: this is no scenario file")
-        return path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(LARGEST_FILE + 1)
     except UnicodeDecodeError:
         raise UsageError(f"{path}: not a text file: a scenario is YAML in UTF-8") from None
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; `thawlab list` shows what there is") from None
+    if len(text) > LARGEST_FILE:
+        raise UsageError(f"{path}: larger than {LARGEST_FILE} characters: this is no scenario file")
+    return text
 
 
-def _plain(node: Any) -> Any:
+def _plain(node: Any, path: Path) -> Any:
     """ruamel's containers as plain ones, so that messages show plain values."""
-    if isinstance(node, dict):
-        return {str(key): _plain(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_plain(value) for value in node]
+    if isinstance(node, CommentedMap):
+        for key in node:
+            if not isinstance(key, str):
+                line = node.lc.key(key)[0] + 1
+                raise UsageError(f"{path}:{line}: the key {_shown(key)} is not text: keys are words")
+        return {str(key): _plain(value, path) for key, value in node.items()}
+    if isinstance(node, CommentedSeq):
+        return [_plain(value, path) for value in node]
     return node
 
 
+def _worth_telling(error: ValidationError) -> list[Any]:
+    """Errors without those that only follow from another: a list is not too short because an item of it is bad."""
+    details = error.errors()
+    places = [detail["loc"] for detail in details]
+
+    def follows(detail: Any) -> bool:
+        depth = len(detail["loc"])
+        return detail["type"] == "too_short" and any(len(p) > depth and p[:depth] == detail["loc"] for p in places)
+
+    return [detail for detail in details if not follows(detail)]
+
+
 def _message(path: Path, document: Any, detail: Any) -> str:
-    location = [part for part in detail["loc"] if not str(part).startswith(("function-", "lax-or"))]
-    line = _line(document, location)
-    where = ".".join(str(part) for part in location)
+    location = list(detail["loc"])
     if detail["type"] == "arm":
-        line = _line(document, ["arms", detail["ctx"]["arm"]])
+        location = ["arms", detail["ctx"]["arm"]]
+    line = _line(document, location)
+    where = ".".join(str(part) for part in detail["loc"])
     match detail["type"]:
         case "extra_forbidden":
-            text = f"unknown key {where!r}: remove it or mend its spelling"
+            text = f"unknown key {_shown(where)}: remove it or mend its spelling"
         case "missing":
-            text = f"{where!r} is missing"
+            text = f"{where!r} is missing: add it"
         case "literal_error":
-            text = f"{where}: {detail['input']!r} is not one of {detail['ctx']['expected']}"
+            text = f"{where}: {_shown(detail['input'])} is not one of {detail['ctx']['expected']}"
+        case "string_type":
+            text = f"{where}: {_shown(detail['input'])} is not text: write words, or put it in quotes"
+        case "string_pattern_mismatch":
+            text = f"{where}: {_shown(detail['input'])} is no name: use small letters, digits and hyphens"
+        case "tuple_type":
+            text = f"{where}: {_shown(detail['input'])} is no list: write [one, or, more]"
+        case "model_type" | "dict_type":
+            text = f"{where}: {_shown(detail['input'])} is no mapping: write keys with their values"
+        case "too_short":
+            text = f"{where}: is empty: give at least one"
         case _:
             message = detail["msg"].removeprefix("Value error, ")
             text = f"{where}: {message}" if where else message
-    return f"{path}:{line}: {text}"
+    return f"{path}:{line}: {_one_line(text)}"
+
+
+def _shown(value: Any) -> str:
+    """A value as a message quotes it."""
+    if value is None:
+        return "nothing"
+    try:
+        shown = repr(value)
+    except ValueError:
+        return "a number with thousands of digits"
+    return shown if len(shown) <= LONGEST_VALUE else f"{shown[:LONGEST_VALUE]}..."
+
+
+def _one_line(text: object) -> str:
+    line = " ".join(str(text).split())
+    return line if len(line) <= LONGEST_PROBLEM else f"{line[:LONGEST_PROBLEM]}..."
 
 
 def _line(document: Any, location: Iterable[Any]) -> int:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -104,9 +105,21 @@ class Expect(Model):
     )
 
 
+def _possible(timeline: tuple[Step, ...]) -> tuple[Step, ...]:
+    if not isinstance(timeline[0], Invoke):
+        raise ValueError(f"begins with `{timeline[0]}`: no sandbox is there before an invoke")
+    if not isinstance(timeline[-1], Invoke):
+        raise ValueError(f"ends with `{timeline[-1]}`: end with an invoke that sees its effect")
+    for step, after in pairwise(timeline):
+        if isinstance(after, Gap) and not isinstance(step, Invoke):
+            raise ValueError(f"has `{after}` after `{step}`: a gap follows an invoke")
+    return timeline
+
+
 Timeline = Annotated[
     tuple[Annotated[InstanceOf[Step], BeforeValidator(read_step), WithJsonSchema(steps_schema())], ...],
     Field(min_length=1),
+    AfterValidator(_possible),
 ]
 
 
@@ -124,7 +137,7 @@ class Change(Model):
 class Arm(Model):
     """One run of the story with one change."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=40)
     role: Role
     title: str
     change: Change = Change()
@@ -170,7 +183,7 @@ class Scenario(Model):
     story: str
     look_at: str
     seen_in: tuple[str, ...] = ()
-    minutes: float = Field(default=1, gt=0, description="About how long it takes to run and read.")
+    minutes: float = Field(default=1, gt=0, allow_inf_nan=False, description="About how long it takes to run and read.")
     sandboxes: tuple[SandboxKind, ...] = Field(default=("process", "docker"), min_length=1)
     skip_reason: str | None = Field(default=None, description="Why a sandbox kind is missing above.")
     upstream: Upstream
@@ -207,24 +220,22 @@ class Scenario(Model):
 
     @model_validator(mode="after")
     def _make_sense(self) -> Self:
-        names = [arm.name for arm in self.arms]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"two arms are called {name!r}: give each its own name")
         for index, arm in enumerate(self.arms):
-            problem = self._problem(arm, names)
+            problem = self._problem(arm, [other.name for other in self.arms[:index]])
             if problem:
                 # The index lets a message point at the arm's line in the file.
                 raise PydanticCustomError("arm", "{problem}", {"problem": f"arm {arm.name!r} {problem}", "arm": index})
         return self
 
-    def _problem(self, arm: Arm, names: list[str]) -> str | None:
-        if arm.pair is not None and (arm.pair not in names or self.arm(arm.pair).role != "bug"):
+    def _problem(self, arm: Arm, earlier: list[str]) -> str | None:
+        if arm.name in earlier:
+            return "is the second of this name: give each its own"
+        if arm.pair is not None and not any(arm.pair == other.name and other.role == "bug" for other in self.arms):
             return f"has the pair {arm.pair!r}, which is no bug arm of this scenario"
         if arm.role == "fix" and self.pair_of(arm) is None:
             return "is a fix, but the scenario has no bug arm to prove the fault"
         setting = self.setting(arm)
-        return _timeline_problem(setting.timeline) or _role_problem(arm, setting)
+        return _role_problem(arm, setting)
 
 
 AnyModel = TypeVar("AnyModel", bound=Model)
@@ -233,17 +244,6 @@ AnyModel = TypeVar("AnyModel", bound=Model)
 def _merged(base: AnyModel, change: AnyModel) -> AnyModel:
     written = {name: getattr(change, name) for name in change.model_fields_set}
     return base.model_copy(update=written)
-
-
-def _timeline_problem(timeline: tuple[Step, ...]) -> str | None:
-    if not isinstance(timeline[0], Invoke):
-        return f"has a timeline that begins with `{timeline[0]}`: no sandbox is there before an invoke"
-    if not isinstance(timeline[-1], Invoke):
-        return f"has a timeline that ends with `{timeline[-1]}`: end with an invoke that sees its effect"
-    for step, after in pairwise(timeline):
-        if isinstance(after, Gap) and not isinstance(step, Invoke):
-            return f"has `{after}` after `{step}` in its timeline: a gap follows an invoke"
-    return None
 
 
 def _role_problem(arm: Arm, setting: Setting) -> str | None:

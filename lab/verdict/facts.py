@@ -129,6 +129,22 @@ class Facts:
         ]
 
     @cached_property
+    def dead_reuse(self) -> bool:
+        """The last request can only have gone into a connection whose reset the client's kernel had received.
+
+        Nothing of it shows on the wire: a socket in CLOSE sends nothing. But the upstream accepted no other
+        connection between the wake and the request's end, and the client names the old one.
+        """
+        if not (self.gaps and self.requests and self.given_up):
+            return False
+        last = self.requests[-1]
+        opened = self._all("upstream", "connection-opened")
+        stale = {event["connection"] for event in self.given_up}
+        ports = {event["peer_port"] for event in opened if event["connection"] in stale}
+        used = any(attempt["reused"] and attempt["local_port"] in ports for attempt in last["attempts"])
+        return used and not any(self.gaps[-1].woken <= event.t <= last.t for event in opened)
+
+    @cached_property
     def healthy_reuse(self) -> bool:
         """The last request came on a connection that had carried another one before."""
         requests = self._all("upstream", "request")

@@ -27,7 +27,7 @@ def guard_of(arm: Arm, setting: Setting, facts: Facts, paired: Guard | None) -> 
         )
     return Guard(
         fault_delivered=bool(facts.given_up),
-        reused_connection=bool(facts.late_data),
+        reused_connection=reused(arm, setting, facts),
         client_tcp_state=facts.client_tcp_state,
         expected_tcp_state=expected_tcp_state(arm, setting),
         frozen_throughout=frozen,
@@ -40,7 +40,7 @@ def _fix_guard(arm: Arm, setting: Setting, facts: Facts, paired: Guard | None, f
     if arm.expect.reuse:
         return Guard(
             fault_delivered=bool(facts.given_up),
-            reused_connection=bool(facts.late_data),
+            reused_connection=reused(arm, setting, facts),
             client_tcp_state=facts.client_tcp_state,
             expected_tcp_state=expected_tcp_state(arm, setting),
             paired_bug=proven,
@@ -53,6 +53,13 @@ def _fix_guard(arm: Arm, setting: Setting, facts: Facts, paired: Guard | None, f
         client_tcp_state=facts.client_tcp_state,
         frozen_throughout=frozen,
     )
+
+
+def reused(arm: Arm, setting: Setting, facts: Facts) -> bool:
+    """Whether a request went into the stale connection: bytes came on it or, reset already, none could."""
+    if expected_tcp_state(arm, setting) == "CLOSE":
+        return facts.dead_reuse
+    return bool(facts.late_data)
 
 
 def expected_tcp_state(arm: Arm, setting: Setting) -> TcpState:
