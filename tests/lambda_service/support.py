@@ -3,7 +3,7 @@
 import asyncio
 import io
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -158,6 +158,13 @@ class Lab:
         self.invocations.append(task)
         return task
 
+    def unwritten(self) -> int:
+        """Bytes for runtimes that this process still holds."""
+        server = self.service._runtime_api._runner.server
+        assert server is not None
+        transports = [connection.transport for connection in server.connections]
+        return sum(transport.get_write_buffer_size() for transport in transports if transport is not None)
+
     async def end(self) -> None:
         """Close the service, and hear the invocations that nobody waited for."""
         await self.service.close()
@@ -200,18 +207,5 @@ def kernel_state(pid: int) -> str:
 
 def unread_bytes(remote_port: int) -> int:
     """Bytes in the receive queues of this machine's sockets that are connected to a port of it."""
-    return sum(received for _, remote, _, received in _sockets() if remote == remote_port)
-
-
-def bytes_in_kernel(port: int) -> int:
-    """Bytes on their way from a listening port of this machine: sent and not read, or not sent yet."""
-    return unread_bytes(port) + sum(unsent for local, _, unsent, _ in _sockets() if local == port)
-
-
-def _sockets() -> Iterator[tuple[int, int, int, int]]:
-    """Local port, remote port, bytes to send and bytes to read of each established TCP socket."""
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        _, local, remote, state, queues, *_ = line.split()
-        if state == "01":
-            unsent, received = (int(part, 16) for part in queues.split(":"))
-            yield int(local.rpartition(":")[2], 16), int(remote.rpartition(":")[2], 16), unsent, received
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(int(row[4].partition(":")[2], 16) for row in rows if row[2].endswith(f":{remote_port:04X}"))
