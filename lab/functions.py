@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import repr as shown
 
 from lab.errors import UsageError
 from lab.scenario.model import Function
@@ -23,11 +24,10 @@ class Definition:
 
     def preset_path(self, preset: str) -> Path:
         """The preset's file; raises UsageError naming those there are."""
-        path = self.presets / f"{preset}.py"
-        if not path.is_file() or preset.startswith("_"):
-            known = ", ".join(sorted(file.stem for file in self.presets.glob("[a-z]*.py")))
-            raise UsageError(f"the {self.client} function has no preset {preset!r}: there are {known}")
-        return path
+        files = {file.stem: file for file in sorted(self.presets.glob("[a-z]*.py"))}
+        if preset not in files:
+            raise UsageError(f"the {self.client} function has no preset {shown(preset)}: there are {', '.join(files)}")
+        return files[preset]
 
 
 DEFINITIONS = {
@@ -44,7 +44,7 @@ DEFINITIONS = {
 def definition(client: str) -> Definition:
     """The function for a client library; raises UsageError naming those there are."""
     if client not in DEFINITIONS:
-        raise UsageError(f"there is no function for the client {client!r}: there are {', '.join(DEFINITIONS)}")
+        raise UsageError(f"there is no function for the client {shown(client)}: there are {', '.join(DEFINITIONS)}")
     return DEFINITIONS[client]
 
 

@@ -1,6 +1,7 @@
 """Durations as scenario files and options write them: a number with a unit."""
 
 import re
+from reprlib import repr as shown
 from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -20,10 +21,10 @@ def parse_duration(text: object) -> float:
     """
     match = _PATTERN.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise ValueError(f"{text!r} is no duration: write a number and a unit, such as 250ms, 300s, 6m or 1h")
+        raise ValueError(f"{shown(text)} is no duration: write a number and a unit, such as 250ms, 300s, 6m or 1h")
     seconds = float(match[1]) * _UNITS[match[2]]
     if not 0 < seconds <= LONGEST:
-        raise ValueError(f"{text!r} is out of range: give a duration above zero, at most {format_duration(LONGEST)}")
+        raise ValueError(f"{shown(text)} is out of range: give one above zero, at most {format_duration(LONGEST)}")
     return seconds
 
 

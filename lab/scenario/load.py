@@ -1,9 +1,11 @@
 """Reads scenario files; every mistake in one is a line that says what, where and what to do."""
 
 import json
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import Repr
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,7 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent, NodeEvent
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent, NodeEvent, ScalarEvent
 from ruamel.yaml.reader import ReaderError
 
 from lab.errors import UsageError
@@ -24,9 +26,12 @@ LARGEST_FILE = 100_000
 """Characters; a scenario is a page of text, and what is larger was not meant to be one."""
 DEEPEST = 20
 """Levels of nesting; a scenario has eight."""
-LONGEST_VALUE = 60
 LONGEST_PROBLEM = 240
-"""Characters of a value, and of what is wrong with it, that fit into a message."""
+"""Characters of a problem that fit into a message."""
+
+
+SHORTENED = Repr()
+SHORTENED.maxstring = SHORTENED.maxother = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,9 @@ class Named:
 def load(path: Path) -> Named:
     """The scenario in a file; raises UsageError with file and line."""
     text = _read(path)
-    return Named(path.stem, path, parse(text, path), text)
+    scenario, document = _parse(text, path)
+    _check_functions(scenario, document, path)
+    return Named(path.stem, path, scenario, text)
 
 
 def find(name: str) -> Named:
@@ -66,18 +73,24 @@ def built_in() -> list[Named]:
 
 
 def parse(text: str, path: Path) -> Scenario:
-    """The scenario in a text; `path` is for messages. Raises UsageError with file and line."""
+    """The scenario in a text; `path` is for messages. Raises UsageError with file and line.
+
+    Whether the functions and presets that it names exist is not looked at.
+    """
+    return _parse(text, path)[0]
+
+
+def _parse(text: str, path: Path) -> tuple[Scenario, CommentedMap]:
+    """The scenario, and the document that knows the lines."""
     document = _yaml(text, path)
     if not isinstance(document, CommentedMap):
         raise UsageError(f"{path}:1: a scenario is a mapping with title, question, story ...; see docs/scenarios.md")
     try:
-        scenario = Scenario.model_validate(_plain(document, path))
+        return Scenario.model_validate(_plain(document, path)), document
     except ValidationError as error:
         messages = [_message(path, document, detail) for detail in _worth_telling(error)]
         more = f" (and {len(messages) - 1} more)" if len(messages) > 1 else ""
         raise UsageError(messages[0] + more) from None
-    _check_functions(scenario, document, path)
-    return scenario
 
 
 class _Constructor(RoundTripConstructor):
@@ -107,7 +120,11 @@ def _yaml(text: str, path: Path) -> Any:
 
 
 def _check_plain(text: str, path: Path) -> None:
-    """A scenario is plain data: no aliases (a few lines of them unfold to gigabytes), no tags, no deep nesting."""
+    """A scenario is plain data: no aliases (a few lines of them unfold to gigabytes), no tags, no deep nesting.
+
+    Nor control characters and halves of surrogate pairs, which a text can have by escapes only: no terminal and no
+    report could show them.
+    """
     depth = 0
     for event in YAML(typ="rt").parse(text):
         depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
@@ -116,10 +133,16 @@ def _check_plain(text: str, path: Path) -> None:
         where = f"{path}:{event.start_mark.line + 1}"
         if event.anchor is not None:
             raise UsageError(f"{where}: anchors and aliases ({_one_line(event.anchor)}) are not read: write it out")
-        if getattr(event, "ctag", None) is not None:
-            raise UsageError(f"{where}: tags ({_one_line(event.tag)}) are not read: write plain values")
+        if (tag := getattr(event, "tag", None)) is not None:
+            raise UsageError(f"{where}: tags ({_one_line(tag)}) are not read: write plain values")
+        if isinstance(event, ScalarEvent) and any(map(_unprintable, event.value)):
+            raise UsageError(f"{where}: a control character in a text: take the escape out")
         if depth > DEEPEST:
             raise UsageError(f"{where}: nested more than {DEEPEST} levels deep: a scenario has eight at the most")
+
+
+def _unprintable(char: str) -> bool:
+    return unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t"
 
 
 def _check_functions(scenario: Scenario, document: Any, path: Path) -> None:
@@ -212,10 +235,9 @@ def _shown(value: Any) -> str:
     if value is None:
         return "nothing"
     try:
-        shown = repr(value)
+        return SHORTENED.repr(value)
     except ValueError:
         return "a number with thousands of digits"
-    return shown if len(shown) <= LONGEST_VALUE else f"{shown[:LONGEST_VALUE]}..."
 
 
 def _one_line(text: object) -> str:

@@ -51,6 +51,7 @@ def _one_or_more(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
+Count = Annotated[int, Field(ge=0)]
 Outcomes = Annotated[tuple[OutcomeClass, ...], BeforeValidator(_one_or_more), Field(min_length=1)]
 
 
@@ -92,10 +93,10 @@ class Expect(Model):
     """How an arm must end. What is absent is not judged."""
 
     outcome: Outcomes = Field(default=("ok",), description="Class of the last request; the others must be ok.")
-    executions: tuple[int, ...] | None = Field(default=None, description="Of each logical request in turn.")
-    connections: int | None = Field(default=None, description="How many the upstream accepted.")
-    cold_starts: int | None = None
-    sandboxes: int | None = Field(default=None, description="How many sandbox ids answered.")
+    executions: tuple[Count, ...] | None = Field(default=None, description="Of each logical request in turn.")
+    connections: Count | None = Field(default=None, description="How many the upstream accepted.")
+    cold_starts: Count | None = None
+    sandboxes: Count | None = Field(default=None, description="How many sandbox ids answered.")
     client_tcp_state: TcpState | None = Field(
         default=None, description="Of the client's stale socket just before the wake."
     )
@@ -234,8 +235,7 @@ class Scenario(Model):
             return f"has the pair {arm.pair!r}, which is no bug arm of this scenario"
         if arm.role == "fix" and self.pair_of(arm) is None:
             return "is a fix, but the scenario has no bug arm to prove the fault"
-        setting = self.setting(arm)
-        return _role_problem(arm, setting)
+        return _role_problem(arm, self.setting(arm))
 
 
 AnyModel = TypeVar("AnyModel", bound=Model)

@@ -4,6 +4,7 @@ A step is written as its verb (`invoke`) or as a verb with its argument (`freeze
 To add a verb, write its file beside these and name its class in `VERBS`.
 """
 
+from reprlib import repr as shown
 from typing import Any
 
 from lab.steps.base import Gap, Stage, Step
@@ -37,9 +38,9 @@ def read_step(raw: object) -> Step:
     elif isinstance(raw, dict) and len(raw) == 1:
         verb, argument = next(iter(raw.items()))
     else:
-        raise ValueError(f"{raw!r} is no step: write a verb, or one verb with its argument such as `freeze: 6m`")
+        raise ValueError(f"{shown(raw)} is no step: write a verb, or one verb with its argument such as `freeze: 6m`")
     if verb not in VERBS:
-        raise ValueError(f"unknown verb {verb!r} in a timeline: there are {', '.join(VERBS)}")
+        raise ValueError(f"unknown verb {shown(verb)} in a timeline: there are {', '.join(VERBS)}")
     return VERBS[verb].read(argument)
 
 

@@ -68,10 +68,7 @@ class Gap(Step):
 
     @classmethod
     def read(cls, argument: object) -> Self:
-        duration = parse_duration(argument)
-        if duration <= 0:
-            raise ValueError(f"`{cls.verb}: {argument}` lets no time pass: give a duration above zero")
-        return cls(duration)
+        return cls(parse_duration(argument))
 
     @classmethod
     def schema(cls) -> dict[str, Any]:
