@@ -1,6 +1,8 @@
 """The command line: reads options, calls the lab, prints, and ends with the contract's exit status."""
 
 import asyncio
+import contextlib
+import errno
 import signal
 import sys
 from collections.abc import Coroutine, Sequence
@@ -8,16 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.exceptions import NoArgsIsHelpError
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from lab import doctor as doctor_
 from lab import predict as predict_
-from lab.errors import LabError, UsageError
+from lab.errors import EnvironmentLacks, LabError, UsageError
 from lab.laboratory import DEFAULT_JOBS, carry_out
 from lab.leftovers import remove_leftovers
-from lab.plan import Plan, make_plan
+from lab.plan import FASTEST, Plan, make_plan
 from lab.report import FinishedRun
 from lab.report.terminal import print_list, print_run
+from lab.report.wording import plain
 from lab.run_folder import LATEST, RUNS, RunFolder
 from lab.scenario.load import Named, built_in, find
 from lab.serve import ServeOptions
@@ -26,6 +31,12 @@ from lab.units import parse_duration
 
 EXIT_STATUS = {"pass": 0, "skipped": 0, "fail": 1, "inconclusive": 3, "unfinished": 3}
 SANDBOX_KINDS = ("process", "docker")
+MOST_REPEATS = 1000
+MACHINE_LACKS = {
+    errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC,
+    errno.EPERM, errno.EROFS,
+}  # fmt: skip
+"""What an operating system says when it is the machine, and not the lab, that needs mending."""
 
 
 class DurationType(click.ParamType[float]):
@@ -67,6 +78,7 @@ def cli() -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def list_(as_json: bool) -> None:
     """The scenarios: the question each answers, the minutes it takes, where it can run."""
+    _end_with_the_reader()
     print_list(built_in(), as_json=as_json)
 
 
@@ -76,8 +88,10 @@ def list_(as_json: bool) -> None:
 @click.option("--arm", "arms", multiple=True, metavar="NAME", help="Only this arm (and the bug it is judged against).")
 @click.option("--predict", is_flag=True, help="Ask for your prediction before showing what happens.")
 @sandbox_option
-@click.option("--speed", type=click.FloatRange(min=1), help="Lab seconds in a real second.")
-@click.option("--repeat", type=click.IntRange(min=1), default=1, show_default=True, help="Fresh runs of every arm.")
+@click.option("--speed", type=click.FloatRange(1, FASTEST), help="Lab seconds in a real second.")
+@click.option(
+    "--repeat", type=click.IntRange(1, MOST_REPEATS), default=1, show_default=True, help="Fresh runs of every arm."
+)
 @click.option("--jobs", type=click.IntRange(min=1), default=DEFAULT_JOBS, show_default=True, help="Arms side by side.")
 @out_option
 def run(
@@ -99,6 +113,7 @@ def run(
     predictions = predict_.ask(plan) if predict else {}
     folder = RunFolder.create(out, plan.scenarios)
     finished = _carry_out(plan, folder, jobs, predictions)
+    _end_with_the_reader()
     print_run(finished, folder.path, detail=len(plan.scenarios) == 1)
     if predictions:
         predict_.show(predictions, finished.results)
@@ -107,15 +122,18 @@ def run(
 
 def _carry_out(plan: Plan, folder: RunFolder, jobs: int, predictions: dict[str, dict[str, str]]) -> FinishedRun:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)  # standard output holds only the report
     try:
-        with Progress(*columns, console=doctor_.progress_console(), transient=True) as progress:
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task("running arms", total=len(plan.jobs))
             _until_signalled(
                 carry_out(plan, folder, jobs=jobs, predictions=predictions, done=lambda job: progress.advance(task))
             )
-    finally:
-        finished = folder.report()
-    return finished
+    except BaseException:
+        with contextlib.suppress(LabError, OSError):  # what ended the run says more
+            folder.report()
+        raise
+    return folder.report()
 
 
 class Interrupted(LabError):
@@ -148,17 +166,29 @@ def _until_signalled(work: Coroutine[Any, Any, None]) -> None:
         if not received:
             raise
     except BaseExceptionGroup as group:
-        raise _first_lab_error(group) from None
+        raise _mendable(group) from None
     if received:
         raise Interrupted(received[0])
 
 
-def _first_lab_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+def _mendable(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """The error that a user can mend, out of those of arms that ran side by side; else all of them."""
     for error in group.exceptions:
-        if isinstance(error, LabError):
+        if isinstance(error, LabError) or _machine_lacks(error):
             return error
     return group
+
+
+def _machine_lacks(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in MACHINE_LACKS
+
+
+def _end_with_the_reader() -> None:
+    """When nobody reads the output any more (`| head`), end by SIGPIPE, as other commands do: 1 means a fail.
+
+    Not before the lab's work is done: its connections break too.
+    """
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
 @cli.command()
@@ -166,6 +196,7 @@ def _first_lab_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
 @out_option
 def show(name: str, out: Path) -> None:
     """Print an earlier run (`latest` works)."""
+    _end_with_the_reader()
     folder = RunFolder.find(name, out)
     finished = folder.read()
     print_run(finished, folder.path, detail=len(finished.scenarios) == 1)
@@ -186,7 +217,9 @@ def show(name: str, out: Path) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=9001, show_default=True, help="Of the Invoke API.")
 @click.option("--timeout", type=DurationType(), default="30s", show_default=True, help="Of the function.")
 @click.option("--max-sandboxes", type=click.IntRange(min=1), default=10, show_default=True, help="Limit; beyond: 429.")
-@click.option("--speed", type=click.FloatRange(min=1), default=1, show_default=True, help="Lab seconds in a real one.")
+@click.option(
+    "--speed", type=click.FloatRange(1, FASTEST), default=1, show_default=True, help="Lab seconds in a real one."
+)
 def serve(**options: Any) -> None:
     """Keep the Invoke API, a function and an upstream up, until interrupted."""
     try:
@@ -198,6 +231,7 @@ def serve(**options: Any) -> None:
 @cli.command()
 def doctor() -> None:
     """What this machine can do, and what each missing part would change."""
+    _end_with_the_reader()
     sys.exit(0 if doctor_.print_doctor() else 3)
 
 
@@ -214,11 +248,21 @@ def main() -> None:
         status = cli.main(standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
     except LabError as error:
-        click.echo(f"thawlab: {error}", err=True)
+        click.echo(f"thawlab: {plain(error)}", err=True)
         sys.exit(error.exit_status)
-    except click.ClickException as error:
+    except NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else "thawlab"
+        click.echo(f"thawlab: {plain(error.format_message())}\nsee: {path} --help", err=True)
+        sys.exit(error.exit_code)
+    except OSError as error:
+        if not _machine_lacks(error):
+            raise
+        click.echo(f"thawlab: {error.filename or 'the lab'}: {error.strerror}", err=True)
+        sys.exit(EnvironmentLacks.exit_status)
     except click.Abort:
         click.echo("thawlab: ended by the user", err=True)
         sys.exit(130)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lab.errors import UsageError
-from lab.functions import definition
 from lab.journal import Scope
 from lab.scenario.load import Named
 from lab.scenario.model import Arm, SandboxKind, Setting
@@ -13,6 +12,9 @@ from lab.verdict.judge import skip_reason
 DEFAULT_SPEED: dict[SandboxKind, float] = {"process": 300.0, "docker": 100.0}
 """Lab seconds in a real second. At 300 an idle timeout of 300s takes one real second, which leaves the controls more
 than half a second of margin on a machine that is busy; see docs/fidelity.md."""
+
+FASTEST = 10_000.0
+"""Lab seconds in a real second: an idle timeout of 300s takes 30 ms then, and machines hesitate for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +47,18 @@ def make_plan(
 ) -> Plan:
     """The runs of the scenarios' arms, or of those named in `only` and the bugs that they lean on.
 
-    Raises UsageError for an arm that no scenario has, two scenarios of one name, a preset that does not exist.
+    A scenario that is given twice runs once; one that has none of the arms in `only` does not run. Raises UsageError
+    for an arm that no scenario has, two files that make scenarios of one name, a speed out of range.
     """
-    names = [named.name for named in scenarios]
-    for named in scenarios:
-        if names.count(named.name) > 1:
-            raise UsageError(f"two scenarios are called {named.name!r} ({named.path}): rename one of the files")
+    if speed is not None and not 1 <= speed <= FASTEST:
+        raise UsageError(f"--speed {speed:g} is out of range: choose 1 to {FASTEST:g}")
+    scenarios = _distinct(scenarios)
     for name in only:
         if not any(arm.name == name for named in scenarios for arm in named.scenario.arms):
             known = ", ".join(arm.name for named in scenarios for arm in named.scenario.arms)
             raise UsageError(f"no arm is called {name!r}: there are {known}")
-    arms = {named.name: _chosen(named, only) for named in scenarios}
+    arms = {named.name: chosen for named in scenarios if (chosen := _chosen(named, only))}
+    scenarios = [named for named in scenarios if named.name in arms]
     jobs = tuple(
         Job(Scope(named.name, arm.name, repeat), arm, named.scenario.setting(arm))
         for repeat in range(1, repeats + 1)
@@ -63,9 +66,17 @@ def make_plan(
         for arm in named.scenario.arms
         if arm.name in arms[named.name] and skip_reason(named, arm, sandbox) is None
     )
-    for job in jobs:
-        definition(job.setting.function.client).preset_path(job.setting.function.preset)
     return Plan(tuple(scenarios), arms, jobs, sandbox, speed or DEFAULT_SPEED[sandbox], repeats)
+
+
+def _distinct(scenarios: Sequence[Named]) -> list[Named]:
+    """Each scenario once; raises UsageError where two files have one name."""
+    by_name: dict[str, Named] = {}
+    for named in scenarios:
+        other = by_name.setdefault(named.name, named)
+        if other.path.resolve() != named.path.resolve():
+            raise UsageError(f"{other.path} and {named.path} have one name: rename one of the files")
+    return list(by_name.values())
 
 
 def _chosen(named: Named, only: Sequence[str]) -> list[str]:

@@ -1,7 +1,6 @@
 """The folder of one lab run: what was run, everything that happened, and what it came to."""
 
 import secrets
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +32,7 @@ class RunFolder:
             folder.logs.mkdir(parents=True)
             folder.scenarios.mkdir()
             for named in scenarios:
-                shutil.copyfile(named.path, folder.scenarios / f"{named.name}.yaml")
+                (folder.scenarios / f"{named.name}.yaml").write_text(named.text, encoding="utf-8")
             _point(parent / LATEST, name)
         except OSError as error:
             raise EnvironmentLacks(f"{parent}: cannot write a run's folder there: {error.strerror}") from error
@@ -66,11 +65,15 @@ class RunFolder:
     def read(self) -> FinishedRun:
         """The run as its journal has it, judged anew; raises UsageError where the folder holds none."""
         scenarios = tuple(load(path) for path in sorted(self.scenarios.glob("*.yaml")))
+        if not scenarios:
+            raise UsageError(f"{self.scenarios}: the scenarios of this run are gone: it cannot be judged")
         try:
             events = read_journal(self.journal)
             return FinishedRun(judge(scenarios, events), scenarios, by_scope(events))
-        except (ValueError, StopIteration, OSError) as error:
-            raise UsageError(f"{self.journal}: not the journal of a run: {error}") from error
+        except (ValueError, LookupError, TypeError, AttributeError, StopIteration, OSError) as error:
+            first = (str(error).splitlines() or [""])[0]
+            problem = f"{type(error).__name__} {first}".strip()
+            raise UsageError(f"{self.journal}: not the journal of a run: {problem}") from error
 
     def report(self) -> FinishedRun:
         """Judge the journal as it is now and write every report."""

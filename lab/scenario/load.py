@@ -1,6 +1,7 @@
 """Reads scenario files; every mistake in one is a line that says what, where and what to do."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ BUILT_IN = Path(__file__).resolve().parents[2] / "scenarios"
 SCHEMA = Path(__file__).with_name("scenario.schema.json")
 LARGEST_FILE = 100_000
 """Characters; a scenario is a page of text, and what is larger was not meant to be one."""
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+"""A scenario's name, which is its file's: it names files, listeners and functions."""
 DEEPEST = 20
 """Levels of nesting; a scenario has eight."""
 LONGEST_PROBLEM = 240
@@ -51,6 +54,8 @@ class Named:
 def load(path: Path) -> Named:
     """The scenario in a file; raises UsageError with file and line."""
     text = _read(path)
+    if not NAME.fullmatch(path.stem):
+        raise UsageError(f"{path}: rename the file: a scenario's name is 1 to 40 letters, digits, dots and hyphens")
     scenario, document = _parse(text, path)
     _check_functions(scenario, document, path)
     return Named(path.stem, path, scenario, text)
