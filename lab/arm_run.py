@@ -2,15 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from itertools import count, takewhile
 from typing import Any
 
 from lab.bench.base import Bench
 from lab.errors import LabError
+from lab.idle import IdlePeriod
 from lab.journal import BarrierTimeout, Event, Recorder, now
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
 from lab.plan import Job
-from lab.steps import Freeze, Invoke
+from lab.scenario.model import Idle
+from lab.steps import AsyncEvent, Burst, Invocation, Step
 from lab.upstream import Listener
 from lambda_app.python.background import TICK
 
@@ -19,13 +21,8 @@ FUNCTION_TIMEOUT = 30.0
 timeouts (up to 900s of lab time) end before it."""
 SETTLE_BOUND = 30.0
 """Real seconds for a runtime to ask for its next event and for the freeze: milliseconds, but a machine may be busy."""
-GIVE_UP_BOUND = 10.0
-"""Real seconds, beyond the idle timeout, for the upstream to give up what is idle."""
-ARRIVAL_BOUND = 1.0
-ARRIVAL_POLL = 0.001
-"""Real seconds in which a close that was sent must be seen by the client's kernel, and between two looks at it."""
-
-CLOSED = {"gave-up", "connection-closed"}
+EVENT_BOUND = 60.0
+"""Real seconds for an asynchronous event with both of its retries: three minutes of lab time, at any sane speed."""
 
 
 async def run_arm(job: Job, bench: Bench, service: LambdaService, recorder: Recorder, speed: float) -> None:
@@ -33,14 +30,14 @@ async def run_arm(job: Job, bench: Bench, service: LambdaService, recorder: Reco
     recorder.record("lab", "arm-started", role=job.arm.role, tick=TICK if job.setting.function.background else None)
     listener = await bench.open_upstream(job, recorder)
     try:
-        run = ArmRun(job, bench, listener, recorder, speed)
         spec = FunctionSpec(
             name=f"{job.scope.scenario}-{job.scope.arm}-{job.scope.repeat}",
             timeout=FUNCTION_TIMEOUT,
-            max_sandboxes=1,
+            max_sandboxes=max((step.count for step in job.setting.timeline if isinstance(step, Burst)), default=1),
             freeze_when_idle=False,
             wake_order=job.setting.wake_order,
         )
+        run = ArmRun(job, bench, service, listener, recorder, speed)
         factory = bench.sandboxes(job, listener, spec)
         run.function = service.add(spec, factory, recorder.record, before_wake=run.look_at_sockets)
         try:
@@ -57,39 +54,106 @@ async def run_arm(job: Job, bench: Bench, service: LambdaService, recorder: Reco
 class ArmRun:
     """The stage on which the steps of a timeline are performed."""
 
-    def __init__(self, job: Job, bench: Bench, listener: Listener, recorder: Recorder, speed: float) -> None:
+    function: Function
+
+    def __init__(
+        self,
+        job: Job,
+        bench: Bench,
+        service: LambdaService,
+        listener: Listener,
+        recorder: Recorder,
+        speed: float,
+    ) -> None:
         self._job = job
         self._bench = bench
+        self._service = service
         self._listener = listener
         self._recorder = recorder
         self._speed = speed
-        self._invocations = 0
-        self._gaps = 0
+        self._request_numbers = count(1)
         self._wakes = 0
         self._answered = 0.0
-        self.function: Function
+        self._idle: IdlePeriod | None = None
 
     async def walk(self) -> None:
         """Every step in turn."""
         steps = self._job.setting.timeline
-        for step, after in zip(steps, [*steps[1:], None], strict=True):
-            if isinstance(step, Invoke):
+        for step, period in zip(steps, _periods_ahead(steps), strict=True):
+            if isinstance(step, Invocation):
+                await self._end_idle()
                 # The sandbox freezes by itself when its runtime asks for the next event, so it is told before.
-                self.function.freeze_when_idle = isinstance(after, Freeze)
-            await step.perform(self)
+                self.function.freeze_when_idle = period.frozen or isinstance(step, AsyncEvent)
+                await step.perform(self)
+                self._answered = now()
+            else:
+                await self._begin_idle(period)
+                await step.perform(self)
 
-    async def invoke(self) -> None:
+    async def _begin_idle(self, period: Idle) -> None:
+        if self._idle is None:
+            await asyncio.wait_for(self.function.settled(), SETTLE_BOUND)
+            self._idle = IdlePeriod(self._job, period, self._bench, self._listener, self._recorder, self._speed)
+            await self._idle.begin(self._answered)
+
+    async def _end_idle(self) -> None:
+        if self._idle is not None:
+            await self._idle.end()
+            self._idle = None
+
+    # The steps.
+
+    async def invoke(self, requests: int) -> None:
         """Invoke the function, and write down what it tells of its requests."""
-        self._invocations += 1
-        request = self._job.setting.request
-        name = f"{self._job.scope}-{self._invocations}"
-        wanted = {"id": name, "method": request.method, "body_bytes": request.body_bytes}
-        if request.idempotency_key:
-            wanted["idempotency_key"] = name
-        result = await self.function.invoke(json.dumps({"requests": [wanted]}).encode())
-        self._answered = now()
+        result = await self.function.invoke(self._event(requests))
         if result.function_error is None:
             self._write_down(json.loads(result.payload))
+
+    async def burst(self, count: int) -> None:
+        """As many invocations at once."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(count):
+                group.create_task(self.invoke(1))
+
+    async def deliver_event(self) -> None:
+        """Hand the platform an event, and wait until it is done with it, retries included."""
+        event = json.loads(self._event(1)) | {"on_error": "raise-record"}
+        self._service.events.accept(self.function, json.dumps(event).encode(), None, None)
+        try:
+            await asyncio.wait_for(self._service.events.drained(self.function), EVENT_BOUND)
+        except TimeoutError:
+            raise BarrierTimeout(f"waited {EVENT_BOUND:g}s for the platform to be done with an event") from None
+        self._write_down_event()
+
+    async def pass_time(self, lab_seconds: float) -> None:
+        """Let lab time pass in the idle period."""
+        assert self._idle is not None, "walk() begins it"
+        await self._idle.pass_time(lab_seconds)
+
+    async def restart_upstream(self, how: str) -> None:
+        """Restart the upstream; returns when it listens again."""
+        await self._bench.restart_upstream(self._job, how)
+
+    async def recycle(self) -> None:
+        """Stop the sandboxes, as a platform does when it reclaims them."""
+        await self.function.recycle()
+
+    # What the function is asked and what it tells.
+
+    def _event(self, requests: int) -> bytes:
+        request = self._job.setting.request
+        wanted = []
+        for _ in range(requests):
+            name = f"{self._job.scope}-{next(self._request_numbers)}"
+            asked: dict[str, Any] = {"id": name, "method": request.method, "body_bytes": request.body_bytes}
+            if request.idempotency_key:
+                asked["idempotency_key"] = name
+            if request.response_bytes:
+                chunked = "&chunked=1" if request.chunked else ""
+                path = "/orders" if request.method == "POST" else "/orders/any"
+                asked["path"] = f"{path}?response_bytes={request.response_bytes}{chunked}"
+            wanted.append(asked)
+        return json.dumps({"requests": wanted, "at_once": requests > 1}).encode()
 
     def _write_down(self, told: dict[str, Any]) -> None:
         about = {key: told[key] for key in ("sandbox", "invocation", "cold", "ticks")}
@@ -104,55 +168,28 @@ class ArmRun:
                 **request,
             )
 
-    async def pass_time(self, lab_seconds: float, *, frozen: bool) -> None:
-        """The idle gap: from the last answer on at least as long as stated, until the upstream gave up what it must."""
-        self._gaps += 1
-        real = lab_seconds / self._speed
-        about = {"number": self._gaps, "duration": lab_seconds, "real": real, "frozen": frozen}
-        self._recorder.record("lab", "gap-started", t=self._answered, **about)
-        await asyncio.wait_for(self.function.settled(), SETTLE_BOUND)
-        await self._bench.lose_packets(self._job, self._listener, self._recorder)
-        await asyncio.sleep(self._answered + real - now())
-        limit = self._job.setting.upstream.idle_timeout
-        if limit is not None and lab_seconds > limit:
-            for connection in self._open_connections():
-                await self._recorder.wait_for(
-                    _closing_of(connection["connection"]),
-                    f"the upstream to give up connection {connection['connection']}",
-                    GIVE_UP_BOUND,
-                )
-            await self._wait_for_arrival()
-        await self._bench.pass_packets(self._job, self._listener, self._recorder)
-        self._recorder.record("lab", "gap-ended", number=self._gaps)
+    def _write_down_event(self) -> None:
+        """An event's answers go nowhere, so they are read from the journal; a failed try tells in its error."""
+        known = {event["id"] for event in self._recorder.events if event.kind == "request" and event.source == "client"}
+        for event in self._recorder.events:
+            if event.source != "invocation":
+                continue
+            if event.kind == "returned" and isinstance(event["payload"], dict):
+                told = event["payload"]
+            elif event.kind == "failed" and event["message"].startswith("{"):
+                told = json.loads(event["message"])
+            else:
+                continue
+            if not {request["id"] for request in told["requests"]} & known:
+                self._write_down(told)
 
-    def _open_connections(self) -> list[Event]:
-        events = [event for event in self._recorder.events if event.source == "upstream"]
-        closed = {event["connection"] for event in events if event.kind in CLOSED}
-        return [e for e in events if e.kind == "connection-opened" and e["connection"] not in closed]
-
-    async def _wait_for_arrival(self) -> None:
-        """A close that was sent and is delivered reaches the client's kernel a moment later; look until it has."""
-        setting = self._job.setting
-        if setting.link == "lost" or setting.upstream.close not in ("fin", "rst"):
-            return
-        ports = [event["peer_port"] for event in self._connections()]
-        try:
-            async with asyncio.timeout(ARRIVAL_BOUND):
-                while "ESTABLISHED" in [(await self._states(port))[0] for port in ports]:
-                    await asyncio.sleep(ARRIVAL_POLL)
-        except TimeoutError:
-            pass  # the states are written down before the wake, and the guard judges them
-
-    async def recycle(self) -> None:
-        """Stop the sandboxes, as a platform does when it reclaims them."""
-        await asyncio.wait_for(self.function.settled(), SETTLE_BOUND)
-        await self.function.recycle()
+    # What the kernels say.
 
     async def look_at_sockets(self, sandbox: str) -> None:
         """Just before a wake: what the kernels say of each connection."""
         self._wakes += 1
         for event in self._connections():
-            client, upstream = await self._states(event["peer_port"])
+            client, upstream = await self._bench.tcp_states(self._job, self._listener, event["peer_port"])
             self._recorder.record(
                 "lab",
                 "tcp-state",
@@ -166,9 +203,13 @@ class ArmRun:
     def _connections(self) -> list[Event]:
         return [event for event in self._recorder.events if event.kind == "connection-opened"]
 
-    async def _states(self, peer_port: int) -> tuple[str, str]:
-        return await self._bench.tcp_states(self._job, self._listener, peer_port)
 
-
-def _closing_of(connection: int) -> Callable[[Event], bool]:
-    return lambda event: event.kind in CLOSED and event["connection"] == connection
+def _periods_ahead(steps: tuple[Step, ...]) -> list[Idle]:
+    """For each step the idle period that it is part of or, for an invocation, that follows it; empty if none does."""
+    ahead = []
+    for index, step in enumerate(steps):
+        since = index + 1 if isinstance(step, Invocation) else index
+        while since and not isinstance(steps[since - 1], Invocation):
+            since -= 1
+        ahead.append(Idle(tuple(takewhile(lambda later: not isinstance(later, Invocation), steps[since:]))))
+    return ahead

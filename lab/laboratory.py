@@ -54,7 +54,7 @@ async def carry_out(
         )
         folder.report()  # unfinished until it is finished, whatever happens to the lab
         async with open_bench(plan.sandbox, folder.logs, plan.speed) as bench:
-            service = LambdaService(host=bench.runtime_host)
+            service = LambdaService(host=bench.runtime_host, speed=plan.speed)
             await service.start(invoke_port=None)
             try:
                 await _run_all(plan, bench, service, journal, jobs, done)

@@ -79,16 +79,17 @@ class UpstreamClient:
     async def open(self, name: str, upstream: Upstream, speed: float, recorder: Recorder) -> Listener:
         """A listener that behaves as stated, at this speed; its events go to the recorder from now on."""
         self._recorders[name] = recorder
-        limit, hint = upstream.idle_timeout, upstream.advertise
+        hint = upstream.advertise
         answer = await self._call(
             "POST",
             "/listeners",
             {
                 "name": name,
                 "host": self._address,
-                "idle_timeout": limit / speed if limit is not None else None,
+                "idle_timeout": _real(upstream.idle_timeout, speed),
                 "close": upstream.close,
-                "advertise": {"timeout": hint.timeout / speed if hint.timeout else None, "max": hint.max},
+                "advertise": {"timeout": _real(hint.timeout, speed), "max": hint.max},
+                **_beyond_idle(upstream, speed),
             },
         )
         return Listener(name, answer["host"], answer["port"], answer["how"])
@@ -99,6 +100,10 @@ class UpstreamClient:
         await self._call("DELETE", f"/listeners/{name}")
         await recorder.wait_for(lambda event: event.kind == "listener-closed", "the upstream's last event", CLOSE_BOUND)
         del self._recorders[name]
+
+    async def restart(self, name: str, how: str) -> None:
+        """It dies and listens again at once; idle connections end with `fin` or `rst`."""
+        await self._call("POST", f"/listeners/{name}/restart", {"how": how})
 
     async def tcp_table(self) -> TcpTable:
         """The kernel's table of connections on the upstream's side."""
@@ -120,6 +125,24 @@ class UpstreamClient:
             self._events.cancel()
             await asyncio.wait({self._events})
         await self._session.close()
+
+
+def _real(lab_seconds: float | None, speed: float) -> float | None:
+    return None if lab_seconds is None else lab_seconds / speed
+
+
+def _beyond_idle(upstream: Upstream, speed: float) -> dict[str, Any]:
+    """What a listener is asked for beyond an idle timeout, where the scenario says so."""
+    asked: dict[str, Any] = {}
+    if upstream.gateway_timeout is not None:
+        asked["gateway_timeout"] = _real(upstream.gateway_timeout, speed)
+    if upstream.faults:
+        asked["faults"] = [rule.model_dump(exclude_none=True) for rule in upstream.faults]
+    if upstream.announce_close:
+        asked["announce_close"] = True
+    if upstream.tls != "off":
+        asked["tls"] = upstream.tls
+    return asked
 
 
 @asynccontextmanager

@@ -30,5 +30,8 @@ class Bench(Protocol):
     async def pass_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:
         """The gap is over: packets pass again."""
 
+    async def restart_upstream(self, job: Job, how: str) -> None:
+        """The upstream's process dies and comes back: its connections end with `fin` or `rst`."""
+
     async def tcp_states(self, job: Job, listener: Listener, peer_port: int) -> tuple[str, str]:
         """States of the client's and of the upstream's end of a connection, from their kernels."""

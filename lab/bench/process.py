@@ -50,6 +50,9 @@ class ProcessBench:
     async def pass_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:
         """Nothing to do either."""
 
+    async def restart_upstream(self, job: Job, how: str) -> None:
+        await self._upstream.restart(listener_name(job.scope), how)
+
     async def tcp_states(self, job: Job, listener: Listener, peer_port: int) -> tuple[str, str]:
         table = TcpTable.here()
         return table.state(peer_port, listener.port), table.state(listener.port, peer_port)

@@ -22,7 +22,7 @@ class EventQueue:
 
     def __init__(self, speed: float = 1.0) -> None:
         self._speed = speed
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], Function] = {}
 
     def __repr__(self) -> str:
         return f"<EventQueue {len(self._tasks)} events>"
@@ -34,9 +34,14 @@ class EventQueue:
         """Run it in the background; returns its request id, the same in every try."""
         request_id = str(uuid.uuid4())
         task = asyncio.create_task(self._run(function, payload, request_id, qualifier, trace_id), name=request_id)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = function
+        task.add_done_callback(self._tasks.pop)
         return request_id
+
+    async def drained(self, function: Function) -> None:
+        """Return when no event of this function is left, tried to the end or dropped."""
+        while tasks := [task for task, owner in self._tasks.items() if owner is function]:
+            await asyncio.wait(tasks)
 
     async def close(self) -> None:
         """Drop every event that is not done. An invocation that runs is its function's to stop."""

@@ -3,7 +3,8 @@
 The models here are the published JSON Schema's source (`scenario.schema.json` beside this file).
 """
 
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import (
@@ -18,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from lab.steps import Freeze, Gap, Invoke, Step, read_step, steps_schema
+from lab.steps import Freeze, Gap, Invocation, Recycle, Restart, Step, Wait, read_step, steps_schema
 from lab.units import Duration, format_duration
 
 CloseMode = Literal["fin", "rst", "vanish", "blackhole"]
@@ -62,6 +63,18 @@ class Advertise(Model):
     max: int | None = Field(default=None, ge=1)
 
 
+class FaultRule(Model):
+    """A fault at a moment of a request: where, what, and on which requests (all that is said must hold)."""
+
+    at: Literal["accept", "request-head", "request-body", "executed", "response-body", "response-done"]
+    do: Literal["fin", "rst", "vanish", "blackhole", "stall"]
+    after_bytes: int = Field(default=0, ge=0)
+    requests: tuple[int, ...] | None = Field(default=None, description="On the n-th request of its connection.")
+    min_request: int | None = Field(default=None, ge=1, description="On the n-th request of its connection or later.")
+    connections: tuple[int, ...] | None = Field(default=None, description="On the n-th connection.")
+    first: int | None = Field(default=None, ge=1, description="Only so many times, then recovered.")
+
+
 class Upstream(Model):
     """The server that the function calls."""
 
@@ -70,6 +83,18 @@ class Upstream(Model):
     )
     close: CloseMode = Field(default="fin", description="How the upstream gives up an idle connection.")
     advertise: Advertise = Advertise()
+    gateway_timeout: Duration | None = Field(
+        default=None, description="How long a gateway in between remembers an idle connection before it forgets it."
+    )
+    faults: tuple[FaultRule, ...] = ()
+    announce_close: bool = Field(default=False, description="Every response says `Connection: close`.")
+    tls: Literal["off", "close-notify", "no-close-notify"] = "off"
+
+    @property
+    def idle_limit(self) -> float | None:
+        """Lab seconds after which an idle connection is gone, whoever ends it."""
+        limits = [limit for limit in (self.idle_timeout, self.gateway_timeout) if limit is not None]
+        return min(limits, default=None)
 
 
 class Function(Model):
@@ -87,6 +112,8 @@ class Request(Model):
     method: Literal["GET", "POST"] = "POST"
     body_bytes: int = Field(default=0, ge=0, le=1_000_000)
     idempotency_key: bool = False
+    response_bytes: int = Field(default=0, ge=0, le=1_000_000, description="Size of the answer; 0: as it comes.")
+    chunked: bool = Field(default=False, description="The answer comes in chunks, without a Content-Length.")
 
 
 class Expect(Model):
@@ -101,20 +128,52 @@ class Expect(Model):
         default=None, description="Of the client's stale socket just before the wake."
     )
     reuse: bool | None = Field(default=None, description="Whether a fix uses the stale connection (a retry does).")
+    tally: dict[OutcomeClass, int] | None = Field(
+        default=None, description="How many requests of the whole run ended in each class, in place of `outcome`."
+    )
+    invocations: int | None = Field(default=None, description="How many times the platform invoked the function.")
     background: Literal["stands still", "runs"] | None = Field(
         default=None, description="What a background task of the function does in the longest gap."
     )
 
 
 def _possible(timeline: tuple[Step, ...]) -> tuple[Step, ...]:
-    if not isinstance(timeline[0], Invoke):
+    if not isinstance(timeline[0], Invocation):
         raise ValueError(f"begins with `{timeline[0]}`: no sandbox is there before an invoke")
-    if not isinstance(timeline[-1], Invoke):
+    if not isinstance(timeline[-1], Invocation):
         raise ValueError(f"ends with `{timeline[-1]}`: end with an invoke that sees its effect")
-    for step, after in pairwise(timeline):
-        if isinstance(after, Gap) and not isinstance(step, Invoke):
-            raise ValueError(f"has `{after}` after `{step}`: a gap follows an invoke")
+    for period in idle_periods(timeline):
+        if any(isinstance(step, Freeze) for step in period.steps) and any(isinstance(s, Wait) for s in period.steps):
+            raise ValueError("freezes and waits between the same two invokes: the sandbox is frozen or it is not")
+        if any(isinstance(step, Recycle) for step in period.steps) and len(period.steps) > 1:
+            raise ValueError("recycles and does more between the same two invokes: no sandbox is left for it")
     return timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """What happens between two invocations."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def duration(self) -> float:
+        """Lab seconds."""
+        return sum(step.duration for step in self.steps if isinstance(step, Gap))
+
+    @property
+    def frozen(self) -> bool:
+        return any(isinstance(step, Freeze) for step in self.steps)
+
+    @property
+    def restarts(self) -> bool:
+        return any(isinstance(step, Restart) for step in self.steps)
+
+
+def idle_periods(timeline: tuple[Step, ...]) -> list[Idle]:
+    """The stretches between invocations, in order, as far as something is said about them."""
+    grouped = groupby(timeline, key=lambda step: isinstance(step, Invocation))
+    return [Idle(tuple(steps)) for invocation, steps in grouped if not invocation]
 
 
 Timeline = Annotated[
@@ -160,20 +219,34 @@ class Setting(Model):
     timeline: Timeline
 
     @property
+    def idle(self) -> list[Idle]:
+        """The stretches between invocations."""
+        return idle_periods(self.timeline)
+
+    @property
     def longest_gap(self) -> float:
         """Lab seconds of the longest stretch between two invocations."""
-        return max((step.duration for step in self.timeline if isinstance(step, Gap)), default=0.0)
+        return max((period.duration for period in self.idle), default=0.0)
 
     @property
     def freezes(self) -> bool:
         """Whether the sandbox is frozen in some gap."""
-        return any(isinstance(step, Freeze) for step in self.timeline)
+        return any(period.frozen for period in self.idle)
+
+    def goes_stale(self, period: Idle) -> bool:
+        """Whether a pooled connection does not survive this stretch."""
+        limit = self.upstream.idle_limit
+        return period.restarts or (limit is not None and period.duration > limit)
+
+    @property
+    def plans_stale(self) -> bool:
+        """Whether a pooled connection goes stale between two invocations."""
+        return any(self.goes_stale(period) for period in self.idle)
 
     @property
     def plans_fault(self) -> bool:
-        """Whether a pooled connection outlives the upstream's idle timeout in some gap."""
-        limit = self.upstream.idle_timeout
-        return limit is not None and self.longest_gap > limit
+        """Whether anything is to go wrong: a connection goes stale, or the upstream has faults of its own."""
+        return self.plans_stale or bool(self.upstream.faults)
 
 
 class Scenario(Model):
@@ -247,10 +320,10 @@ def _merged(base: AnyModel, change: AnyModel) -> AnyModel:
 
 
 def _role_problem(arm: Arm, setting: Setting) -> str | None:
-    limit, gap = setting.upstream.idle_timeout, format_duration(setting.longest_gap)
+    limit, gap = setting.upstream.idle_limit, format_duration(setting.longest_gap)
     kept = "for ever" if limit is None else f"for {format_duration(limit)}"
     if arm.role in ("bug", "non-fix", "fix") and not setting.plans_fault:
         return f"is a {arm.role}, but its gap is {gap} and the upstream keeps connections {kept}: nothing goes stale"
-    if arm.role == "control" and setting.plans_fault:
+    if arm.role == "control" and setting.plans_stale:
         return f"is a control, but its gap is {gap} and the upstream keeps connections {kept}: they go stale"
     return None

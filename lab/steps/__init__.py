@@ -7,20 +7,27 @@ To add a verb, write its file beside these and name its class in `VERBS`.
 from reprlib import repr as shown
 from typing import Any
 
-from lab.steps.base import Gap, Stage, Step
+from lab.steps.base import Gap, Invocation, Stage, Step
+from lab.steps.burst import Burst
+from lab.steps.event import AsyncEvent
 from lab.steps.freeze import Freeze
 from lab.steps.invoke import Invoke
 from lab.steps.recycle import Recycle
+from lab.steps.restart import Restart
 from lab.steps.wait import Wait
 
-VERBS: dict[str, type[Step]] = {cls.verb: cls for cls in (Invoke, Freeze, Wait, Recycle)}
+VERBS: dict[str, type[Step]] = {cls.verb: cls for cls in (Invoke, Burst, AsyncEvent, Freeze, Wait, Restart, Recycle)}
 
 __all__ = [
     "VERBS",
+    "AsyncEvent",
+    "Burst",
     "Freeze",
     "Gap",
+    "Invocation",
     "Invoke",
     "Recycle",
+    "Restart",
     "Stage",
     "Step",
     "Wait",

@@ -12,7 +12,7 @@ class Freeze(Gap):
     verb: ClassVar[str] = "freeze"
 
     async def perform(self, stage: Stage) -> None:
-        await stage.pass_time(self.duration, frozen=True)
+        await stage.pass_time(self.duration)
 
     def __str__(self) -> str:
         return f"frozen {format_duration(self.duration)}"

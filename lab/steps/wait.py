@@ -12,7 +12,7 @@ class Wait(Gap):
     verb: ClassVar[str] = "wait"
 
     async def perform(self, stage: Stage) -> None:
-        await stage.pass_time(self.duration, frozen=False)
+        await stage.pass_time(self.duration)
 
     def __str__(self) -> str:
         return f"idle {format_duration(self.duration)}, not frozen"

@@ -14,6 +14,8 @@ class Gap:
     """A stretch between two invocations."""
 
     started: float
+    ended: float
+    """When the lab was ready to wake it; the kernels' states are read after this."""
     frozen_at: float
     """When the kernel said stopped; never frozen, the start."""
     woken: float
@@ -54,23 +56,31 @@ class Facts:
 
     @cached_property
     def outcomes(self) -> tuple[OutcomeClass, ...]:
-        """An outcome a request; an invocation that failed altogether counts as `other`."""
-        told = [*self.requests, *self._all("invocation", "failed")]
-        return tuple(event.get("outcome", "other") for event in sorted(told, key=lambda event: event.t))
+        """An outcome a request; an invocation that failed and told nothing of its requests counts as `other`."""
+        untold = [event for event in self._all("invocation", "failed") if event.get("error_type") != "RequestFailed"]
+        ended = sorted([*self.requests, *untold], key=lambda event: event.t)
+        return tuple(event.get("outcome", "other") for event in ended)
 
     @cached_property
     def error(self) -> str | None:
-        """The last request's error, as the function's log would show it."""
+        """The last error, as the function's log would show it."""
         failed = self._all("invocation", "failed")
-        if failed:
+        if failed and failed[-1].get("error_type") != "RequestFailed":
             return f"{failed[-1].get('error_type')}: {failed[-1].get('message')}"
-        return self.requests[-1].get("error") if self.requests else None
+        errors = [event["error"] for event in self.requests if event["error"]]
+        return errors[-1] if errors else None
 
     @cached_property
     def executions(self) -> tuple[int, ...]:
         """How often the upstream carried out each logical request."""
         executed = [event["request"] for event in self._all("upstream", "executed")]
-        return tuple(executed.count(request["id"]) for request in self.requests)
+        names = dict.fromkeys(request["id"] for request in self.requests)  # one that was sent again counts once
+        return tuple(executed.count(name) for name in names)
+
+    @cached_property
+    def invocations(self) -> int:
+        """How many times the platform invoked the function, its own retries included."""
+        return len(self._all("invocation", "invoked"))
 
     @cached_property
     def connections_opened(self) -> int:
@@ -87,23 +97,28 @@ class Facts:
 
     @cached_property
     def gaps(self) -> list[Gap]:
-        ends = {event["number"]: event for event in self._all("lab", "gap-ended")}
-        gaps = []
-        for start in self._all("lab", "gap-started"):
-            end = ends.get(start["number"])
-            if end is None:
-                continue
-            thaw = self._first_after(end.t, "sandbox", "thawed")
-            sent = self._first_after(end.t, "invocation", "event-sent")
-            # Event-first, the event is sent into a sandbox that is still frozen: the thaw is the wake.
-            wake = thaw if start["frozen"] else sent
-            froze = [event for event in self._all("sandbox", "frozen") if event.t <= end.t]
-            confirmed = bool(froze and froze[-1]["confirmed"] and thaw and thaw["was_frozen"])
-            woken = wake.t if wake else end.t
-            event_sent = max(woken, sent.t if sent else woken)
-            frozen_at = froze[-1].t if start["frozen"] and froze else start.t
-            gaps.append(Gap(start.t, frozen_at, woken, event_sent, start["frozen"], confirmed))
-        return gaps
+        ends = {event["number"]: event.t for event in self._all("lab", "gap-ended")}
+        starts = [event for event in self._all("lab", "gap-started") if event["number"] in ends]
+        nexts = [*(event.t for event in starts[1:]), float("inf")]
+        return [self._gap(start, ends[start["number"]], then) for start, then in zip(starts, nexts, strict=False)]
+
+    def _gap(self, start: Event, end: float, next_start: float) -> Gap:
+        thaws = [event for event in self._all("sandbox", "thawed") if end <= event.t < next_start]
+        sent = self._first_after(end, "invocation", "event-sent")
+        froze = [event for event in self._all("sandbox", "frozen") if start.t <= event.t <= end]
+        # Event-first, the event is sent into a sandbox that is still frozen: the thaw is the wake.
+        wake = next(iter(thaws), None) if start["frozen"] else sent
+        woken = wake.t if wake else end
+        confirmed = [event["confirmed"] for event in froze] + [event["was_frozen"] for event in thaws]
+        return Gap(
+            started=start.t,
+            ended=end,
+            frozen_at=froze[-1].t if start["frozen"] and froze else start.t,
+            woken=woken,
+            event_sent=max(woken, sent.t if sent else woken),
+            frozen=start["frozen"],
+            confirmed=bool(froze and thaws) and all(confirmed),
+        )
 
     def _first_after(self, t: float, source: str, kind: str) -> Event | None:
         return next((event for event in self._all(source, kind) if event.t >= t), None)
@@ -117,6 +132,22 @@ class Facts:
             for event in self._all("upstream", "gave-up")
             if event["connection"] in used and any(gap.started <= event.t <= gap.woken for gap in self.gaps)
         ]
+
+    @cached_property
+    def stale_gap(self) -> Gap | None:
+        """The last gap in which the upstream gave a connection up, else the last one."""
+        stale = [gap for gap in self.gaps if any(gap.started <= event.t <= gap.woken for event in self.given_up)]
+        return next(reversed(stale or self.gaps), None)
+
+    @cached_property
+    def hits(self) -> list[Event]:
+        """Faults that the upstream delivered at a moment of a request."""
+        return self._all("upstream", "fault")
+
+    @cached_property
+    def hit_reused(self) -> bool:
+        """Such a fault hit a request on a connection that had carried another one before."""
+        return any(event["number"] > 1 for event in self.hits)
 
     @cached_property
     def late_data(self) -> list[Event]:
@@ -135,14 +166,15 @@ class Facts:
         Nothing of it shows on the wire: a socket in CLOSE sends nothing. But the upstream accepted no other
         connection between the wake and the request's end, and the client names the old one.
         """
-        if not (self.gaps and self.requests and self.given_up):
+        gap = self.stale_gap
+        after = [event for event in self.requests if gap and event["started"] >= gap.woken]
+        if gap is None or not after or not self.given_up:
             return False
-        last = self.requests[-1]
         opened = self._all("upstream", "connection-opened")
         stale = {event["connection"] for event in self.given_up}
         ports = {event["peer_port"] for event in opened if event["connection"] in stale}
-        used = any(attempt["reused"] and attempt["local_port"] in ports for attempt in last["attempts"])
-        return used and not any(self.gaps[-1].woken <= event.t <= last.t for event in opened)
+        used = any(attempt["reused"] and attempt["local_port"] in ports for attempt in after[0]["attempts"])
+        return used and not any(gap.woken <= event.t <= after[0].t for event in opened)
 
     @cached_property
     def healthy_reuse(self) -> bool:
@@ -152,20 +184,19 @@ class Facts:
 
     @cached_property
     def any_fault(self) -> bool:
-        """The upstream gave up some connection before the last request ended."""
+        """The upstream gave up some connection before the last request ended, or did otherwise wrong."""
         end = self.requests[-1].t if self.requests else float("inf")
-        return any(event.t <= end for event in self._all("upstream", "gave-up"))
+        return bool(self.hits) or any(event.t <= end for event in self._all("upstream", "gave-up"))
 
     @cached_property
     def client_tcp_state(self) -> str | None:
-        """Of the stale connection's client socket (else of the first one), just before the last wake."""
-        states = self._all("lab", "tcp-state")
-        if not states:
-            return None
+        """Of the stale connections' client sockets (else of the first one), just before the wake."""
+        since = self.stale_gap.ended if self.stale_gap else 0.0
+        states = [event for event in self._all("lab", "tcp-state") if event.t >= since]
         stale = {event["connection"] for event in self.given_up}
-        last = [event for event in states if event["wake"] == states[-1]["wake"]]
-        chosen = next((event for event in last if event["connection"] in stale), last[0])
-        return str(chosen["client"])
+        first_wake = [event for event in states if event["wake"] == states[0]["wake"]]
+        seen = {event["client"] for event in first_wake if event["connection"] in stale or not stale}
+        return "/".join(sorted(seen)) or None
 
     @cached_property
     def latency_ms(self) -> float | None:

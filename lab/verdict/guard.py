@@ -7,59 +7,61 @@ proof instead. A control needs a healthy reuse and no fault.
 """
 
 from lab.scenario.model import Arm, Setting, TcpState
+from lab.steps import Restart
 from lab.verdict.facts import Facts
 from lab.verdict.results import Guard
+
+BY_CLOSE: dict[str, TcpState] = {
+    "fin": "CLOSE-WAIT",
+    "rst": "CLOSE",
+    "vanish": "ESTABLISHED",
+    "blackhole": "ESTABLISHED",
+}
+"""The client's socket after each close mode, where the packets arrive."""
 
 
 def guard_of(arm: Arm, setting: Setting, facts: Facts, paired: Guard | None) -> Guard:
     """The proof that this run gives; `paired` is that of the bug run a fix is judged against."""
-    frozen = all(gap.confirmed for gap in facts.gaps if gap.frozen) if setting.freezes else None
-    if frozen and not any(gap.frozen for gap in facts.gaps):
-        frozen = False  # a freeze was asked for and none is in the journal
+    frozen = _frozen_throughout(setting, facts)
     if arm.role == "fix":
-        return _fix_guard(arm, setting, facts, paired, frozen)
-    if not setting.plans_fault:
-        return Guard(
-            no_fault=not facts.any_fault,
-            reused_connection=facts.healthy_reuse if arm.role == "control" else None,
+        fix = Guard(
+            paired_bug=paired is not None and not paired.missing,
             client_tcp_state=facts.client_tcp_state,
             frozen_throughout=frozen,
         )
-    return Guard(
-        fault_delivered=bool(facts.given_up),
-        reused_connection=reused(arm, setting, facts),
-        client_tcp_state=facts.client_tcp_state,
-        expected_tcp_state=expected_tcp_state(arm, setting),
-        frozen_throughout=frozen,
-    )
+        if arm.expect.reuse:
+            return fix.model_copy(update=_fault_proof(arm, setting, facts))
+        avoided = {"stale_unused": not facts.late_data and not facts.hit_reused}
+        passed = {"gap_passed_limit": _passes_limit(setting)} if setting.plans_stale else {}
+        return fix.model_copy(update=avoided | passed)
+    common = Guard(client_tcp_state=facts.client_tcp_state, frozen_throughout=frozen)
+    if setting.plans_fault and arm.role != "control":
+        return common.model_copy(update=_fault_proof(arm, setting, facts))
+    reused = {"reused_connection": facts.healthy_reuse} if arm.role == "control" else {}
+    return common.model_copy(update={"no_fault": not facts.any_fault} | reused)
 
 
-def _fix_guard(arm: Arm, setting: Setting, facts: Facts, paired: Guard | None, frozen: bool | None) -> Guard:
-    limit = setting.upstream.idle_timeout
-    proven = paired is not None and not paired.missing
-    if arm.expect.reuse:
-        return Guard(
-            fault_delivered=bool(facts.given_up),
-            reused_connection=reused(arm, setting, facts),
-            client_tcp_state=facts.client_tcp_state,
-            expected_tcp_state=expected_tcp_state(arm, setting),
-            paired_bug=proven,
-            frozen_throughout=frozen,
-        )
-    return Guard(
-        paired_bug=proven,
-        gap_passed_limit=limit is not None and setting.longest_gap > limit,
-        stale_unused=not facts.late_data,
-        client_tcp_state=facts.client_tcp_state,
-        frozen_throughout=frozen,
-    )
+def _fault_proof(arm: Arm, setting: Setting, facts: Facts) -> dict[str, object]:
+    """The fault was delivered, on a connection that was used before and then used again."""
+    if not setting.plans_stale:
+        return {"fault_delivered": bool(facts.hits), "reused_connection": facts.hit_reused}
+    expected = expected_tcp_state(arm, setting)
+    return {
+        "fault_delivered": bool(facts.given_up),
+        "reused_connection": facts.dead_reuse if expected == "CLOSE" else bool(facts.late_data),
+        "expected_tcp_state": expected,
+    }
 
 
-def reused(arm: Arm, setting: Setting, facts: Facts) -> bool:
-    """Whether a request went into the stale connection: bytes came on it or, reset already, none could."""
-    if expected_tcp_state(arm, setting) == "CLOSE":
-        return facts.dead_reuse
-    return bool(facts.late_data)
+def _frozen_throughout(setting: Setting, facts: Facts) -> bool | None:
+    if not setting.freezes:
+        return None
+    frozen = [gap.confirmed for gap in facts.gaps if gap.frozen]
+    return bool(frozen) and all(frozen)
+
+
+def _passes_limit(setting: Setting) -> bool:
+    return any(setting.goes_stale(period) for period in setting.idle)
 
 
 def expected_tcp_state(arm: Arm, setting: Setting) -> TcpState:
@@ -71,10 +73,10 @@ def expected_tcp_state(arm: Arm, setting: Setting) -> TcpState:
         return arm.expect.client_tcp_state
     if setting.link == "lost":
         return "ESTABLISHED"
-    states: dict[str, TcpState] = {
-        "fin": "CLOSE-WAIT",
-        "rst": "CLOSE",
-        "vanish": "ESTABLISHED",
-        "blackhole": "ESTABLISHED",
-    }
-    return states[setting.upstream.close]
+    restarts = [step.how for period in setting.idle for step in period.steps if isinstance(step, Restart)]
+    if restarts:
+        return BY_CLOSE[restarts[-1]]
+    upstream = setting.upstream
+    if upstream.gateway_timeout is not None and upstream.gateway_timeout == upstream.idle_limit:
+        return BY_CLOSE["vanish"]
+    return BY_CLOSE[upstream.close]

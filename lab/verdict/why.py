@@ -1,6 +1,9 @@
 """One sentence that a reader understands: why a run has its verdict. Pure functions of facts and guard."""
 
-from lab.scenario.model import Arm, Expect, Setting
+from collections import Counter
+from collections.abc import Mapping
+
+from lab.scenario.model import Arm, Expect, OutcomeClass, Setting
 from lab.units import format_duration
 from lab.verdict.facts import Facts
 from lab.verdict.results import Guard
@@ -29,6 +32,15 @@ def why_pass(arm: Arm, setting: Setting, facts: Facts) -> str:
         used = f"the next request went into it ({stale['bytes']} bytes)"
         ended = "and ended ok over another connection" if outcome == "ok" else f"and ended in {outcome}"
         return f"{told}; {seen}, {used} {ended}."
+    if facts.hits:
+        hit = facts.hits[0]
+        where = f"request {hit['number']} on connection {hit['connection']}"
+        times = facts.executions[-1] if facts.executions else 0
+        how_often = {0: "never executed", 1: "executed once"}.get(times, f"executed {times} times")
+        return (
+            f"The upstream's fault ({hit['do']} at {hit['at']}) hit {where}; the last request ended in {outcome} "
+            f"and was {how_often}."
+        )
     if arm.role == "fix":
         return f"The stale connection was not used: {_how_avoided(facts)}."
     if arm.role == "control":
@@ -66,12 +78,16 @@ def differences(expect: Expect, facts: Facts) -> list[str]:
     if not facts.outcomes:
         return ["no request was made"]
     *before, last = facts.outcomes
-    if last not in expect.outcome:
-        found.append(f"outcome {last} instead of {' or '.join(expect.outcome)}")
-    if any(outcome != "ok" for outcome in before):
-        found.append(f"an earlier request ended in {', '.join(sorted({o for o in before if o != 'ok'}))}")
+    if expect.tally is not None:
+        found += _tally_differences(expect.tally, Counter(facts.outcomes))
+    else:
+        if last not in expect.outcome:
+            found.append(f"outcome {last} instead of {' or '.join(expect.outcome)}")
+        if any(outcome != "ok" for outcome in before):
+            found.append(f"an earlier request ended in {', '.join(sorted({o for o in before if o != 'ok'}))}")
     for name, stated, seen in (
         ("executions", expect.executions, facts.executions),
+        ("invocations", expect.invocations, facts.invocations),
         ("connections", expect.connections, facts.connections_opened),
         ("cold starts", expect.cold_starts, facts.cold_starts),
         ("sandbox ids", expect.sandboxes, len(facts.sandbox_ids)),
@@ -81,6 +97,14 @@ def differences(expect: Expect, facts: Facts) -> list[str]:
     if expect.background:
         found += _background_differences(expect.background, facts)
     return found
+
+
+def _tally_differences(stated: Mapping[OutcomeClass, int], seen: Mapping[OutcomeClass, int]) -> list[str]:
+    return [
+        f"{seen.get(name, 0)} requests ended in {name} instead of {stated.get(name, 0)}"
+        for name in sorted({*stated, *seen})
+        if seen.get(name, 0) != stated.get(name, 0)
+    ]
 
 
 STILL, RUNNING = 0.1, 0.3

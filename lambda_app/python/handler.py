@@ -3,15 +3,19 @@
 Environment: UPSTREAM_URL; THAWLAB_PRESET (a file of `presets/`); THAWLAB_SHAPE (`sync` or `loop`);
 THAWLAB_SPEED; THAWLAB_BACKGROUND (1: with a background task).
 
-Event (all optional): `{"requests": [{"id", "method", "path", "body_bytes", "idempotency_key"}], "on_error": "raise"}`.
-Without requests it sends one `POST /orders`. With `on_error: raise` a failed request fails the invocation, as it
-would in a function that does not catch it.
+Event (all optional): `{"requests": [...], "at_once": bool, "on_error": "raise"}`, a request being
+`{"id", "method", "path", "body_bytes", "idempotency_key"}`. Without requests it sends one `POST /orders`. With
+`at_once` they are sent side by side. With `on_error: raise` a failed request fails the invocation, as in a function
+that does not catch it; with `raise-record` it fails too, and the error carries the answer as JSON (asynchronous
+invocations have none).
 
 Answer: `{"sandbox", "invocation", "cold", "ticks": [at start, at end], "requests": [...]}`; a request has
 `id, method, outcome, status, error, chain, attempts: [{local_port, reused}], started, ended` (monotonic seconds).
 """
 
+import asyncio
 import importlib
+import json
 import os
 import time
 import uuid
@@ -21,6 +25,14 @@ from lambda_app.python.background import Ticker
 from lambda_app.python.observe import Observer
 from lambda_app.python.outcome import classify, describe, headline
 from lambda_app.python.shapes import SHAPES
+
+Answer = tuple[dict[str, Any], BaseException | None]
+"""What is told of a request, and its error."""
+
+
+class RequestFailed(Exception):
+    """An asynchronous invocation failed; its answer goes nowhere, so the message carries what is told."""
+
 
 UPSTREAM = os.environ["UPSTREAM_URL"]
 
@@ -39,31 +51,34 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     global invocations
     invocations += 1
     began = _ticks()
-    records, failure = shape.run(_serve(event))
-    if failure is not None and event.get("on_error") == "raise":
-        raise failure
-    return {
+    answers = shape.run(_serve(event))
+    failure = next((error for _, error in answers if error is not None), None)
+    told = {
         "sandbox": sandbox_id,
         "invocation": invocations,
         "cold": invocations == 1,
         "ticks": [began, _ticks()],
-        "requests": records,
+        "requests": [record for record, _ in answers],
     }
+    if failure is not None and event.get("on_error") == "raise":
+        raise failure
+    if failure is not None and event.get("on_error") == "raise-record":
+        raise RequestFailed(json.dumps(told)) from failure
+    return told
 
 
-async def _serve(event: dict[str, Any]) -> tuple[list[dict[str, Any]], BaseException | None]:
-    records = []
-    failure = None
-    for request in event.get("requests") or [{}]:
-        record, error = await _send(request)
-        records.append(record)
-        failure = failure or error
+async def _serve(event: dict[str, Any]) -> list[Answer]:
+    requests = event.get("requests") or [{}]
+    if event.get("at_once"):
+        answers = list(await asyncio.gather(*(_send(request) for request in requests)))
+    else:
+        answers = [await _send(request) for request in requests]
     if hasattr(preset, "finish"):
         await preset.finish()
-    return records, failure
+    return answers
 
 
-async def _send(request: dict[str, Any]) -> tuple[dict[str, Any], BaseException | None]:
+async def _send(request: dict[str, Any]) -> Answer:
     name = request.get("id") or uuid.uuid4().hex
     method = request.get("method", "POST")
     headers = {"X-Request-Id": name}

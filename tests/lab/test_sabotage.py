@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from lab import arm_run
+from lab import idle
 from lab.bench.base import Bench
 from lab.journal import Recorder
 from lab.lambda_service.service import FunctionSpec
@@ -58,7 +58,7 @@ async def test_without_sabotage_the_bug_passes(tmp_path: Path) -> None:
 
 
 async def test_an_upstream_that_does_not_close(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arm_run, "GIVE_UP_BOUND", 0.2)
+    monkeypatch.setattr(idle, "GIVE_UP_BOUND", 0.2)
     named = write(tmp_path, scenario_text())
     arm = only_arm(results_of(named, await run(named, tmp_path, wrap=lambda bench: cast(Bench, NeverCloses(bench)))))
     assert arm.verdict == "inconclusive"

@@ -1,0 +1,90 @@
+"""The stretch between two invocations: time passes, packets are lost, the upstream gives up what it must."""
+
+import asyncio
+from collections.abc import Callable
+
+from lab.bench.base import Bench
+from lab.journal import Event, Recorder, now
+from lab.plan import Job
+from lab.scenario.model import Idle
+from lab.upstream import Listener
+
+GIVE_UP_BOUND = 10.0
+"""Real seconds, beyond the idle timeout, for the upstream to give up what is idle."""
+ARRIVAL_BOUND = 1.0
+ARRIVAL_POLL = 0.001
+"""Real seconds in which a close that was sent must be seen by the client's kernel, and between two looks at it."""
+
+CLOSED = {"gave-up", "connection-closed"}
+
+
+class IdlePeriod:
+    """Begun when the sandboxes are idle (and frozen, if they are to be), ended just before the wake."""
+
+    def __init__(
+        self, job: Job, period: Idle, bench: Bench, listener: Listener, recorder: Recorder, speed: float
+    ) -> None:
+        self._job = job
+        self._period = period
+        self._bench = bench
+        self._listener = listener
+        self._recorder = recorder
+        self._speed = speed
+        self._until = 0.0
+        self._number = 1 + sum(event.kind == "gap-started" for event in recorder.events)
+
+    def __repr__(self) -> str:
+        return f"<IdlePeriod {self._number} of {self._job.scope}: {', '.join(map(str, self._period.steps))}>"
+
+    async def begin(self, answered: float) -> None:
+        """It counts from the last answer, as the upstream's idle timeout does."""
+        self._until = answered
+        about = {"number": self._number, "duration": self._period.duration, "frozen": self._period.frozen}
+        real = self._period.duration / self._speed
+        self._recorder.record("lab", "gap-started", t=answered, real=real, **about)
+        await self._bench.lose_packets(self._job, self._listener, self._recorder)
+
+    async def pass_time(self, lab_seconds: float) -> None:
+        """So much more time, from where the last step's time ended."""
+        self._until += lab_seconds / self._speed
+        await asyncio.sleep(self._until - now())
+
+    async def end(self) -> None:
+        """Wait until what goes stale in it is stale, and until packets may pass again."""
+        if self._job.setting.goes_stale(self._period):
+            for connection in self._open_connections():
+                await self._recorder.wait_for(
+                    _closing_of(connection["connection"]),
+                    f"the upstream to give up connection {connection['connection']}",
+                    GIVE_UP_BOUND,
+                )
+            await self._wait_for_arrival()
+        await self._bench.pass_packets(self._job, self._listener, self._recorder)
+        self._recorder.record("lab", "gap-ended", number=self._number)
+
+    def _open_connections(self) -> list[Event]:
+        events = [event for event in self._recorder.events if event.source == "upstream"]
+        closed = {event["connection"] for event in events if event.kind in CLOSED}
+        return [e for e in events if e.kind == "connection-opened" and e["connection"] not in closed]
+
+    async def _wait_for_arrival(self) -> None:
+        """A close that was sent and is delivered reaches the client's kernel a moment later; look until it has."""
+        if self._job.setting.link == "lost":
+            return
+        gave_up = [event for event in self._recorder.events if event.kind == "gave-up"]
+        told = {event["connection"] for event in gave_up if event["mode"] in ("fin", "rst")}
+        opened = [event for event in self._recorder.events if event.kind == "connection-opened"]
+        ports = [event["peer_port"] for event in opened if event["connection"] in told]
+        try:
+            async with asyncio.timeout(ARRIVAL_BOUND):
+                while "ESTABLISHED" in [await self._client_state(port) for port in ports]:
+                    await asyncio.sleep(ARRIVAL_POLL)
+        except TimeoutError:
+            pass  # the states are written down before the wake, and the guard judges them
+
+    async def _client_state(self, port: int) -> str:
+        return (await self._bench.tcp_states(self._job, self._listener, port))[0]
+
+
+def _closing_of(connection: int) -> Callable[[Event], bool]:
+    return lambda event: event.kind in CLOSED and event["connection"] == connection
