@@ -1,40 +1,42 @@
-"""The Docker Engine, through its own SDK: images by content, containers that bear the lab's mark.
+"""The Docker Engine, through its own SDK: containers and networks that bear the lab's mark.
 
-The SDK blocks, so every call runs in a thread of a pool. A call that was cancelled may still take effect in the
+The SDK blocks, so every call runs in a thread of its own. A call that was cancelled may still take effect in the
 engine: what bears the mark is therefore swept at the end, whatever this process believes to have made.
 """
 
 import asyncio
 import contextlib
-import hashlib
 import socket
 import struct
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, TypeVar
 
 import docker
-from docker.errors import APIError, BuildError, DockerException, ImageNotFound, NotFound
+from docker.errors import APIError, DockerException, NotFound
 
 from lab.errors import EnvironmentLacks
 from lab.freezer import thaw_by_cgroup
+from lab.images import IMAGES, image
+from lab.lambda_service.tasks import to_the_end
 
-ROOT = Path(__file__).resolve().parents[1]
 LABEL = "thawlab.lab"
 """Label of every container and network that a lab made; its value is the lab's mark."""
 
-IMAGES = {
-    "thawlab-function-python": ("lambda_app/python", "lambda_app/python/Dockerfile"),
-    "thawlab-upstream": ("upstream_server", "upstream_server/Dockerfile"),
-    "thawlab-link": ("lab/link", "lab/link/Dockerfile"),
-}
-"""Images that the lab builds, each with the folder that it is made of and its Dockerfile."""
-
-THREADS = 64
-"""Blocking calls at once: one a sandbox waits for the end of its container, the others last milliseconds."""
+PING_BOUND = 10
 API_BOUND = 120
-"""Seconds for one answer of the engine."""
+"""Seconds for the engine's first sign of life, and for one answer of it."""
+
+SWEEP_QUIET = 1.0
+SWEEP_PAUSE = 0.1
+"""Real seconds in which nothing new may show up before a killed lab counts as swept, and between two looks: the
+engine may still be making what that lab ordered last, which takes tenths of a second."""
+SWEEP_BOUND = 45.0
+"""Real seconds after which a sweep has failed: a container takes some tenths to remove, and several go at once."""
+SWEEPERS = 4
+"""Containers removed at once: the engine mostly waits for the kernel to take a network namespace down."""
 
 FRAME = struct.Struct(">BxxxL")
 """Header of the engine's multiplexed stream: which output, how many bytes (Engine API, attach)."""
@@ -45,57 +47,94 @@ Result = TypeVar("Result")
 class Engine:
     """One lab's view of the engine."""
 
-    def __init__(self, mark: str) -> None:
+    def __init__(self, mark: str, client: docker.DockerClient) -> None:
         self.mark = mark
-        self.client = connect()
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="engine")
+        self.client = client
+
+    @classmethod
+    async def open(cls, mark: str) -> "Engine":
+        """The engine that the environment names; raises EnvironmentLacks where none answers."""
+        return cls(mark, await _in_thread(connect))
 
     def __repr__(self) -> str:
         return f"<Engine of lab {self.mark}>"
 
     async def call(self, function: Callable[..., Result], *args: Any, **options: Any) -> Result:
         """Run a blocking call of the SDK in a thread; engine errors become EnvironmentLacks."""
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._pool, lambda: function(*args, **options))
-        except (DockerException, OSError) as error:
-            raise EnvironmentLacks(f"the Docker Engine refused: {_first_line(error)}") from error
+
+        def work() -> Result:
+            with _engine_errors():
+                return function(*args, **options)
+
+        return await _in_thread(work)
 
     async def images(self) -> dict[str, str]:
         """The tag of each image, built where its content has changed."""
-        return {name: await self.call(self._image, name) for name in IMAGES}
-
-    def _image(self, name: str) -> str:
-        folder, dockerfile = IMAGES[name]
-        tag = f"{name}:{_content(ROOT / folder)}"
-        try:
-            self.client.images.get(tag)
-        except ImageNotFound:
-            try:
-                self.client.images.build(path=str(ROOT), dockerfile=dockerfile, tag=tag, rm=True, forcerm=True)
-            except BuildError as error:
-                log = "".join(line.get("stream", "") for line in error.build_log if isinstance(line, dict))
-                said = next((text for text in reversed(log.splitlines()) if text.strip()), str(error))
-                raise EnvironmentLacks(
-                    f"{dockerfile}: the image cannot be built: {said}\ntry: docker build -f {dockerfile} {ROOT}"
-                ) from error
-        return tag
+        return {name: await self.call(image, self.client, name) for name in IMAGES}
 
     async def create(self, image: str, name: str, **options: Any) -> Any:
         """A container that bears the mark, not started yet."""
-        return await self.call(self.client.containers.create, image, name=name, labels={LABEL: self.mark}, **options)
+        labels = {LABEL: self.mark}
+        return await self._whole(
+            lambda: self.client.containers.create(image, name=name, labels=labels, **options), _remove
+        )
 
     async def attach(self, container: Any, *, stdin: bool = False) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """The container's standard streams; what comes out is multiplexed (see `read_frame`)."""
-        sock = await self.call(_attach, container, {"stdin": int(stdin), "stdout": 1, "stderr": 1, "stream": 1})
+        """The container's standard streams; what comes out is multiplexed (see `read_frame`).
+
+        They end with the container, but only if it was ever started.
+        """
+        wanted = {"stdin": int(stdin), "stdout": 1, "stderr": 1, "stream": 1}
+        sock = await self._whole(lambda: _attach(container, wanted), socket.socket.close)
         return await asyncio.open_connection(sock=sock)
+
+    async def _whole(self, make: Callable[[], Result], unmake: Callable[[Result], object]) -> Result:
+        """A call that makes something. Cancelled half-way it waits for the answer, and leaves nothing."""
+        making = asyncio.ensure_future(self.call(make))
+
+        async def undo() -> None:
+            with contextlib.suppress(EnvironmentLacks):  # nothing was made, or the sweep at the end finds it
+                await self.call(unmake, await making)
+
+        try:
+            return await asyncio.shield(making)
+        except asyncio.CancelledError:
+            await to_the_end(undo())
+            raise
+
+    async def remove(self, container: Any) -> None:
+        """Remove a container, running or not; one that is gone already, or just going, is fine."""
+        await self.call(_remove, container)
 
     async def close(self) -> None:
         """Remove everything that bears the mark."""
+        await _in_thread(lambda: sweep_engine(self.client, self.mark, quiet=0))
+
+
+async def _in_thread(function: Callable[[], Result]) -> Result:
+    """Run it in a thread of its own. If nobody waits any more the thread goes on, and keeps no process from ending."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Result] = loop.create_future()
+
+    def tell(result: Result | None, error: BaseException | None) -> None:
+        if answer.done():
+            return  # cancelled
+        if error is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(result)  # type: ignore[arg-type]
+
+    def work() -> None:
+        result, caught = None, None
         try:
-            await self.call(sweep_engine, self.client, self.mark)
-        finally:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            result = function()
+        except BaseException as error:
+            caught = error
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(tell, result, caught)
+
+    threading.Thread(target=work, name="engine", daemon=True).start()
+    return await answer
 
 
 def _attach(container: Any, parameters: dict[str, int]) -> socket.socket:
@@ -118,52 +157,85 @@ async def read_frame(reader: asyncio.StreamReader) -> str:
 def connect() -> docker.DockerClient:
     """A client of the engine that the environment names; raises EnvironmentLacks where none answers."""
     try:
-        client = docker.from_env(timeout=API_BOUND)
+        client = docker.from_env(timeout=PING_BOUND)
         client.ping()
     except (DockerException, OSError) as error:
         raise EnvironmentLacks(
             f"no Docker Engine answers ({_first_line(error)}): start it, or use --sandbox process"
         ) from error
+    client.api.timeout = API_BOUND
     return client
 
 
 def marks_in_engine(client: docker.DockerClient) -> set[str]:
     """The marks of all labs that something in the engine belongs to."""
-    things = [*_containers(client, LABEL), *client.networks.list(filters={"label": LABEL})]
+    with _engine_errors():
+        things = [*_containers(client, LABEL), *_networks(client, LABEL)]
     return {_labels(thing).get(LABEL, "") for thing in things}
 
 
 def container_runs(client: docker.DockerClient, name: str) -> bool:
     """Whether there is such a container and it runs."""
     try:
-        return bool(client.containers.get(name).status == "running")
-    except NotFound:
-        return False
+        with _engine_errors():
+            return bool(client.containers.get(name).status == "running")
+    except EnvironmentLacks as error:
+        if isinstance(error.__cause__, NotFound):
+            return False
+        raise
 
 
-def sweep_engine(client: docker.DockerClient, mark: str) -> tuple[int, int]:
-    """Thaw and remove the containers, then the networks, of one lab; returns how many there were."""
+def sweep_engine(client: docker.DockerClient, mark: str, *, quiet: float = SWEEP_QUIET) -> tuple[int, int]:
+    """Thaw and remove the containers, then the networks, of one lab; returns how many there were.
+
+    Once it has found something, it goes on until nothing has shown up for `quiet` real seconds. Raises
+    EnvironmentLacks for what cannot be removed, and where the engine is gone.
+    """
     label = f"{LABEL}={mark}"
-    containers = _containers(client, label)
-    for container in containers:
-        thaw_by_cgroup(container.id)  # a frozen process does not die of SIGKILL under cgroup v1
-        with contextlib.suppress(APIError):
-            container.unpause()  # fails where it was not paused, and that is fine
-        with contextlib.suppress(NotFound):
-            _remove(container)
-    networks = client.networks.list(filters={"label": label})
-    for network in networks:
-        with contextlib.suppress(NotFound):
-            network.reload()
-            for member in network.containers:  # the lab's own container, where the lab runs in one
-                network.disconnect(member, force=True)
-            network.remove()
-    return len(containers), len(networks)
+    containers: set[str] = set()
+    networks: set[str] = set()
+    began = clean_since = time.monotonic()
+    with ThreadPoolExecutor(SWEEPERS) as sweepers, _engine_errors():
+        while True:
+            found = _containers(client, label)
+            nets = _networks(client, label)
+            if found or nets:
+                containers.update(container.id for container in found)
+                networks.update(network.id for network in nets)
+                list(sweepers.map(_end, found))
+                for network in nets:
+                    _end_network(network)
+                clean_since = time.monotonic()
+            elif not (containers or networks) or time.monotonic() - clean_since >= quiet:
+                return len(containers), len(networks)
+            if time.monotonic() - began > SWEEP_BOUND:
+                left = ", ".join(sorted(str(thing.name) for thing in (*found, *nets)))
+                raise EnvironmentLacks(f"the Docker Engine does not remove {left}: see its log, then: thawlab clean")
+            if quiet:
+                time.sleep(SWEEP_PAUSE)
+
+
+def _end(container: Any) -> None:
+    thaw_by_cgroup(container.id)  # a frozen process does not die of SIGKILL under cgroup v1
+    with contextlib.suppress(APIError):
+        container.unpause()  # fails where it was not paused, and that is fine
+    with contextlib.suppress(APIError):
+        _remove(container)  # what could not be removed is found again
+
+
+def _end_network(network: Any) -> None:
+    with contextlib.suppress(APIError):
+        network.reload()
+        for member in network.containers:  # the lab's own container, where the lab runs in one
+            network.disconnect(member, force=True)
+        network.remove()
 
 
 def _remove(container: Any) -> None:
     try:
         container.remove(force=True, v=True)
+    except NotFound:
+        return
     except APIError as error:
         if error.status_code != 409:  # somebody else is removing it already
             raise
@@ -173,19 +245,23 @@ def _containers(client: docker.DockerClient, label: str) -> list[Any]:
     return list(client.containers.list(all=True, filters={"label": label}, ignore_removed=True))
 
 
+def _networks(client: docker.DockerClient, label: str) -> list[Any]:
+    return list(client.networks.list(filters={"label": label}))
+
+
 def _labels(thing: Any) -> dict[str, str]:
     attributes = thing.attrs
     labels = attributes.get("Labels") or attributes.get("Config", {}).get("Labels") or {}
     return dict(labels)
 
 
-def _content(folder: Path) -> str:
-    """A short hash of what an image is made of."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            digest.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:12]
+@contextlib.contextmanager
+def _engine_errors() -> Iterator[None]:
+    """What the SDK raises becomes EnvironmentLacks, with the SDK's error as its cause."""
+    try:
+        yield
+    except (DockerException, OSError) as error:
+        raise EnvironmentLacks(f"the Docker Engine refused: {_first_line(error)}") from error
 
 
 def _first_line(error: BaseException) -> str:

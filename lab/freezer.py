@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from lab.errors import LabError
 from lab.sandbox.base import FreezeFailed
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -96,10 +97,12 @@ class Freezer:
         return "cgroup" if cgroup and cgroup.may_write else "engine pause"
 
     async def set(self, frozen: bool) -> None:
-        """Freeze or thaw; raises FreezeFailed where the kernel does not confirm it."""
+        """Freeze or thaw; does nothing where the kernel says that it is so. Raises FreezeFailed where it does not."""
         word = "frozen" if frozen else "thawed"
         cgroup = find_cgroup(self.container_id)
         try:
+            if cgroup and cgroup.is_frozen() == frozen:
+                return  # an engine refuses to do it twice
             if cgroup and cgroup.may_write:
                 cgroup.order(frozen)
             else:
@@ -109,10 +112,10 @@ class Freezer:
                     f"nothing confirms that the container was {word}: its cgroup is not visible under {CGROUPS}"
                 )
             await _until(lambda: cgroup.is_frozen() == frozen)
-        except OSError as error:
-            raise FreezeFailed(f"the container could not be {word}: {error}") from error
-        except TimeoutError:
+        except TimeoutError:  # one of the OSErrors too
             raise FreezeFailed(f"the kernel did not say {word} within {CONFIRM_BOUND:g}s") from None
+        except (OSError, LabError) as error:
+            raise FreezeFailed(f"the container could not be {word}: {error}") from error
 
     async def is_frozen(self) -> bool:
         """Whether the kernel says so; False where it cannot be asked."""

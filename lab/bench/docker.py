@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from lab.bench.naming import listener_name
-from lab.engine import LABEL, Engine
+from lab.engine import LABEL, Engine, read_frame
 from lab.errors import EnvironmentLacks
 from lab.functions import definition, environment
 from lab.journal import Recorder, Scope
@@ -75,10 +75,14 @@ class DockerBench:
         )
         return lambda name: DockerSandbox(name, spec, self._engine)
 
+    def _running(self, job: Job) -> list[DockerSandbox]:
+        """The run's sandboxes but for those that were recycled."""
+        return [sandbox for sandbox in self._sandboxes[job.scope] if sandbox.is_up]
+
     async def lose_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:
         """Cut the link of each sandbox of the run, where the setting says that packets are lost."""
         if job.setting.link == "lost":
-            for sandbox in self._sandboxes[job.scope]:
+            for sandbox in self._running(job):
                 await sandbox.link.cut(listener.host, listener.port)
                 recorder.record("link", "cut", sandbox=sandbox.name, upstream=f"{listener.host}:{listener.port}")
 
@@ -86,7 +90,7 @@ class DockerBench:
         """Lift the cut, once nothing that was lost can be sent again."""
         if job.setting.link == "lost":
             await self._until_forgotten(listener, recorder)
-            for sandbox in self._sandboxes[job.scope]:
+            for sandbox in self._running(job):
                 await sandbox.link.lift(listener.host, listener.port)
                 recorder.record("link", "lifted", sandbox=sandbox.name, upstream=f"{listener.host}:{listener.port}")
 
@@ -111,11 +115,7 @@ class DockerBench:
     async def tcp_states(self, job: Job, listener: Listener, peer_port: int) -> tuple[str, str]:
         """The client's end from the sandbox's own kernel table, the upstream's from the upstream's."""
         theirs = await self._upstream.tcp_table()
-        states = [
-            (await sandbox.link.tcp_table()).state(peer_port, listener.port)
-            for sandbox in self._sandboxes[job.scope]
-            if sandbox.is_up
-        ]
+        states = [(await sandbox.link.tcp_table()).state(peer_port, listener.port) for sandbox in self._running(job)]
         known = [state for state in states if state != "CLOSE"]
         return (known or ["CLOSE"])[0], theirs.state(listener.port, peer_port)
 
@@ -123,7 +123,7 @@ class DockerBench:
 @asynccontextmanager
 async def docker_bench(mark: str, speed: float) -> AsyncIterator[DockerBench]:
     """Network, upstream and images of one lab; whatever bears its mark is removed at the end."""
-    engine = Engine(mark)
+    engine = await Engine.open(mark)
     try:
         images = await engine.images()
         name = f"thawlab-{mark.replace('.', '-')}"
@@ -161,27 +161,34 @@ async def _upstream(engine: Engine, image: str, network: str) -> AsyncIterator[U
         cap_add=["NET_ADMIN", "NET_RAW"],
         security_opt=["no-new-privileges"],
         read_only=True,
-        sysctls={"net.ipv4.tcp_orphan_retries": "1", "net.ipv6.conf.all.disable_ipv6": "1"},
+        sysctls={"net.ipv4.tcp_orphan_retries": "1"},
         mem_limit="512m",
         pids_limit=64,
     )
-    await engine.call(container.start)
-    await engine.call(container.reload)
-    address = container.attrs["NetworkSettings"]["Networks"][network]["IPAddress"]
-    await _announced(engine, container)
-    client = UpstreamClient(f"http://{address}:{CONTROL_PORT}", token, address)
+    reader, writer = await engine.attach(container)
     try:
-        await client.follow_events()
-        yield client
+        await engine.call(container.start)
+        await engine.call(container.reload)
+        address = container.attrs["NetworkSettings"]["Networks"][network]["IPAddress"]
+        await _announced(reader)
+        client = UpstreamClient(f"http://{address}:{CONTROL_PORT}", token, address)
+        try:
+            await client.follow_events()
+            yield client
+        finally:
+            await client.close()
     finally:
-        await client.close()
+        writer.close()
 
 
-async def _announced(engine: Engine, container: Any) -> None:
+async def _announced(reader: asyncio.StreamReader) -> None:
     """Wait for the one line that the upstream prints when it is ready."""
+    said = ""
     try:
         async with asyncio.timeout(START_BOUND):
-            line = await engine.call(lambda: next(iter(container.logs(stream=True, follow=True)), b""))
-        json.loads(line)
-    except (TimeoutError, ValueError) as error:
-        raise EnvironmentLacks("the upstream's container did not start: is its image whole?") from error
+            while "\n" not in said:
+                said += await read_frame(reader)
+        json.loads(said)
+    except (TimeoutError, asyncio.IncompleteReadError, ValueError) as error:
+        last = (said.splitlines() or ["it said nothing"])[-1]
+        raise EnvironmentLacks(f"the upstream's container did not start: {last}") from error

@@ -50,7 +50,7 @@ class SideContainer:
             cap_drop=["ALL"],
             cap_add=["NET_ADMIN"],
             security_opt=["no-new-privileges"],
-            sysctls={"net.ipv6.conf.all.disable_ipv6": "1"},
+            read_only=True,
             mem_limit="64m",
             pids_limit=32,
         )
@@ -107,5 +107,5 @@ class SideContainer:
             self._writer.close()
             self._writer = None
         if self._container:
-            await self._engine.call(self._container.remove, force=True, v=True)
+            await self._engine.remove(self._container)
             self._container = None

@@ -6,6 +6,7 @@ upstream and its own Runtime API.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,11 +14,16 @@ from typing import Any
 from lab.engine import Engine, read_frame
 from lab.errors import EnvironmentLacks
 from lab.freezer import Freezer
+from lab.lambda_service.tasks import cancel_all
 from lab.link.side import SideContainer
+from lab.sandbox.base import FreezeFailed
 
 NOBODY = "65534:65534"
 STOP_BOUND = 30.0
 """Real seconds for a container to be removed: the engine takes some tenths, on a busy machine seconds."""
+LAST_WORDS = 1.0
+"""Real seconds for the rest of a removed container's output, which takes milliseconds. The stream of one that was
+never started does not end at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,21 +124,28 @@ class DockerSandbox:
 
     async def stop(self) -> int | None:
         """Thaw it, remove both containers; returns the exit status. Safe at any time."""
-        status = None
-        async with asyncio.timeout(STOP_BOUND):
-            if self._container is not None:
-                if await self.is_frozen():
-                    await self.thaw()  # a frozen process does not die of SIGKILL under cgroup v1
-                await self._engine.call(self._remove)
-                status = await self._ended if self._ended else None
-                self._container = None
-            if self._reading:
-                await self._reading
-            await self.link.stop()
-        return status
+        try:
+            async with asyncio.timeout(STOP_BOUND):
+                try:
+                    await self._end_function()
+                finally:
+                    await self.link.stop()
+                return await self._ended if self._ended else None
+        except TimeoutError:
+            raise EnvironmentLacks(
+                f"the engine did not remove the containers of {self.name} within {STOP_BOUND:g}s; try: thawlab clean"
+            ) from None
 
-    def _remove(self) -> None:
-        self._container.remove(force=True, v=True)
+    async def _end_function(self) -> None:
+        if self._container is not None:
+            if await self.is_frozen():
+                with contextlib.suppress(FreezeFailed):  # the engine may still manage
+                    await self.thaw()  # a frozen process does not die of SIGKILL under cgroup v1
+            await self._engine.remove(self._container)
+            self._container = None
+        if self._reading:
+            await asyncio.wait({self._reading}, timeout=LAST_WORDS)
+            await cancel_all([self._reading])
 
     async def wait_exit(self) -> int | None:
         """The exit status, when the function's container has ended."""

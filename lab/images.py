@@ -1,0 +1,87 @@
+"""The images that the lab builds. An image is named by the content of its files, so it is built when they change."""
+
+import hashlib
+import io
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import docker
+from docker.errors import APIError, BuildError, ImageNotFound
+
+from lab.errors import EnvironmentLacks
+
+ROOT = Path(__file__).resolve().parents[1]
+
+IMAGES = {
+    "thawlab-function-python": ("lambda_app/python/Dockerfile", "lambda_app/__init__.py", "lambda_app/python"),
+    "thawlab-upstream": ("upstream_server/Dockerfile", "upstream_server"),
+    "thawlab-link": ("lab/link/Dockerfile", "lab/link/agent.sh"),
+}
+"""Each one's Dockerfile, then the files and folders that it is made of."""
+
+BUILDERS_OWN = ("Step ", " --->", "Removing intermediate container ", "Successfully ")
+"""How the builder's own lines begin, among those that a build's commands print."""
+
+
+def image(client: docker.DockerClient, name: str) -> str:
+    """The tag of one of IMAGES, built where there is none; raises EnvironmentLacks where it cannot be built."""
+    dockerfile, *parts = IMAGES[name]
+    files = files_of(dockerfile, *parts)
+    tag = f"{name}:{content(files)}"
+    try:
+        client.images.get(tag)
+    except ImageNotFound:
+        try:
+            # rm and forcerm: containers of the build go with it, also of one that failed.
+            client.images.build(
+                fileobj=archive(files), custom_context=True, dockerfile=dockerfile, tag=tag, rm=True, forcerm=True
+            )
+        except (BuildError, APIError) as error:
+            raise EnvironmentLacks(
+                f"{dockerfile}: the image cannot be built: {_complaint(error)}\n"
+                f"try: docker build -f {dockerfile} {ROOT}"
+            ) from error
+    return tag
+
+
+def files_of(*parts: str) -> dict[str, bytes]:
+    """The files of files and folders, by path from the root; caches left out."""
+    found = {}
+    for part in parts:
+        path = ROOT / part
+        for file in [path] if path.is_file() else path.rglob("*"):
+            if file.is_file() and "__pycache__" not in file.parts:
+                found[str(file.relative_to(ROOT))] = file.read_bytes()
+    return dict(sorted(found.items()))
+
+
+def content(files: Mapping[str, bytes]) -> str:
+    """A short hash of names and contents."""
+    digest = hashlib.sha256()
+    for path, data in files.items():
+        digest.update(f"{path}\0{len(data)}\0".encode() + data)
+    return digest.hexdigest()[:12]
+
+
+def archive(files: Mapping[str, bytes]) -> io.BytesIO:
+    """The files as a tar archive, which is what an engine builds from: nothing else of the folder reaches it."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for path, data in files.items():
+            entry = tarfile.TarInfo(path)
+            entry.size, entry.mode = len(data), 0o644
+            tar.addfile(entry, io.BytesIO(data))
+    packed.seek(0)
+    return packed
+
+
+def _complaint(error: BuildError | APIError) -> str:
+    """The last thing that a failed build's own command printed, else what the engine says."""
+    lines = []
+    if isinstance(error, BuildError):
+        for entry in error.build_log:
+            if isinstance(entry, dict):
+                lines += entry.get("stream", "").splitlines()
+    printed = [line.strip() for line in lines if line.strip() and not line.startswith(BUILDERS_OWN)]
+    return printed[-1] if printed else str(error).splitlines()[0]
