@@ -25,7 +25,7 @@ EVENT_BOUND = 60.0
 """Real seconds for an asynchronous event with both of its retries: three minutes of lab time, at any sane speed."""
 
 
-async def run_arm(job: Job, bench: Bench, service: LambdaService, recorder: Recorder, speed: float) -> None:
+async def run_arm(job: Job, bench: Bench, service: LambdaService, recorder: Recorder) -> None:
     """Run it to its end and leave nothing; a barrier that never came is written down as trouble."""
     recorder.record("lab", "arm-started", role=job.arm.role, tick=TICK if job.setting.function.background else None)
     listener = await bench.open_upstream(job, recorder)
@@ -37,7 +37,7 @@ async def run_arm(job: Job, bench: Bench, service: LambdaService, recorder: Reco
             freeze_when_idle=False,
             wake_order=job.setting.wake_order,
         )
-        run = ArmRun(job, bench, service, listener, recorder, speed)
+        run = ArmRun(job, bench, service, listener, recorder)
         factory = bench.sandboxes(job, listener, spec)
         run.function = service.add(spec, factory, recorder.record, before_wake=run.look_at_sockets)
         try:
@@ -63,14 +63,12 @@ class ArmRun:
         service: LambdaService,
         listener: Listener,
         recorder: Recorder,
-        speed: float,
     ) -> None:
         self._job = job
         self._bench = bench
         self._service = service
         self._listener = listener
         self._recorder = recorder
-        self._speed = speed
         self._request_numbers = count(1)
         self._wakes = 0
         self._answered = 0.0
@@ -93,7 +91,7 @@ class ArmRun:
     async def _begin_idle(self, period: Idle) -> None:
         if self._idle is None:
             await asyncio.wait_for(self.function.settled(), SETTLE_BOUND)
-            self._idle = IdlePeriod(self._job, period, self._bench, self._listener, self._recorder, self._speed)
+            self._idle = IdlePeriod(self._job, period, self._bench, self._listener, self._recorder)
             await self._idle.begin(self._answered)
 
     async def _end_idle(self) -> None:

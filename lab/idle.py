@@ -21,15 +21,12 @@ CLOSED = {"gave-up", "connection-closed"}
 class IdlePeriod:
     """Begun when the sandboxes are idle (and frozen, if they are to be), ended just before the wake."""
 
-    def __init__(
-        self, job: Job, period: Idle, bench: Bench, listener: Listener, recorder: Recorder, speed: float
-    ) -> None:
+    def __init__(self, job: Job, period: Idle, bench: Bench, listener: Listener, recorder: Recorder) -> None:
         self._job = job
         self._period = period
         self._bench = bench
         self._listener = listener
         self._recorder = recorder
-        self._speed = speed
         self._until = 0.0
         self._number = 1 + sum(event.kind == "gap-started" for event in recorder.events)
 
@@ -40,13 +37,13 @@ class IdlePeriod:
         """It counts from the last answer, as the upstream's idle timeout does."""
         self._until = answered
         about = {"number": self._number, "duration": self._period.duration, "frozen": self._period.frozen}
-        real = self._period.duration / self._speed
+        real = self._period.duration / self._job.speed
         self._recorder.record("lab", "gap-started", t=answered, real=real, **about)
         await self._bench.lose_packets(self._job, self._listener, self._recorder)
 
     async def pass_time(self, lab_seconds: float) -> None:
         """So much more time, from where the last step's time ended."""
-        self._until += lab_seconds / self._speed
+        self._until += lab_seconds / self._job.speed
         await asyncio.sleep(self._until - now())
 
     async def end(self) -> None:

@@ -23,7 +23,7 @@ DEFAULT_JOBS = 8
 VERSIONS_OF = ("aiohttp", "awslambdaric", "uvicorn", "h11", "starlette")
 
 Done = Callable[[Job], None]
-OpenBench = Callable[[SandboxKind, Path, float], AbstractAsyncContextManager[Bench]]
+OpenBench = Callable[[SandboxKind, Path], AbstractAsyncContextManager[Bench]]
 
 
 async def carry_out(
@@ -53,7 +53,7 @@ async def carry_out(
             environment=environment(),
         )
         folder.report()  # unfinished until it is finished, whatever happens to the lab
-        async with open_bench(plan.sandbox, folder.logs, plan.speed) as bench:
+        async with open_bench(plan.sandbox, folder.logs) as bench:
             service = LambdaService(host=bench.runtime_host, speed=plan.speed)
             await service.start(invoke_port=None)
             try:
@@ -68,7 +68,7 @@ async def _run_all(plan: Plan, bench: Bench, service: LambdaService, journal: Jo
 
     async def one(job: Job) -> None:
         async with places:
-            await run_arm(job, bench, service, Recorder(journal, job.scope), plan.speed)
+            await run_arm(job, bench, service, Recorder(journal, job.scope))
             done(job)
 
     async with asyncio.TaskGroup() as group:

@@ -24,6 +24,8 @@ class Job:
     scope: Scope
     arm: Arm
     setting: Setting
+    speed: float
+    """Lab seconds in a real second."""
 
     def __repr__(self) -> str:
         return f"<Job {self.scope}: {', '.join(map(str, self.setting.timeline))}>"
@@ -60,7 +62,7 @@ def make_plan(
     arms = {named.name: chosen for named in scenarios if (chosen := _chosen(named, only))}
     scenarios = [named for named in scenarios if named.name in arms]
     jobs = tuple(
-        Job(Scope(named.name, arm.name, repeat), arm, named.scenario.setting(arm))
+        _job(named, arm, repeat, speed or DEFAULT_SPEED[sandbox])
         for repeat in range(1, repeats + 1)
         for named in scenarios
         for arm in named.scenario.arms
@@ -77,6 +79,11 @@ def _distinct(scenarios: Sequence[Named]) -> list[Named]:
         if other.path.resolve() != named.path.resolve():
             raise UsageError(f"{other.path} and {named.path} have one name: rename one of the files")
     return list(by_name.values())
+
+
+def _job(named: Named, arm: Arm, repeat: int, speed: float) -> Job:
+    setting = named.scenario.setting(arm)
+    return Job(Scope(named.name, arm.name, repeat), arm, setting, setting.speed or speed)
 
 
 def _chosen(named: Named, only: Sequence[str]) -> list[str]:

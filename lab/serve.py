@@ -55,7 +55,9 @@ class ServeOptions:
             wake_order="event-first",
             timeline=(Invoke(),),
         )
-        return Job(Scope("serve", self.client, 1), Arm(name="serve", role="control", title="serve"), setting)
+        return Job(
+            Scope("serve", self.client, 1), Arm(name="serve", role="control", title="serve"), setting, self.speed
+        )
 
 
 async def serve(options: ServeOptions, say: Callable[[str], object]) -> None:
@@ -66,7 +68,7 @@ async def serve(options: ServeOptions, say: Callable[[str], object]) -> None:
     definition(options.client).preset_path(options.preset)
     recorder = Recorder(Journal(), options.job.scope)
     with tempfile.TemporaryDirectory(prefix="thawlab-") as logs:
-        async with open_bench(options.sandbox, Path(logs), options.speed) as bench:
+        async with open_bench(options.sandbox, Path(logs)) as bench:
             service = LambdaService(host=bench.runtime_host, speed=options.speed)
             await service.start(invoke_port=options.port, invoke_host=options.host)
             try:

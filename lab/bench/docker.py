@@ -35,18 +35,17 @@ class DockerBench:
     """Sandboxes as containers, with one upstream container for all runs."""
 
     def __init__(
-        self, engine: Engine, images: dict[str, str], network: str, host: str, upstream: UpstreamClient, speed: float
+        self, engine: Engine, images: dict[str, str], network: str, host: str, upstream: UpstreamClient
     ) -> None:
         self.runtime_host = host
         self._engine = engine
         self._images = images
         self._network = network
         self._upstream = upstream
-        self._speed = speed
         self._sandboxes: dict[Scope, list[DockerSandbox]] = {}
 
     async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
-        return await self._upstream.open(listener_name(job.scope), job.setting.upstream, self._speed, recorder)
+        return await self._upstream.open(listener_name(job.scope), job.setting.upstream, job.speed, recorder)
 
     async def close_upstream(self, job: Job) -> None:
         self._sandboxes.pop(job.scope, None)
@@ -55,7 +54,7 @@ class DockerBench:
     def sandboxes(self, job: Job, listener: Listener, spec: FunctionSpec) -> SandboxFactory:
         function = job.setting.function
         mine = self._sandboxes.setdefault(job.scope, [])
-        variables = {**spec.environment, **environment(function, listener.url, self._speed)}
+        variables = {**spec.environment, **environment(function, listener.url, job.speed)}
         make = self.factory(function.client, variables, listener)
 
         def make_and_note(name: str) -> Sandbox:
@@ -112,6 +111,9 @@ class DockerBench:
         except TimeoutError:
             pass  # the states are written down before the wake, and the guard judges them
 
+    async def restart_upstream(self, job: Job, how: str) -> None:
+        await self._upstream.restart(listener_name(job.scope), how)
+
     async def tcp_states(self, job: Job, listener: Listener, peer_port: int) -> tuple[str, str]:
         """The client's end from the sandbox's own kernel table, the upstream's from the upstream's."""
         theirs = await self._upstream.tcp_table()
@@ -121,7 +123,7 @@ class DockerBench:
 
 
 @asynccontextmanager
-async def docker_bench(mark: str, speed: float) -> AsyncIterator[DockerBench]:
+async def docker_bench(mark: str) -> AsyncIterator[DockerBench]:
     """Network, upstream and images of one lab; whatever bears its mark is removed at the end."""
     engine = await Engine.open(mark)
     try:
@@ -132,7 +134,7 @@ async def docker_bench(mark: str, speed: float) -> AsyncIterator[DockerBench]:
         )
         host = await _own_address(engine, network)
         async with _upstream(engine, images["thawlab-upstream"], name) as upstream:
-            yield DockerBench(engine, images, name, host, upstream, speed)
+            yield DockerBench(engine, images, name, host, upstream)
     finally:
         await engine.close()
 

@@ -13,12 +13,12 @@ from lab.upstream import upstream_process
 
 
 @asynccontextmanager
-async def open_bench(sandbox: SandboxKind, logs: Path, speed: float) -> AsyncIterator[Bench]:
-    """A bench at this speed; functions' logs go into a folder, and all it made is gone when the context ends."""
+async def open_bench(sandbox: SandboxKind, logs: Path) -> AsyncIterator[Bench]:
+    """A bench; functions' logs go into a folder, and all it made is gone when the context ends."""
     async with Reaper(containers=sandbox == "docker") as reaper:
         if sandbox == "docker":
-            async with docker_bench(reaper.mark, speed) as bench:
+            async with docker_bench(reaper.mark) as bench:
                 yield bench
         else:
             async with upstream_process(reaper.mark) as upstream:
-                yield ProcessBench(upstream, reaper.mark, logs, speed)
+                yield ProcessBench(upstream, reaper.mark, logs)

@@ -24,24 +24,23 @@ class ProcessBench:
 
     runtime_host = "127.0.0.1"
 
-    def __init__(self, upstream: UpstreamClient, mark: str, logs: Path, speed: float) -> None:
+    def __init__(self, upstream: UpstreamClient, mark: str, logs: Path) -> None:
         self._upstream = upstream
         self._mark = mark
         self._logs = logs
-        self._speed = speed
 
     async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
         behaviour = job.setting.upstream
         if job.setting.link == "lost" and behaviour.close in ("fin", "rst"):
             behaviour = behaviour.model_copy(update={"close": "vanish"})
-        return await self._upstream.open(listener_name(job.scope), behaviour, self._speed, recorder)
+        return await self._upstream.open(listener_name(job.scope), behaviour, job.speed, recorder)
 
     async def close_upstream(self, job: Job) -> None:
         await self._upstream.close_listener(listener_name(job.scope))
 
     def sandboxes(self, job: Job, listener: Listener, spec: FunctionSpec) -> SandboxFactory:
         function = job.setting.function
-        variables = {**spec.environment, **environment(function, listener.url, self._speed)}
+        variables = {**spec.environment, **environment(function, listener.url, job.speed)}
         return process_factory(function.client, variables, self._mark, self._logs)
 
     async def lose_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:

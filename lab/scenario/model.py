@@ -192,6 +192,9 @@ class Change(Model):
     link: Link | None = None
     wake_order: WakeOrder | None = None
     timeline: Timeline | None = None
+    speed: float | None = Field(
+        default=None, ge=1, description="Lab seconds in a real one, for what cannot scale: the kernel's own timers."
+    )
 
 
 class Arm(Model):
@@ -217,6 +220,8 @@ class Setting(Model):
     wake: Wake
     wake_order: WakeOrder
     timeline: Timeline
+    speed: float | None = None
+    """Lab seconds in a real one where the arm sets its own."""
 
     @property
     def idle(self) -> list[Idle]:
@@ -280,6 +285,7 @@ class Scenario(Model):
             wake=self.wake,
             wake_order=change.wake_order or self.wake_order,
             timeline=change.timeline or self.timeline,
+            speed=change.speed,
         )
 
     def arm(self, name: str) -> Arm:

@@ -67,8 +67,8 @@ async def run(
     run_folder = RunFolder.create(folder / "runs", plan.scenarios)
 
     @asynccontextmanager
-    async def open_bench(kind: SandboxKind, logs: Path, speed: float) -> AsyncIterator[Bench]:
-        async with open_real_bench(kind, logs, speed) as bench:
+    async def open_bench(kind: SandboxKind, logs: Path) -> AsyncIterator[Bench]:
+        async with open_real_bench(kind, logs) as bench:
             yield wrap(bench)
 
     await carry_out(plan, run_folder, open_bench=open_bench)

@@ -1,5 +1,6 @@
 """Each way in which the lab could be green by accident, done on purpose: no verdict may be `pass`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,7 +21,7 @@ class NeverCloses(Wrapped):
 
     async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
         upstream = job.setting.upstream.model_copy(update={"idle_timeout": None})
-        kept = Job(job.scope, job.arm, job.setting.model_copy(update={"upstream": upstream}))
+        kept = replace(job, setting=job.setting.model_copy(update={"upstream": upstream}))
         return await self.bench.open_upstream(kept, recorder)
 
 
