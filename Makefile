@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help scenario scenarios test check format lock serve doctor clean distclean
+.PHONY: help scenario scenarios test check format lock schemas serve doctor clean distclean
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ clean: $(READY) ## remove whatever a killed run left running
 
 distclean: ## remove .venv and every run
 	rm -rf $(VENV) runs
+
+schemas: $(READY) ## write the published JSON Schemas anew
+	@$(BIN)/python -m lab.schemas
 
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet

@@ -53,7 +53,8 @@ def _one_or_more(value: object) -> object:
 
 
 Count = Annotated[int, Field(ge=0)]
-Outcomes = Annotated[tuple[OutcomeClass, ...], BeforeValidator(_one_or_more), Field(min_length=1)]
+OutcomeSet = Annotated[tuple[OutcomeClass, ...], Field(min_length=1)]
+Outcomes = Annotated[OutcomeSet, BeforeValidator(_one_or_more, json_schema_input_type=OutcomeClass | OutcomeSet)]
 
 
 class Advertise(Model):
