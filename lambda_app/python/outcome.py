@@ -21,16 +21,21 @@ BY_ERRNO = {
 
 
 def chain_of(error: BaseException) -> Iterator[BaseException]:
-    """The exception, then its causes (or, where they are not suppressed, contexts), outermost first."""
+    """The exception, then its causes (or, where they are not suppressed, contexts), outermost first.
+
+    Each once: causes may go round in a circle, through a group too when one of its members is raised again.
+    """
     seen: set[int] = set()
-    link: BaseException | None = error
-    while link is not None and id(link) not in seen:
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        link = waiting.pop()
+        if link is None or id(link) in seen:
+            continue
         seen.add(id(link))
         yield link
+        waiting.append(link.__cause__ or (None if link.__suppress_context__ else link.__context__))
         if isinstance(link, BaseExceptionGroup):
-            for member in link.exceptions:
-                yield from chain_of(member)
-        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+            waiting.extend(reversed(link.exceptions))
 
 
 def classify(error: BaseException) -> str:

@@ -1,6 +1,7 @@
-"""bounded: like seed, with a bound on the whole request. No fix: it bounds the wait, not the failure.
+"""bounded: like seed, with a bound on the whole request.
 
-A black hole answers nothing at all; without a bound a request waits for the kernel, a quarter of an hour.
+No fix: it bounds the wait, not the failure. A black hole answers nothing at all;
+without a bound a request waits for the kernel, a quarter of an hour.
 """
 
 import asyncio

@@ -1,6 +1,7 @@
-"""client_per_invocation: a session for each piece of work, closed with it. Nothing is left to go stale.
+"""client_per_invocation: a session for each piece of work, closed with it.
 
-It costs a handshake an invocation, and within one invocation connections are still reused.
+Nothing is left to go stale. It costs a handshake an invocation; within one invocation
+connections are still reused.
 """
 
 import asyncio
@@ -11,7 +12,10 @@ import aiohttp
 
 
 async def send(method: str, url: str, **options: Any) -> int:
-    async with aiohttp.ClientSession() as session, session.request(method, url, **options) as response:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(method, url, **options) as response,
+    ):
         await response.read()
         return response.status
 

@@ -1,6 +1,7 @@
-"""close_after: no connection survives the handler. Call `finish` last, before the handler returns.
+"""close_after: no connection survives the handler. Call `finish` last.
 
-It must be done before the runtime asks for the next event: after that the sandbox may be frozen.
+It must be done before the handler returns: the runtime asks for the next event then,
+and the sandbox may be frozen.
 """
 
 import asyncio
@@ -15,7 +16,9 @@ session: aiohttp.ClientSession | None = None
 def get_session() -> aiohttp.ClientSession:
     global session
     if session is None:  # made once, kept from invocation to invocation
-        session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=None))
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(keepalive_timeout=None),
+        )
     return session
 
 

@@ -1,7 +1,8 @@
-"""idle_timeout: the pool forgets a connection well before the upstream does. The fix of the story.
+"""idle_timeout: the pool forgets a connection well before the upstream does. The fix.
 
-aiohttp looks at a connection's age when it takes it from the pool, so a freeze does not get in the way. Keep the
-limit below every idle timeout on the path (here 300s) with a margin for a request that is just leaving.
+aiohttp looks at a connection's age when it takes it from the pool, so a freeze does
+not get in the way. Keep the limit below every idle timeout on the path (here 300s),
+with a margin for a request that is just leaving.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from lambda_app.python.lab_time import seconds  # seconds(60) is 60 outside the laboratory
+from lambda_app.python.lab_time import seconds  # 60 is 60 outside the lab
 
 session: aiohttp.ClientSession | None = None
 
@@ -19,7 +20,9 @@ def get_session() -> aiohttp.ClientSession:
     global session
     if session is None:  # made once, kept from invocation to invocation
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=20, limit_per_host=10, keepalive_timeout=seconds(60)),
+            connector=aiohttp.TCPConnector(
+                limit=20, limit_per_host=10, keepalive_timeout=seconds(60)
+            ),
             timeout=aiohttp.ClientTimeout(total=seconds(60), connect=seconds(10)),
         )
     return session

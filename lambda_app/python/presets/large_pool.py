@@ -1,4 +1,7 @@
-"""large_pool: more room for connections. No fix: the pool was never full, it was stale."""
+"""large_pool: more room for connections.
+
+No fix: the pool was never full, it was stale.
+"""
 
 import asyncio
 import sys
@@ -12,7 +15,9 @@ session: aiohttp.ClientSession | None = None
 def get_session() -> aiohttp.ClientSession:
     global session
     if session is None:  # made once, kept from invocation to invocation
-        session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1000, keepalive_timeout=None))
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=1000, keepalive_timeout=None),
+        )
     return session
 
 

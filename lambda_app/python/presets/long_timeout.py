@@ -1,4 +1,7 @@
-"""long_timeout: a longer request timeout. No fix: the reset comes at once, nothing was ever too slow."""
+"""long_timeout: a longer request timeout.
+
+No fix: the reset comes at once, nothing was ever too slow.
+"""
 
 import asyncio
 import sys
@@ -6,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from lambda_app.python.lab_time import seconds  # seconds(60) is 60 outside the laboratory
+from lambda_app.python.lab_time import seconds  # 60 is 60 outside the lab
 
 session: aiohttp.ClientSession | None = None
 

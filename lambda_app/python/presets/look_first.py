@@ -35,7 +35,9 @@ def get_session() -> aiohttp.ClientSession:
     global session
     if session is None:  # made once, kept from invocation to invocation
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(keepalive_timeout=None, socket_factory=noted_socket)
+            connector=aiohttp.TCPConnector(
+                keepalive_timeout=None, socket_factory=noted_socket
+            ),
         )
     return session
 

@@ -1,6 +1,7 @@
 """no_keepalive: every request on a connection of its own. The diagnosis of the story.
 
-If the resets stop with this, they came from reused connections. It costs a handshake a request.
+If the resets stop with this, they came from reused connections. It costs a handshake
+a request.
 """
 
 import asyncio
@@ -15,7 +16,9 @@ session: aiohttp.ClientSession | None = None
 def get_session() -> aiohttp.ClientSession:
     global session
     if session is None:  # made once, kept from invocation to invocation
-        session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(force_close=True),
+        )
     return session
 
 

@@ -1,7 +1,8 @@
-"""retry_fresh: on a broken connection drop the whole pool, then try once more, with the same idempotency key.
+"""retry_fresh: on a broken connection drop the whole pool, then try once more.
 
-Dropping the pool matters: with several stale connections the next one from the pool is dead too. The key
-matters: without it a server that did execute the request before the connection broke executes it twice.
+Dropping the pool matters: with several stale connections the next one from the pool is
+dead too. The same idempotency key matters: without it a server that did execute the
+request before the connection broke executes it twice.
 """
 
 import asyncio
@@ -17,7 +18,9 @@ session: aiohttp.ClientSession | None = None
 def get_session() -> aiohttp.ClientSession:
     global session
     if session is None:  # made once, kept from invocation to invocation
-        session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=None))
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(keepalive_timeout=None),
+        )
     return session
 
 
@@ -27,9 +30,9 @@ async def send_once(method: str, url: str, **options: Any) -> int:
         return response.status
 
 
-async def send(method: str, url: str, headers: dict[str, str] | None = None, **options: Any) -> int:
+async def send(method: str, url: str, **options: Any) -> int:
     global session
-    headers = {"Idempotency-Key": str(uuid.uuid4()), **(headers or {})}
+    headers = {"Idempotency-Key": str(uuid.uuid4()), **options.pop("headers", {})}
     try:
         return await send_once(method, url, headers=headers, **options)
     except aiohttp.ClientConnectionError:

@@ -1,6 +1,7 @@
-"""seed: one session for the sandbox's whole life, and a pool that never forgets a connection.
+"""seed: one session for the sandbox's whole life; its pool never forgets a connection.
 
-These are the zero values of the story. They work until the upstream closes a connection that nobody looks at.
+These are the zero values of the story. They work until the upstream closes a
+connection that nobody looks at.
 """
 
 import asyncio
@@ -15,7 +16,9 @@ session: aiohttp.ClientSession | None = None
 def get_session() -> aiohttp.ClientSession:
     global session
     if session is None:  # made once, kept from invocation to invocation
-        session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=None))
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(keepalive_timeout=None),
+        )
     return session
 
 

@@ -15,7 +15,9 @@ session: aiohttp.ClientSession | None = None
 def get_session() -> aiohttp.ClientSession:
     global session
     if session is None:  # made once, kept from invocation to invocation
-        session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=None))
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(keepalive_timeout=None),
+        )
     return session
 
 

@@ -1,4 +1,7 @@
-"""tcp_keepalive: SO_KEEPALIVE with the system's default timers. No fix: the first probe comes after two hours."""
+"""tcp_keepalive: SO_KEEPALIVE with the system's default timers.
+
+No fix: the first probe comes after two hours.
+"""
 
 import asyncio
 import socket
@@ -21,7 +24,9 @@ def get_session() -> aiohttp.ClientSession:
     global session
     if session is None:  # made once, kept from invocation to invocation
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(keepalive_timeout=None, socket_factory=keepalive_socket)
+            connector=aiohttp.TCPConnector(
+                keepalive_timeout=None, socket_factory=keepalive_socket
+            ),
         )
     return session
 
