@@ -1,6 +1,7 @@
 """`thawlab serve`: the Invoke API, a function and an upstream, up until interrupted."""
 
 import asyncio
+import contextlib
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,9 +9,10 @@ from pathlib import Path
 
 from lab.bench.open import open_bench
 from lab.functions import definition
-from lab.journal import Journal, Recorder, Scope
+from lab.journal import Event, Journal, Recorder, Scope, now
 from lab.lambda_service.service import FunctionSpec, LambdaService
 from lab.plan import Job
+from lab.report.wording import plain
 from lab.scenario.model import (
     Arm,
     CloseMode,
@@ -25,6 +27,19 @@ from lab.steps import Invoke
 from lab.units import format_duration
 
 FUNCTION_NAME = "thawlab"
+
+TOLD = {
+    ("sandbox", "started"),
+    ("sandbox", "frozen"),
+    ("sandbox", "thawed"),
+    ("sandbox", "stopped"),
+    ("invocation", "failed"),
+    ("upstream", "connection-opened"),
+    ("upstream", "executed"),
+    ("upstream", "gave-up"),
+    ("upstream", "late-data"),
+}
+"""What is told while it happens: enough to follow one connection from its beginning to the reset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +75,30 @@ class ServeOptions:
         )
 
 
+class ToldJournal(Journal):
+    """A journal that says what happens when it happens."""
+
+    def __init__(self, say: Callable[[str], object]) -> None:
+        super().__init__()
+        self._say = say
+        self._began = now()
+
+    def append(self, event: Event) -> Event:
+        if (event.source, event.kind) in TOLD:
+            details = " ".join(f"{key}={value}" for key, value in event.data.items())
+            line = f"{event.t - self._began:9.3f}  {event.source:<10}  {event.kind} {details}"
+            with contextlib.suppress(OSError):  # nobody reads any more; the function is served all the same
+                self._say(plain(" ".join(line.split("\n"))))
+        return super().append(event)
+
+
 async def serve(options: ServeOptions, say: Callable[[str], object]) -> None:
-    """Bring everything up, say where it is, and stay until cancelled.
+    """Bring everything up, say where it is, then what happens, and stay until cancelled.
 
     Raises UsageError for an unknown function or preset, EnvironmentLacks for a port that is taken.
     """
     definition(options.client).preset_path(options.preset)
-    recorder = Recorder(Journal(), options.job.scope)
+    recorder = Recorder(ToldJournal(say), options.job.scope)
     with tempfile.TemporaryDirectory(prefix="thawlab-") as logs:
         async with open_bench(options.sandbox, Path(logs)) as bench:
             service = LambdaService(host=bench.runtime_host, speed=options.speed)
@@ -98,5 +130,5 @@ def _greeting(options: ServeOptions, invoke: str, upstream: str, how: str) -> li
         f"  aws lambda invoke --function-name {FUNCTION_NAME} --endpoint-url {invoke} \\",
         "    --region us-east-1 --no-sign-request /dev/stdout",
         "",
-        "Ctrl-C ends it.",
+        "Ctrl-C ends it. What happens, in seconds:",
     ]
