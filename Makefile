@@ -44,6 +44,10 @@ doctor: $(READY) ## what this machine can do
 clean: $(READY) ## remove whatever a killed run left running
 	@$(BIN)/thawlab clean
 
+picture: $(READY) ## draw the README's picture from a new run
+	@$(BIN)/thawlab run seed-reset > /dev/null
+	@$(BIN)/python -m lab.report.picture latest docs/img/seed-reset.svg --title "make scenario NAME=seed-reset"
+
 distclean: ## remove .venv and every run
 	rm -rf $(VENV) runs
 
