@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import socket
 import sys
 from collections.abc import Callable
@@ -11,12 +12,10 @@ from importlib.metadata import PackageNotFoundError, version
 from rich.console import Console
 from rich.table import Table
 
+from lab.capabilities import may_repair
 from lab.engine import connect
 from lab.errors import EnvironmentLacks
 from lab.freezer import CGROUPS
-
-TCP_REPAIR = 19
-"""Socket option of Linux (include/uapi/linux/tcp.h)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ def examine() -> list[Finding]:
         ),
         Finding(
             "TCP_REPAIR (CAP_NET_ADMIN)",
-            _allowed(_try_repair),
+            may_repair(),
             False,
             "vanish drops the kernel's state",
             "vanish is made by a deferred reset, which no client can tell from it (but for TCP keepalive probes)",
@@ -61,6 +60,13 @@ def examine() -> list[Finding]:
             False,
             "late data is seen on the wire",
             "late data is seen on the upstream's own held sockets",
+        ),
+        Finding(
+            "C compiler (cc)",
+            shutil.which("cc") is not None,
+            False,
+            "arms with an uninterrupted wake or a stalled clock run",
+            "those arms are skipped in process sandboxes",
         ),
         _engine(),
         Finding(
@@ -98,11 +104,6 @@ def _allowed(attempt: Callable[[], None]) -> bool:
     except (OSError, AttributeError):
         return False
     return True
-
-
-def _try_repair() -> None:
-    with socket.socket() as sock:
-        sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
 
 
 def _try_tap() -> None:

@@ -6,6 +6,7 @@ from reprlib import repr as shown
 
 from lab.errors import UsageError
 from lab.scenario.model import Function
+from lab.upstream import Listener
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -48,12 +49,13 @@ def definition(client: str) -> Definition:
     return DEFINITIONS[client]
 
 
-def environment(function: Function, upstream_url: str, speed: float) -> dict[str, str]:
+def environment(function: Function, listener: Listener, speed: float) -> dict[str, str]:
     """What a function reads from its environment (see `lambda_app/python/handler.py`)."""
-    return {
-        "UPSTREAM_URL": upstream_url,
+    variables = {
+        "UPSTREAM_URL": listener.url,
         "THAWLAB_PRESET": function.preset,
         "THAWLAB_SHAPE": function.shape,
         "THAWLAB_SPEED": f"{speed:g}",
         "THAWLAB_BACKGROUND": "1" if function.background else "0",
     }
+    return variables | ({"THAWLAB_CA_PEM": listener.ca_pem} if listener.ca_pem else {})

@@ -14,7 +14,12 @@ from lab.errors import EnvironmentLacks
 ROOT = Path(__file__).resolve().parents[1]
 
 IMAGES = {
-    "thawlab-function-python": ("lambda_app/python/Dockerfile", "lambda_app/__init__.py", "lambda_app/python"),
+    "thawlab-function-python": (
+        "lambda_app/python/Dockerfile",
+        "lambda_app/__init__.py",
+        "lambda_app/python",
+        "lambda_app/shims",
+    ),
     "thawlab-upstream": ("upstream_server/Dockerfile", "upstream_server"),
     "thawlab-link": ("lab/link/Dockerfile", "lab/link/agent.sh"),
 }

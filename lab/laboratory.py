@@ -49,6 +49,7 @@ async def carry_out(
             speed=plan.speed,
             repeats=plan.repeats,
             arms=plan.arms,
+            lacks=plan.lacks,
             predictions=predictions or {},
             environment=environment(),
         )

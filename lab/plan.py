@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lab.capabilities import lacking
 from lab.errors import UsageError
 from lab.journal import Scope
 from lab.scenario.load import Named
-from lab.scenario.model import Arm, SandboxKind, Setting
+from lab.scenario.model import Arm, Need, SandboxKind, Setting
 from lab.verdict.judge import skip_reason
 
 DEFAULT_SPEED: dict[SandboxKind, float] = {"process": 300.0, "docker": 100.0}
@@ -42,6 +43,8 @@ class Plan:
     sandbox: SandboxKind
     speed: float
     repeats: int
+    lacks: tuple[Need, ...]
+    """What some arms need and this machine does not have."""
 
 
 def make_plan(
@@ -61,14 +64,15 @@ def make_plan(
             raise UsageError(f"no arm is called {name!r}: there are {known}")
     arms = {named.name: chosen for named in scenarios if (chosen := _chosen(named, only))}
     scenarios = [named for named in scenarios if named.name in arms]
+    lacks = lacking(sandbox)
     jobs = tuple(
         _job(named, arm, repeat, speed or DEFAULT_SPEED[sandbox])
         for repeat in range(1, repeats + 1)
         for named in scenarios
         for arm in named.scenario.arms
-        if arm.name in arms[named.name] and skip_reason(named, arm, sandbox) is None
+        if arm.name in arms[named.name] and skip_reason(named, arm, sandbox, lacks) is None
     )
-    return Plan(tuple(scenarios), arms, jobs, sandbox, speed or DEFAULT_SPEED[sandbox], repeats)
+    return Plan(tuple(scenarios), arms, jobs, sandbox, speed or DEFAULT_SPEED[sandbox], repeats, lacks)
 
 
 def _distinct(scenarios: Sequence[Named]) -> list[Named]:

@@ -37,10 +37,12 @@ class Listener:
     port: int
     how: str
     """How its close mode is made here, such as `tcp-repair`."""
+    ca_pem: str | None = None
+    """The authority that signed its certificate; None without TLS."""
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        return f"{'https' if self.ca_pem else 'http'}://{self.host}:{self.port}"
 
 
 class UpstreamClient:
@@ -92,7 +94,8 @@ class UpstreamClient:
                 **_beyond_idle(upstream, speed),
             },
         )
-        return Listener(name, answer["host"], answer["port"], answer["how"])
+        ca_pem = (await self._call("GET", "/tls"))["ca_pem"] if upstream.tls != "off" else None
+        return Listener(name, answer["host"], answer["port"], answer["how"], ca_pem)
 
     async def close_listener(self, name: str) -> None:
         """Close it and wait until all of its events are in the journal."""

@@ -22,6 +22,7 @@ from lab.plan import Job
 from lab.proc import IN_CONTAINER
 from lab.sandbox.base import Sandbox, SandboxFactory
 from lab.sandbox.docker import ContainerSpec, DockerSandbox
+from lab.shims import IN_IMAGE, preload, wanted
 from lab.upstream import START_BOUND, Listener, UpstreamClient
 
 CONTROL_PORT = 8001
@@ -54,7 +55,8 @@ class DockerBench:
     def sandboxes(self, job: Job, listener: Listener, spec: FunctionSpec) -> SandboxFactory:
         function = job.setting.function
         mine = self._sandboxes.setdefault(job.scope, [])
-        variables = {**spec.environment, **environment(function, listener.url, job.speed)}
+        shims = [IN_IMAGE / f"{name}.so" for name in wanted(job.setting)]
+        variables = {**spec.environment, **environment(function, listener, job.speed), **preload(shims)}
         make = self.factory(function.client, variables, listener)
 
         def make_and_note(name: str) -> Sandbox:

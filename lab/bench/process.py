@@ -15,6 +15,7 @@ from lab.lambda_service.service import FunctionSpec
 from lab.plan import Job
 from lab.sandbox.base import Sandbox, SandboxFactory
 from lab.sandbox.process import ProcessSandbox, ProcessSpec
+from lab.shims import compiled, preload, wanted
 from lab.tcp_table import TcpTable
 from lab.upstream import Listener, UpstreamClient
 
@@ -40,7 +41,8 @@ class ProcessBench:
 
     def sandboxes(self, job: Job, listener: Listener, spec: FunctionSpec) -> SandboxFactory:
         function = job.setting.function
-        variables = {**spec.environment, **environment(function, listener.url, job.speed)}
+        shims = [compiled(name, self._logs) for name in wanted(job.setting)]
+        variables = {**spec.environment, **environment(function, listener, job.speed), **preload(shims)}
         return process_factory(function.client, variables, self._mark, self._logs)
 
     async def lose_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:

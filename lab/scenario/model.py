@@ -25,7 +25,9 @@ from lab.units import Duration, format_duration
 CloseMode = Literal["fin", "rst", "vanish", "blackhole"]
 Link = Literal["delivered", "lost"]
 Shape = Literal["sync", "loop"]
-Wake = Literal["interrupted"]
+Wake = Literal["interrupted", "uninterrupted"]
+Clock = Literal["runs", "stalls"]
+Need = Literal["compiler", "net-admin", "nginx", "haproxy"]
 WakeOrder = Literal["event-first", "thaw-first"]
 SandboxKind = Literal["process", "docker"]
 Role = Literal["bug", "contrast", "control", "fix", "non-fix"]
@@ -191,7 +193,9 @@ class Change(Model):
     function: Function = Function()
     request: Request = Request()
     link: Link | None = None
+    wake: Wake | None = None
     wake_order: WakeOrder | None = None
+    clock: Clock | None = None
     timeline: Timeline | None = None
     speed: float | None = Field(
         default=None, ge=1, description="Lab seconds in a real one, for what cannot scale: the kernel's own timers."
@@ -221,8 +225,19 @@ class Setting(Model):
     wake: Wake
     wake_order: WakeOrder
     timeline: Timeline
+    clock: Clock = "runs"
     speed: float | None = None
     """Lab seconds in a real one where the arm sets its own."""
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """What a machine must have to run this in a process sandbox."""
+        needs: set[Need] = set()
+        if self.wake == "uninterrupted" or self.clock == "stalls":
+            needs.add("compiler")
+        if self.upstream.close == "blackhole":
+            needs.add("net-admin")
+        return frozenset(needs)
 
     @property
     def idle(self) -> list[Idle]:
@@ -272,6 +287,7 @@ class Scenario(Model):
     link: Link = "delivered"
     wake: Wake = "interrupted"
     wake_order: WakeOrder = "event-first"
+    clock: Clock = Field(default="runs", description="What the function's monotonic clock does while it is frozen.")
     timeline: Timeline
     arms: Annotated[tuple[Arm, ...], Field(min_length=1)]
 
@@ -283,7 +299,8 @@ class Scenario(Model):
             function=_merged(self.function, change.function),
             request=_merged(self.request, change.request),
             link=change.link or self.link,
-            wake=self.wake,
+            wake=change.wake or self.wake,
+            clock=change.clock or self.clock,
             wake_order=change.wake_order or self.wake_order,
             timeline=change.timeline or self.timeline,
             speed=change.speed,

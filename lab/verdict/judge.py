@@ -1,7 +1,8 @@
 """Verdicts: pure functions of scenarios and journal. The same journal always gives the same verdict."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from statistics import median
 
 from lab.journal import Event, Scope, by_scope
@@ -32,7 +33,13 @@ def judge(scenarios: Sequence[Named], events: Sequence[Event]) -> Results:
     started = next(event for event in lab if event.kind == "run-started")
     finished = any(event.kind == "run-finished" for event in lab)
     results = tuple(
-        _judge_scenario(named, started["arms"][named.name], started["repeats"], started["sandbox"], scoped)
+        _judge_scenario(
+            named,
+            started["arms"][named.name],
+            started["repeats"],
+            partial(skip_reason, named, sandbox=started["sandbox"], lacks=started["lacks"]),
+            scoped,
+        )
         for named in scenarios
     )
     verdicts = tuple(result.verdict for result in results)
@@ -47,7 +54,11 @@ def judge(scenarios: Sequence[Named], events: Sequence[Event]) -> Results:
 
 
 def _judge_scenario(
-    named: Named, arms: Sequence[str], repeats: int, sandbox: str, scoped: Mapping[Scope, Sequence[Event]]
+    named: Named,
+    arms: Sequence[str],
+    repeats: int,
+    skipped: Callable[[Arm], str | None],
+    scoped: Mapping[Scope, Sequence[Event]],
 ) -> ScenarioResult:
     scenario = named.scenario
     chosen = [arm for arm in scenario.arms if arm.name in arms]
@@ -61,7 +72,7 @@ def _judge_scenario(
     baseline = _baseline(chosen, scenario.setting, facts)
     for arm in sorted(chosen, key=lambda arm: arm.role == "fix"):  # a fix leans on its bug's guard
         setting, pair = scenario.setting(arm), scenario.pair_of(arm)
-        if reason := skip_reason(named, arm, sandbox):
+        if reason := skipped(arm):
             results[arm.name] = _skipped(arm, reason)
             continue
         runs = []
@@ -81,13 +92,24 @@ def _judge_scenario(
     )
 
 
-def skip_reason(named: Named, arm: Arm, sandbox: str) -> str | None:
-    """Why an arm cannot run in this kind of sandbox; None where it can."""
+NEEDED = {
+    "compiler": "a C compiler (cc)",
+    "net-admin": "CAP_NET_ADMIN (root) for a packet filter",
+    "nginx": "nginx",
+    "haproxy": "HAProxy",
+}
+
+
+def skip_reason(named: Named, arm: Arm, sandbox: str, lacks: Collection[str]) -> str | None:
+    """Why an arm cannot run in this kind of sandbox or on a machine that lacks this; None where it can."""
     scenario = named.scenario
     if sandbox not in scenario.sandboxes:
         return scenario.skip_reason or f"runs in {' and '.join(scenario.sandboxes)} only"
     if arm.sandboxes is not None and sandbox not in arm.sandboxes:
         return arm.skip_reason or f"runs in {' and '.join(arm.sandboxes)} only"
+    missing = sorted(scenario.setting(arm).needs.intersection(lacks))
+    if missing:
+        return f"needs {' and '.join(NEEDED[need] for need in missing)}, or --sandbox docker"
     return None
 
 

@@ -1,0 +1,39 @@
+"""Shared objects that are preloaded into a function: they change what it sees of its wake or its clock.
+
+Sources and what each can and cannot stand for: `lambda_app/shims/`. In containers they are built with the image.
+"""
+
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from lab.errors import EnvironmentLacks
+from lab.scenario.model import Setting
+
+SOURCES = Path(__file__).resolve().parents[1] / "lambda_app" / "shims"
+IN_IMAGE = Path("/shims")
+"""Where the function's image has them."""
+
+
+def wanted(setting: Setting) -> list[str]:
+    """The shims that a setting asks for."""
+    return ["wake"] * (setting.wake == "uninterrupted") + ["clock"] * (setting.clock == "stalls")
+
+
+def preload(shims: list[Path]) -> dict[str, str]:
+    """The environment that preloads them; nothing where there are none."""
+    return {"LD_PRELOAD": " ".join(map(str, shims))} if shims else {}
+
+
+@cache
+def compiled(name: str, folder: Path) -> Path:
+    """The shim, compiled into this folder; raises EnvironmentLacks where the compiler fails."""
+    target = folder / f"{name}.so"
+    command = ("cc", "-shared", "-fPIC", "-O2", "-o", str(target), str(SOURCES / f"{name}.c"), "-ldl", "-lpthread")
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True)
+    except FileNotFoundError:
+        raise EnvironmentLacks("no C compiler (cc) is installed: install one, or use --sandbox docker") from None
+    except subprocess.CalledProcessError as error:
+        raise EnvironmentLacks(f"{SOURCES / name}.c does not compile: {error.stderr.splitlines()[0]}") from None
+    return target
