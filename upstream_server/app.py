@@ -1,17 +1,32 @@
-"""The orders API: something worth not doing twice."""
+"""The orders API: something worth not doing twice.
 
+Answers can be made longer and framed otherwise, so that there is something to truncate: `?response_bytes=N` pads
+the body with blanks to N bytes, `?chunked=1` sends it in chunks instead of with a Content-Length.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from upstream_server.connection import Connection
 from upstream_server.ledger import Ledger
 
 ANY_ORDER = "any"
 """An order that is always there, so that a GET needs no order to be made first."""
+
+CHUNKS = 4
+"""In how many chunks a chunked answer is sent."""
+
+MOST_BYTES = 64 * 2**20
+"""The longest answer: it is made in memory."""
 
 
 def orders_app() -> Starlette:
@@ -21,32 +36,72 @@ def orders_app() -> Starlette:
     )
 
 
-async def make_order(request: Request) -> JSONResponse:
+async def make_order(request: Request) -> Response:
     """Make an order, or replay the answer of the order that this `Idempotency-Key` made.
 
     The logical request is named by `X-Request-Id`, else by a fresh id. Nothing is executed before the whole
     body is there.
     """
     await request.body()
+    form = _form(request)
     connection, ledger, logical = _context(request)
     key = request.headers.get("idempotency-key")
     if (answer := ledger.answer_to(key)) is not None:
         connection.tell("replayed", request=logical, order=answer["order"])
-        return JSONResponse(dict(answer), headers={"Idempotent-Replayed": "true"})
+        return _answer(form, answer, headers={"Idempotent-Replayed": "true"})
     order = ledger.new_order(logical)
     answer = _execute(request, order)
     ledger.keep_answer(key, answer)
-    return JSONResponse(answer, status_code=201)
+    return _answer(form, answer, status=201)
 
 
-async def get_order(request: Request) -> JSONResponse:
+async def get_order(request: Request) -> Response:
     """Say who made an order; looking counts as an execution of the logical request too."""
+    form = _form(request)
     _, ledger, _ = _context(request)
     order = request.path_params["order"]
     answer = _execute(request, order)
     if order != ANY_ORDER and order not in ledger.orders:
         return JSONResponse({"error": f"no order is called {order!r}"}, status_code=404)
-    return JSONResponse(answer | {"made_by": ledger.orders.get(order)})
+    return _answer(form, answer | {"made_by": ledger.orders.get(order)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How an answer is to look on the wire."""
+
+    size: int
+    chunked: bool
+
+
+class _ChunkedResponse(Response):
+    """A body in several chunks."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del self.headers["content-length"]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        size = -(-len(self.body) // CHUNKS)
+        for start in range(0, len(self.body), size):
+            await send({"type": "http.response.body", "body": self.body[start : start + size], "more_body": True})
+        await send({"type": "http.response.body"})
+
+
+def _form(request: Request) -> _Form:
+    """What the query asks for, read before anything is executed; 400 for what makes no sense."""
+    size, chunked = (request.query_params.get(name, "0") for name in ("response_bytes", "chunked"))
+    if not (size.isdecimal() and int(size) <= MOST_BYTES):
+        raise HTTPException(400, f"response_bytes={size} is no number of bytes up to {MOST_BYTES}")
+    if chunked not in ("0", "1"):
+        raise HTTPException(400, f"chunked={chunked} is neither 0 nor 1")
+    return _Form(int(size), chunked == "1")
+
+
+def _answer(
+    form: _Form, content: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """JSON, with blanks behind it up to the size that was asked for."""
+    kind = _ChunkedResponse if form.chunked else Response
+    return kind(json.dumps(content).encode().ljust(form.size), status, headers, "application/json")
 
 
 def _execute(request: Request, order: str) -> dict[str, Any]:

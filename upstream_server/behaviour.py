@@ -1,12 +1,14 @@
 """How a listener behaves: what a control request may ask for, and what a connection is judged by."""
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from upstream_server import faults
+from upstream_server import faults, moments
 
 Choice = Literal["auto", "off"]
+Tls = Literal["off", "close-notify", "no-close-notify"]
 VanishChoice = Literal["auto", "repair", "deferred"]
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
@@ -16,6 +18,16 @@ def _known_mode(mode: str) -> str:
     if mode not in faults.modes():
         raise ValueError(f"no close mode is called {mode!r}; there are {', '.join(faults.modes())}")
     return mode
+
+
+def _known_act(act: str) -> str:
+    return act if act == moments.STALL else _known_mode(act)
+
+
+def _known_moment(name: str) -> str:
+    if name not in moments.moments():
+        raise ValueError(f"no moment is called {name!r}; there are {', '.join(moments.moments())}")
+    return name
 
 
 class Model(BaseModel):
@@ -35,6 +47,59 @@ class Advertise(Model):
         return [(b"keep-alive", ", ".join(hints).encode())] if hints else []
 
 
+_Number = Annotated[int, Field(ge=1)]
+
+
+class FaultRule(Model):
+    """A fault that strikes connections in use: at a moment, by an act, on those for which every condition holds."""
+
+    at: Annotated[str, AfterValidator(_known_moment)]
+    do: Annotated[str, AfterValidator(_known_act)]
+    after_bytes: int = Field(default=0, ge=0)
+    """Bytes of the body that go before, at a moment that counts them."""
+
+    requests: tuple[_Number, ...] | None = Field(default=None, min_length=1)
+    """The n-th request on its connection, from 1."""
+
+    min_request: _Number | None = None
+    """The n-th request on its connection, and each one after it."""
+
+    connections: tuple[_Number, ...] | None = Field(default=None, min_length=1)
+    """The connections' numbers, as in the events."""
+
+    first: _Number | None = None
+    """Only the first n times that it could strike on this listener; after them the upstream has recovered."""
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        moment = moments.moment(self.at)
+        if self.after_bytes and not moment.counts_bytes:
+            counting = [name for name in moments.moments() if moments.moment(name).counts_bytes]
+            raise ValueError(f"{self.at} counts no bytes: leave after_bytes out, or say at: {' or '.join(counting)}")
+        if not moment.has_request and (self.requests or self.min_request):
+            raise ValueError(f"at {self.at} there is no request yet: leave requests and min_request out")
+        return self
+
+    def is_for(self, connection: int, number: int) -> bool:
+        """Whether a request of this number on this connection is meant."""
+        return (
+            (self.requests is None or number in self.requests)
+            and (self.min_request is None or number >= self.min_request)
+            and (self.connections is None or connection in self.connections)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class IdleEnd:
+    """What ends a connection that nobody uses."""
+
+    after: float | None
+    """Real seconds; None is never."""
+
+    mode: str
+    why: str
+
+
 class Behaviour(Model):
     """What can change while a listener runs. A connection keeps the one under which it became idle."""
 
@@ -43,6 +108,34 @@ class Behaviour(Model):
 
     close: Annotated[str, AfterValidator(_known_mode)] = "fin"
     advertise: Advertise = Advertise()
+
+    gateway_timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Real seconds after which a gateway in between forgets an unused connection, by `vanish`; None is no gateway."""
+
+    announce_close: bool = False
+    """Whether every answer says `Connection: close`, and the upstream closes after it."""
+
+    faults: tuple[FaultRule, ...] = ()
+
+    @property
+    def idle_end(self) -> IdleEnd:
+        """What comes first for an unused connection: the upstream's own timeout, or the gateway's.
+
+        Once a gateway has forgotten a connection, the upstream's timeout reaches nobody any more.
+        """
+        own, gateway = self.idle_timeout, self.gateway_timeout
+        if gateway is not None and (own is None or gateway < own):
+            return IdleEnd(gateway, "vanish", "gateway")
+        return IdleEnd(own, self.close, "idle timeout")
+
+    @property
+    def acts(self) -> set[str]:
+        """Every close mode that it may use."""
+        return {self.close, self.idle_end.mode, *(rule.do for rule in self.faults if rule.do != moments.STALL)}
+
+    def headers(self, *, closing: bool) -> list[tuple[bytes, bytes]]:
+        """What every answer carries; `closing` says that the connection ends after it in any case."""
+        return self.advertise.headers + [(b"connection", b"close")] * (self.announce_close or closing)
 
 
 class ListenerSpec(Behaviour):
@@ -53,10 +146,21 @@ class ListenerSpec(Behaviour):
     port: int = Field(default=0, ge=0, le=65535)
     vanish: VanishChoice = "auto"
     tap: Choice = "auto"
+    tls: Tls = "off"
+    """Whether it speaks HTTPS, and then whether TLS says goodbye (close_notify) before a FIN."""
 
     @property
     def behaviour(self) -> Behaviour:
-        return Behaviour(idle_timeout=self.idle_timeout, close=self.close, advertise=self.advertise)
+        return Behaviour(**{name: getattr(self, name) for name in Behaviour.model_fields})
+
+
+class Restart(Model):
+    """How a listener is to die and come back."""
+
+    down: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    """Real seconds in which nobody listens."""
+
+    how: Literal["fin", "rst"] = "fin"
 
 
 def explain(error: ValidationError) -> str:

@@ -7,12 +7,13 @@ import secrets
 import signal
 import sys
 from dataclasses import dataclass
+from typing import get_args
 
 import click
 from pydantic import ValidationError
 
 from upstream_server import faults
-from upstream_server.behaviour import ListenerSpec, explain
+from upstream_server.behaviour import ListenerSpec, Tls, explain
 from upstream_server.control import Control
 from upstream_server.durations import IdleTimeout
 from upstream_server.errors import UpstreamError
@@ -35,6 +36,7 @@ class Options:
     announce: bool
     events: bool
     token: str
+    tls_names: tuple[str, ...]
 
 
 @click.command()
@@ -44,6 +46,8 @@ class Options:
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes any free one.")
 @click.option("--vanish", type=click.Choice(["auto", "repair", "deferred"]), default="auto", show_default=True)
 @click.option("--tap", type=click.Choice(["auto", "off"]), default="auto", show_default=True)
+@click.option("--tls", type=click.Choice(get_args(Tls)), default="off", show_default=True, help="Serve HTTPS, and how.")
+@click.option("--tls-name", multiple=True, metavar="NAME", help="A further name or address for the certificates.")
 @click.option("--control-host", default="127.0.0.1", show_default=True)
 @click.option("--control-port", type=click.IntRange(0, 65535), default=0, help="0, as by default, takes any free one.")
 @click.option("--no-listener", is_flag=True, help="Serve the control API only; it makes the listeners.")
@@ -56,6 +60,8 @@ def main(
     port: int,
     vanish: str,
     tap: str,
+    tls: str,
+    tls_name: tuple[str, ...],
     control_host: str,
     control_port: int,
     no_listener: bool,
@@ -76,12 +82,13 @@ def main(
                 "close": close,
                 "vanish": vanish,
                 "tap": tap,
+                "tls": tls,
             }
         )
     except ValidationError as error:
         raise click.UsageError(explain(error)) from None
     token = os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(24)
-    options = Options(control_host, control_port, announce, events, token)
+    options = Options(control_host, control_port, announce, events, token, tls_name)
     try:
         asyncio.run(serve(None if no_listener else spec, options))
     except UpstreamError as error:
@@ -95,7 +102,7 @@ async def serve(spec: ListenerSpec | None, options: Options) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    upstream = Upstream()
+    upstream = Upstream(options.tls_names)
     control = await Control(upstream, options.token).start(options.control_host, options.control_port)
     try:
         listener = await upstream.open(spec) if spec else None
@@ -115,8 +122,9 @@ def _greet(control: Control, listener: Listener | None, options: Options) -> Non
     lines = [f"control  {control.url}", f"token    {options.token}"]
     if listener is not None:
         limit = listener.behaviour.idle_timeout
+        scheme = "http" if listener.tls == "off" else "https"
         kept = "never closes" if limit is None else f"closes after {limit:g}s idle, by {listener.behaviour.close}"
-        lines.insert(0, f"orders   http://{listener.host}:{listener.port}/orders  ({kept}, {listener.how})")
+        lines.insert(0, f"orders   {scheme}://{listener.host}:{listener.port}/orders  ({kept}, {listener.how})")
     # Standard output belongs to the events, if they are asked for.
     click.echo("\n".join(lines), err=options.events)
 

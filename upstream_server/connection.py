@@ -8,6 +8,8 @@ from upstream_server.flow import Flow
 
 State = Literal["open", "idle", "given-up", "closed"]
 SeenBy = Literal["tap", "socket"]
+LateClose = Literal["fin", "rst", "close-notify"]
+"""How the client ended a given-up connection: `close-notify` is TLS's goodbye; a FIN may follow it or not."""
 Emit = Callable[..., object]
 """Adds an event: `emit(kind, t=None, **fields)`."""
 
@@ -15,10 +17,23 @@ Emit = Callable[..., object]
 class Connection:
     """A connection and what is known of it, also after the socket is gone."""
 
-    __slots__ = ("_emit", "flow", "id", "idle_since", "late_close", "late_data", "requests", "serving", "state")
+    __slots__ = (
+        "_emit",
+        "flow",
+        "goodbye",
+        "id",
+        "idle_since",
+        "late_close",
+        "late_data",
+        "requests",
+        "serving",
+        "state",
+    )
 
-    def __init__(self, number: int, flow: Flow, emit: Emit) -> None:
+    def __init__(self, number: int, flow: Flow, emit: Emit, goodbye: int = 0) -> None:
+        """`goodbye` is the size up to which late bytes are no use of the connection but a farewell: see `tls`."""
         self.id = number
+        self.goodbye = goodbye
         self.flow = flow
         self.state: State = "idle"
         self.idle_since = now()
@@ -60,8 +75,22 @@ class Connection:
 
     def gave_up(self, mode: str, how: str, why: str, t: float) -> None:
         """The upstream gave it up at `t`, while the client's pool may still believe in it."""
+        idle_s = round(t - self.idle_since, 6) if self.state == "idle" else 0.0
         self.state = "given-up"
-        self.tell("gave-up", t=t, mode=mode, how=how, idle_s=round(t - self.idle_since, 6), why=why)
+        self.tell("gave-up", t=t, mode=mode, how=how, idle_s=idle_s, why=why)
+
+    def faulted(self, at: str, do: str, how: str, *, rule: int, delivered: int, t: float) -> None:
+        """A fault struck it at `t`, for the `delivered`-th time of its rule."""
+        self.state = "given-up"
+        about = {"request": self.serving, "number": self.requests, "delivered": delivered, "rule": rule}
+        self.tell("fault", t=t, at=at, do=do, how=how, **about)
+
+    def got_late_bytes(self, count: int, seen_by: SeenBy) -> None:
+        """The client sent `count` bytes in all after it was given up: a use, or the goodbye of TLS."""
+        if count <= self.goodbye:
+            self.got_late_close("close-notify", seen_by)
+        else:
+            self.got_late_data(count, seen_by)
 
     def got_late_data(self, count: int, seen_by: SeenBy) -> None:
         """The client used it after it was given up. Told once: what follows are retransmissions."""
@@ -69,7 +98,7 @@ class Connection:
             self.late_data = True
             self.tell("late-data", bytes=count, seen_by=seen_by)
 
-    def got_late_close(self, how: Literal["fin", "rst"], seen_by: SeenBy) -> None:
+    def got_late_close(self, how: LateClose, seen_by: SeenBy) -> None:
         """The client closed it after it was given up. Told once."""
         if not self.late_close:
             self.late_close = True

@@ -4,11 +4,16 @@ GET    /health                        needs no token
 GET    /listeners                     all of them
 POST   /listeners                     make one, from a `ListenerSpec`
 GET    /listeners/NAME
-PATCH  /listeners/NAME                change idle_timeout, close or advertise
+PATCH  /listeners/NAME                change what a `Behaviour` says: timeouts, close, hints, faults
 DELETE /listeners/NAME
 GET    /listeners/NAME/connections
 GET    /listeners/NAME/ledger
 POST   /listeners/NAME/give-up        give up all idle connections now
+POST   /listeners/NAME/restart        die and come back: {"down": seconds, "how": "fin" or "rst"}
+POST   /listeners/NAME/drain          no new connection; the open ones end after their next answer
+POST   /listeners/NAME/refuse         no new connection; the open ones stay
+POST   /listeners/NAME/listen         new connections again
+GET    /tls                           the authority that HTTPS listeners' certificates are from: {"ca_pem": "..."}
 GET    /tcp                           the kernel's table of connections where the upstream runs: /proc/net/tcp
 GET    /events?since=SEQ              every event of the process, one JSON object a line, then on and on
 
@@ -36,7 +41,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from upstream_server import sockets
-from upstream_server.behaviour import Behaviour, ListenerSpec, explain
+from upstream_server.behaviour import Behaviour, ListenerSpec, Restart, explain
 from upstream_server.errors import Conflict, NoSuchListener, Refused
 from upstream_server.events import to_line
 from upstream_server.flow import tcp_table
@@ -97,6 +102,11 @@ def control_app(upstream: Upstream, token: str) -> Starlette:
             Route(f"{one}/connections", api.connections, methods=["GET"]),
             Route(f"{one}/ledger", api.ledger, methods=["GET"]),
             Route(f"{one}/give-up", api.give_up, methods=["POST"]),
+            Route(f"{one}/restart", api.restart, methods=["POST"]),
+            Route(f"{one}/drain", api.drain, methods=["POST"]),
+            Route(f"{one}/refuse", api.refuse, methods=["POST"]),
+            Route(f"{one}/listen", api.listen, methods=["POST"]),
+            Route("/tls", api.tls, methods=["GET"]),
             Route("/tcp", api.tcp, methods=["GET"]),
             Route("/events", api.events, methods=["GET"]),
         ],
@@ -167,8 +177,10 @@ class _Api:
         except ValueError as error:
             raise Refused(f"not JSON: {error}") from None
         if not isinstance(changes, dict):
-            raise Refused("send an object with idle_timeout, close or advertise")
-        unchanged = listener.change(Behaviour.model_validate(listener.behaviour.model_dump() | changes))
+            raise Refused(f"send an object with {', '.join(Behaviour.model_fields)}, or some of them")
+        wanted = listener.behaviour.model_dump(mode="json") | changes
+        # As JSON, because a strict model takes a list for a tuple from JSON only.
+        unchanged = listener.change(Behaviour.model_validate_json(json.dumps(wanted)))
         return JSONResponse(listener.describe() | {"idle_unchanged": unchanged})
 
     async def delete(self, request: Request) -> Response:
@@ -185,6 +197,31 @@ class _Api:
 
     async def give_up(self, request: Request) -> Response:
         return JSONResponse({"given_up": self._upstream.listener(request.path_params["name"]).give_up_idle()})
+
+    async def restart(self, request: Request) -> Response:
+        """Answers when it is up again."""
+        listener = self._upstream.listener(request.path_params["name"])
+        asked = Restart.model_validate_json(await request.body() or b"{}")
+        given_up = await listener.restart(asked.down, asked.how)
+        return JSONResponse(listener.describe() | {"given_up": given_up})
+
+    async def drain(self, request: Request) -> Response:
+        listener = self._upstream.listener(request.path_params["name"])
+        listener.drain()
+        return JSONResponse(listener.describe())
+
+    async def refuse(self, request: Request) -> Response:
+        listener = self._upstream.listener(request.path_params["name"])
+        listener.refuse()
+        return JSONResponse(listener.describe())
+
+    async def listen(self, request: Request) -> Response:
+        listener = self._upstream.listener(request.path_params["name"])
+        await listener.listen()
+        return JSONResponse(listener.describe())
+
+    async def tls(self, _: Request) -> Response:
+        return JSONResponse({"ca_pem": self._upstream.authority.pem})
 
     async def tcp(self, _: Request) -> Response:
         return JSONResponse({"table": tcp_table()})

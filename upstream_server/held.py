@@ -73,7 +73,7 @@ class Silent(Held):
             pass
         else:
             if data:
-                self._connection.got_late_data(len(data), "socket")
+                self._connection.got_late_bytes(len(data), "socket")
             else:
                 self._connection.got_late_close("fin", "socket")
         self.release()
@@ -134,7 +134,7 @@ class MutedAndCounted(Muted):
             return
         fin = end.state in _FIN_IS_OUT
         if data := end.unacknowledged - fin:
-            self._connection.got_late_data(data, "socket")
+            self._connection.got_late_bytes(data, "socket")
         if fin:
             self._connection.got_late_close("fin", "socket")
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from starlette.types import ASGIApp
 from uvicorn.server import ServerState
@@ -18,26 +19,43 @@ from upstream_server.flow import Flow
 from upstream_server.held import Held
 from upstream_server.ledger import Ledger
 from upstream_server.protocol import FaultProtocol
+from upstream_server.rules import Rules
+from upstream_server.secure import SecureFaultProtocol
 from upstream_server.serving import BACKLOG, listen, load_config
 from upstream_server.sockets import Means
 from upstream_server.tap import Tap, open_tap
+from upstream_server.tls import CLOSE_NOTIFY_BYTES, Authority
+
+State = Literal["listening", "draining", "refusing", "down", "closed"]
+"""What happens to those who connect: only a listening one takes them; a draining one bids farewell to the others."""
 
 
 class Listener:
     """Accepts connections at one address. Made by `open_listener`, ended by `close`."""
 
     def __init__(
-        self, spec: ListenerSpec, address: tuple[str, int], means: Means, tap: Tap | None, app: ASGIApp, log: EventLog
+        self,
+        spec: ListenerSpec,
+        address: tuple[str, int],
+        means: Means,
+        tap: Tap | None,
+        tls_context: ssl.SSLContext | None,
+        app: ASGIApp,
+        log: EventLog,
     ) -> None:
         self.name = spec.name
         self.host, self.port = address
         self.behaviour = spec.behaviour
+        self.rules = Rules(spec.faults)
         self.means = means
+        self.tls = spec.tls
+        self.tls_context = tls_context
         self.ledger = Ledger()
         self.config = load_config(app)
         self.server_state = ServerState()
-        self.accepting = False
+        self.state: State = "down"
         self._closed = False
+        self._turning = asyncio.Lock()
         self._tap = tap
         self._log = log
         self._connections: dict[int, Connection] = {}
@@ -49,6 +67,11 @@ class Listener:
         timeout = "never" if self.behaviour.idle_timeout is None else f"after {self.behaviour.idle_timeout:g}s"
         closing = f"closes idle connections {timeout} by {self.behaviour.close} ({self.how})"
         return f"<Listener {self.name} {self.host}:{self.port} {closing}, {len(self._connections)} connections>"
+
+    @property
+    def accepting(self) -> bool:
+        """Whether new connections are taken."""
+        return self.state == "listening"
 
     @property
     def how(self) -> str:
@@ -70,10 +93,10 @@ class Listener:
             "name": self.name,
             "host": self.host,
             "port": self.port,
-            "idle_timeout": self.behaviour.idle_timeout,
-            "close": self.behaviour.close,
+            **self.behaviour.model_dump(mode="json"),
             "how": self.how,
-            "advertise": self.behaviour.advertise.model_dump(),
+            "tls": self.tls,
+            "state": self.state,
             "tap": self._tap is not None,
             "connections": len(self._connections),
         }
@@ -83,7 +106,9 @@ class Listener:
     def admit(self, flow: Flow) -> Connection:
         """Number a new connection and keep its record."""
         number = len(self._connections) + 1
-        self._connections[number] = Connection(number, flow, self.emit)
+        self._connections[number] = Connection(
+            number, flow, self.emit, goodbye=CLOSE_NOTIFY_BYTES if self.tls_context else 0
+        )
         return self._connections[number]
 
     def drain_tap(self) -> None:
@@ -105,17 +130,33 @@ class Listener:
         """Begin to accept on a listening socket."""
         described = self.describe()
         self.emit("listener-opened", **{key: described[key] for key in _OPENED})
-        self.accepting = True
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: FaultProtocol(self), sock=sock, backlog=BACKLOG)
+        await self._accept_on(sock)
+
+    async def _accept_on(self, sock: socket.socket) -> None:
+        self.state = "listening"
+        self._apply_hints()
+        protocol = SecureFaultProtocol if self.tls_context else FaultProtocol
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: protocol(self), sock=sock, backlog=BACKLOG
+        )
+
+    def _accept_no_more(self, state: State) -> None:
+        """Close the listening socket: from now on the kernel refuses."""
+        self.state = state
+        if self._server is not None:
+            self._server.close()
+            self._server = None
 
     def change(self, behaviour: Behaviour) -> list[int]:
         """Behave otherwise towards connections that become idle from now on.
 
         Answers the numbers of those that are idle now: they keep the timeout and the close mode under which
-        they became idle. Raises Refused, and changes nothing, where the close mode is not possible here.
+        they became idle. Rules of faults hold at once; if they differ, they begin to count anew. Raises Refused,
+        and changes nothing, where a close mode is not possible here.
         """
-        faults.way(behaviour.close, self.means)
+        check_acts(behaviour, self.means)
+        if behaviour.faults != self.behaviour.faults:
+            self.rules = Rules(behaviour.faults)
         self.behaviour = behaviour
         self._apply_hints()
         unchanged = [number for number, connection in self._connections.items() if connection.state == "idle"]
@@ -131,11 +172,60 @@ class Listener:
                 given_up.append(protocol.connection.id)
         return sorted(given_up)
 
+    async def restart(self, down: float = 0.0, how: str = "fin") -> list[int]:
+        """Die and come back at the same address after `down` real seconds; answers who was given up.
+
+        As the kernel does for a process that dies: the listening socket is gone, an idle connection gets FIN (or
+        RST, if `how` says so), one with a request on it RST, whose request ends unanswered and, if it was not
+        executed yet, unexecuted. What was given up before stays so. The ledger survives, like a database.
+        Raises Conflict where something else has taken the port meanwhile; then it stays down.
+        """
+        async with self._turning:
+            self._accept_no_more("down")
+            self.emit("listener-down", how=how, down=down)
+            given_up = [
+                protocol.connection.id for protocol in self._protocols() if protocol.die(how) and protocol.connection
+            ]
+            for task in tuple(self.server_state.tasks):
+                task.cancel()
+            await asyncio.sleep(down)
+            await self._come_back()
+            return sorted(given_up)
+
+    def drain(self) -> None:
+        """Take no new connection, and say `Connection: close` in every answer from now on, then close.
+
+        Also in the answers to requests that are being served. Idle connections stay until they are used or time out.
+        """
+        if self.state in ("listening", "refusing"):
+            self._accept_no_more("draining")
+            self._apply_hints()
+            self.emit("listener-draining")
+
+    def refuse(self) -> None:
+        """Take no new connection; those that exist stay as they are."""
+        if self.state == "listening":
+            self._accept_no_more("refusing")
+            self.emit("listener-refusing")
+
+    async def listen(self) -> None:
+        """Take new connections again, at the same address; raises Conflict where the port was taken meanwhile."""
+        async with self._turning:
+            await self._come_back()
+
+    async def _come_back(self) -> None:
+        if self.state in ("listening", "closed"):
+            return
+        sock = await listen(self.host, self.port)
+        if self.state == "closed":  # deleted while the address was looked up
+            sock.close()
+            return
+        await self._accept_on(sock)
+        self.emit("listener-up")
+
     async def close(self) -> None:
         """Stop accepting, record what has already happened, free everything; `listener-closed` is the last event."""
-        self.accepting = False
-        if self._server is not None:
-            self._server.close()
+        self._accept_no_more("closed")
         self.drain_tap()
         for held in self._held.values():
             held.look()
@@ -156,14 +246,21 @@ class Listener:
         return [protocol for protocol in self.server_state.connections if isinstance(protocol, FaultProtocol)]
 
     def _apply_hints(self) -> None:
-        self.server_state.default_headers = self.behaviour.advertise.headers
+        # In place, so that a request that is being served is answered by them too.
+        self.server_state.default_headers[:] = self.behaviour.headers(closing=self.state == "draining")
 
 
-_CHANGED = ("idle_timeout", "close", "how", "advertise")
-_OPENED = ("host", "port", *_CHANGED, "tap")
+_CHANGED = (*Behaviour.model_fields, "how")
+_OPENED = ("host", "port", *_CHANGED, "tap", "tls")
 
 
-async def open_listener(spec: ListenerSpec, app: ASGIApp, log: EventLog) -> Listener:
+def check_acts(behaviour: Behaviour, means: Means) -> None:
+    """Raises Refused where a close mode that the behaviour may use cannot be carried out."""
+    for act in sorted(behaviour.acts):
+        faults.way(act, means)
+
+
+async def open_listener(spec: ListenerSpec, app: ASGIApp, log: EventLog, authority: Authority) -> Listener:
     """Bind, tap and accept.
 
     Raises Conflict where the port is in use, Refused where the address cannot be had or this process may not
@@ -178,8 +275,9 @@ async def open_listener(spec: ListenerSpec, app: ASGIApp, log: EventLog) -> List
     repair = spec.vanish == "repair" or (spec.vanish == "auto" and tap is not None and sockets.may_repair())
     means = Means(tap=tap is not None, repair=repair, filter=sockets.may_filter())
     try:
-        faults.way(spec.close, means)
-        listener = Listener(spec, (host, port), means, tap, app, log)
+        check_acts(spec, means)
+        tls_context = authority.server_context(host) if spec.tls != "off" else None
+        listener = Listener(spec, (host, port), means, tap, tls_context, app, log)
         await listener.start(sock)
     except BaseException:
         sock.close()

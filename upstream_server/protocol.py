@@ -1,20 +1,24 @@
-"""HTTP/1.1 on one connection: uvicorn's protocol, with the moments at which a connection can be given up.
+"""HTTP/1.1 on one connection: uvicorn's protocol, with the moments at which a connection can be ended on purpose.
 
-The moments, each one method of `FaultProtocol`:
+Each moment of `upstream_server.moments` is noticed in one method of `FaultProtocol`:
 
-accepted         connection_made
-request head     _head_parsed: the app has not run
-response head    _response_begins: nothing of it was sent
-response done    on_response_complete
-idle             timeout_keep_alive_handler
+accept           connection_made
+request-head     head_parsed: the app has not run
+request-body     body_came: the app waits for the rest
+executed         answer_begins: nothing of the answer was sent
+response-body    body_goes
+response-done    on_response_complete
 
-Today only `idle` gives up. A fault at another moment goes into that method and ends in the same close modes.
+Beside them stand the end of an idle connection (timeout_keep_alive_handler, give_up) and that of the whole
+server (die). All of it ends in the same close modes.
 """
 
 import asyncio
 import math
+import socket
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import h11
@@ -24,43 +28,35 @@ from upstream_server import faults, sockets
 from upstream_server.connection import Connection
 from upstream_server.events import now
 from upstream_server.flow import Flow
+from upstream_server.moments import STALL
+from upstream_server.observed import ObservedH11
+from upstream_server.rules import Due
 
 if TYPE_CHECKING:
     from upstream_server.listener import Listener
 
-
-class _ObservedH11(h11.Connection):
-    """h11's connection, telling of heads as they pass: uvicorn itself has no hook for them."""
-
-    def __init__(self, on_request: Callable[[h11.Request], None], on_response: Callable[[h11.Response], None]) -> None:
-        super().__init__(h11.SERVER)
-        self._on_request = on_request
-        self._on_response = on_response
-
-    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
-        event = super().next_event()
-        if isinstance(event, h11.Request):
-            self._on_request(event)
-        return event
-
-    def send(self, event: h11.Event) -> bytes | None:  # type: ignore[override]  # h11 has one overload an event
-        if isinstance(event, h11.Response):
-            self._on_response(event)
-        return super().send(event)
+FLUSH_CHECK_S = 0.001
+"""How often it is looked whether what goes before a fault has left: the kernel announces no empty send queue."""
 
 
 class FaultProtocol(H11Protocol):
     """One connection of a listener. Its idle timer runs from the start, also before the first request."""
 
     connection: Connection | None = None
+    conn: ObservedH11
+    wire: asyncio.Transport
+    """The connection itself; `transport` is what HTTP is spoken over, which TLS puts on top."""
 
     def __init__(self, listener: "Listener") -> None:
         super().__init__(listener.config, listener.server_state, {"listener": listener})
         self.listener = listener
         self.behaviour = listener.behaviour
-        self.conn = _ObservedH11(self._head_parsed, self._response_begins)
+        self.conn = ObservedH11(self)
         self._status = 0
+        self._received = 0
+        self._sent = 0
         self._client_ended = False
+        self._taken = False
 
     def __repr__(self) -> str:
         return f"<FaultProtocol {self.connection!r}>"
@@ -69,17 +65,27 @@ class FaultProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         super().connection_made(transport)
+        self.wire = transport
         if not self.listener.accepting:
-            # asyncio had taken it from the backlog when the listener was closed.
+            # asyncio had taken it from the backlog when the listening socket was closed.
             transport.abort()
             return
         self.connection = self.listener.admit(Flow.of(transport))
         self.app_state["connection"] = self.connection
+        if not self._struck("accept"):
+            self.ready()
+
+    def ready(self) -> None:
+        """Requests can come."""
         self._start_idle_timer()
 
     def data_received(self, data: bytes) -> None:
-        if self.connection is not None:
-            self.connection.became_busy()
+        if self.connection is None:
+            return
+        if self.connection.state == "given-up":  # stalled
+            self.connection.got_late_data(len(data), "socket")
+            return
+        self.connection.became_busy()
         super().data_received(data)
 
     def eof_received(self) -> None:
@@ -89,37 +95,105 @@ class FaultProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._unset_keepalive_if_required()  # uvicorn leaves the timer running after an error
-        if self.connection is not None:
-            self.connection.closed("client" if self._client_ended or exc is not None else "upstream")
+        if self.connection is None or self._taken:
+            return
+        if self.connection.state == "given-up":  # stalled
+            self.connection.got_late_close("fin" if self._client_ended else "rst", "socket")
+        self.connection.closed("client" if self._client_ended or exc is not None else "upstream")
 
     # The moments
 
-    def _head_parsed(self, head: h11.Request) -> None:
+    def head_parsed(self, head: h11.Request) -> None:
         assert self.connection is not None
         given = next((value.decode("latin-1") for name, value in head.headers if name == b"x-request-id"), None)
         serving = given or uuid.uuid4().hex
         self.app_state["request"] = serving  # uvicorn copies the state into the request's scope right after this
         self.connection.requested(given, serving, head.method.decode(), head.target.decode("latin-1"))
+        self._received = self._sent = 0
+        if not self._struck("request-head"):
+            self.body_came(0)
 
-    def _response_begins(self, head: h11.Response) -> None:
+    def body_came(self, count: int) -> None:
+        self._received += count
+        self._struck("request-body", self._received)
+
+    def answer_begins(self, head: h11.Response) -> None:
         self._status = head.status_code
+        if self.conn.their_state is not h11.ERROR:  # else it is uvicorn's own answer to what is no HTTP
+            self._struck("executed")
+
+    def body_goes(self, count: int, framed: bytes) -> None:
+        assert self.connection is not None
+        due = self._due("response-body", self._sent + count)
+        if due is None:
+            self._sent += count
+            return
+        part = due.rule.after_bytes - self._sent
+        # h11 frames a chunk by its size in a line before, and by an end of line after.
+        before = max(len(framed) - count - len(b"\r\n"), 0)
+        self.transport.write(framed[: before + part] if part else b"")
+        self._strike(due)
 
     def on_response_complete(self) -> None:
         assert self.connection is not None
+        if self.conn.silent:
+            return
         self.connection.responded(self._status)
+        if self.transport.is_closing() or self._struck("response-done"):
+            return
         self._adopt_behaviour()
         since = now()  # before the timer starts, so that no connection is given up earlier than it says
         super().on_response_complete()
-        # No timer: the connection is closing, or a pipelined request is being served.
+        # No timer: a pipelined request is being served.
         if self.timeout_keep_alive_task is not None:
             self.connection.became_idle(since)
 
     def timeout_keep_alive_handler(self) -> None:
-        if not self.give_up(self.behaviour.close, "idle timeout") and self.transport.get_write_buffer_size():
+        end = self.behaviour.idle_end
+        if not self.give_up(end.mode, end.why) and self._buffered():
             # The client still reads the response: it is not idle, so the time begins anew.
             self._start_idle_timer()
 
-    # What can be done to it
+    # What strikes at a moment
+
+    def _due(self, at: str, count: int = 0) -> Due | None:
+        assert self.connection is not None
+        return self.listener.rules.due(at, self.connection.id, self.connection.requests, count)
+
+    def _struck(self, at: str, count: int = 0) -> bool:
+        due = self._due(at, count)
+        if due is not None:
+            self._strike(due)
+        return due is not None
+
+    def _strike(self, due: Due) -> None:
+        """From here on nothing is heard or said; what was said before goes out first."""
+        assert self.connection is not None
+        self.conn.silent = True
+        self.connection.became_busy()
+        self._unset_keepalive_if_required()
+        self._deliver(due)
+
+    def _deliver(self, due: Due) -> None:
+        if self.wire.is_closing():
+            return  # the client was faster
+        if self._buffered() or sockets.unsent(self.wire):
+            self.loop.call_later(FLUSH_CHECK_S, self._deliver, due)
+            return
+        if due.rule.do == STALL:
+            self._tell_fault(due, "silence", now())
+            return
+        # What came before the fault is not late, and must not turn a FIN into a RST.
+        sockets.discard_unread(self.wire)
+        self.listener.drain_tap()
+        self._end_by(due.rule.do, partial(self._tell_fault, due))
+
+    def _tell_fault(self, due: Due, how: str, t: float) -> None:
+        assert self.connection is not None
+        delivered = self.listener.rules.delivered(due)
+        self.connection.faulted(due.rule.at, due.rule.do, how, rule=due.index, delivered=delivered, t=t)
+
+    # What can be done to it at any time
 
     def give_up(self, mode: str, why: str) -> bool:
         """Give the connection up by a close mode, if it is idle; False where it turns out not to be.
@@ -127,34 +201,68 @@ class FaultProtocol(H11Protocol):
         A request or a FIN that lies unread in the socket wins over the timer: the loop reads it next. What
         comes between that look and the system call is late, and the tap counts it so: it was emptied before.
         """
-        connection, listener = self.connection, self.listener
-        if connection is None or connection.state != "idle" or self.transport.is_closing():
+        connection = self.connection
+        if connection is None or connection.state != "idle" or self.wire.is_closing():
             return False
-        listener.drain_tap()
-        if self.transport.get_write_buffer_size() or sockets.has_news(self.transport):
+        self.listener.drain_tap()
+        if self._buffered() or sockets.has_news(self.wire):
             return False
-        way = faults.way(mode, listener.means)
-        sock = sockets.take_from(self.transport)
+        self._end_by(mode, lambda how, t: connection.gave_up(mode, how, why, t))
+        return True
+
+    def die(self, how: str) -> bool:
+        """End it as the kernel does when the process dies: an idle connection by `how`, one in use by RST.
+
+        TLS says no goodbye. Answers whether the connection was given up by this.
+        """
+        connection = self.connection
+        if connection is None or self.wire.is_closing():
+            return False
+        if connection.state == "given-up":  # stalled: that was told
+            sockets.reset(self._take())
+            return False
+        mode = how if connection.state == "idle" else "rst"
+        self.listener.drain_tap()
+        self._end_by(mode, lambda how, t: connection.gave_up(mode, how, "restart", t), polite=False)
+        return True
+
+    def close(self) -> None:
+        """End it the ordinary way, at once, whatever it is doing."""
+        if self.connection is not None and not self.wire.is_closing():
+            self._take().close()
+            self.connection.closed("upstream")
+
+    def _end_by(self, mode: str, tell: Callable[[str, float], None], *, polite: bool = True) -> None:
+        """Carry out a close mode, and tell how and when."""
+        assert self.connection is not None
+        way = faults.way(mode, self.listener.means)
+        if polite and way.polite:
+            self.say_goodbye()
+        sock = self._take()
         try:
             held = way.act(sock)
         except OSError:
             # The client's RST came in just now.
             sock.close()
-            connection.closed("client")
-            return True
-        connection.gave_up(mode, way.how, why, t=now())
-        listener.follow(connection, held)
-        return True
+            self.connection.closed("client")
+            return
+        tell(way.how, now())
+        self.listener.follow(self.connection, held)
 
-    def close(self) -> None:
-        """End it the ordinary way, at once, whatever it is doing."""
-        if self.connection is not None and not self.transport.is_closing():
-            sockets.take_from(self.transport).close()
-            self.connection.closed("upstream")
+    def _take(self) -> socket.socket:
+        self._taken = True
+        return sockets.take_from(self.wire)
+
+    def say_goodbye(self) -> None:
+        """What goes out before an orderly FIN; in plain HTTP nothing does."""
+
+    def _buffered(self) -> int:
+        """Bytes that asyncio holds, of answers."""
+        return self.wire.get_write_buffer_size()
 
     def _adopt_behaviour(self) -> None:
         self.behaviour = self.listener.behaviour
-        timeout = self.behaviour.idle_timeout
+        timeout = self.behaviour.idle_end.after
         # uvicorn means whole seconds, but hands them to call_later, which takes any; infinite is never.
         self.timeout_keep_alive = math.inf if timeout is None else timeout  # type: ignore[assignment]
 

@@ -1,9 +1,11 @@
 """What can be done to a connected socket below HTTP, and what this process is permitted to do."""
 
 import asyncio
+import fcntl
 import os
 import socket
 import struct
+import sys
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,6 +15,8 @@ TCP_REPAIR = 19
 SO_MEMINFO = 55
 _MEMINFO_FIELDS = 9
 _MEMINFO_DROPS = 8
+SIOCOUTQNSD = 0x894B  # linux/sockios.h: bytes of the send queue that were not sent even once
+_DISCARD_BYTES = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,22 @@ def has_news(transport: asyncio.Transport) -> bool:
         except OSError:
             return True
         return True
+
+
+def discard_unread(transport: asyncio.Transport) -> None:
+    """Read away what lies in the socket: the kernel makes a RST of a close over unread bytes."""
+    with transport.get_extra_info("socket").dup() as sock:
+        try:
+            while sock.recv(_DISCARD_BYTES, socket.MSG_DONTWAIT):
+                pass
+        except OSError:
+            pass  # nothing more, or the client's RST
+
+
+def unsent(transport: asyncio.Transport) -> int:
+    """How many bytes wait for the wire, in asyncio's buffer and in the kernel's; those under way do not count."""
+    raw = fcntl.ioctl(transport.get_extra_info("socket").fileno(), SIOCOUTQNSD, bytes(4))
+    return transport.get_write_buffer_size() + int.from_bytes(raw, sys.byteorder)
 
 
 def reset(sock: socket.socket) -> None:

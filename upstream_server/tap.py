@@ -11,7 +11,7 @@ import socket
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Self
 
 from upstream_server import bpf
 from upstream_server.connection import Connection
@@ -27,6 +27,9 @@ class Segment:
     """What matters of one TCP packet from a client."""
 
     flow: Flow
+    sequence: int
+    """The number of its first byte, modulo 2^32."""
+
     payload: int
     flags: int
 
@@ -41,9 +44,24 @@ class Segment:
             start = 40
             length = int.from_bytes(packet[4:6])
             source, target = packet[8:24], packet[24:40]
-        source_port, target_port, offset, flags = struct.unpack_from("!HH8xBB", packet, start)
+        source_port, target_port, sequence, offset, flags = struct.unpack_from("!HHI4xBB", packet, start)
         flow = Flow(str(ipaddress.ip_address(source)), source_port, str(ipaddress.ip_address(target)), target_port)
-        return cls(flow, length - (offset >> 4) * 4, flags)
+        return cls(flow, sequence, length - (offset >> 4) * 4, flags)
+
+
+@dataclass(slots=True)
+class _GivenUp:
+    """A connection for which what comes is late."""
+
+    connection: Connection
+    begin: int | None = None
+    """The sequence number of the first late byte: a retransmission adds nothing to what was sent."""
+
+    def sent_with(self, segment: Segment) -> int:
+        """How many late bytes there are up to the end of this segment."""
+        if self.begin is None:
+            self.begin = segment.sequence
+        return (segment.sequence + segment.payload - self.begin) % 2**32
 
 
 class Tap:
@@ -51,7 +69,7 @@ class Tap:
 
     def __init__(self, family: socket.AddressFamily, port: int) -> None:
         """Raises PermissionError without CAP_NET_RAW."""
-        self._given_up: dict[Flow, Connection] = {}
+        self._given_up: dict[Flow, _GivenUp] = {}
         self._lost = 0
         self._sock = socket.socket(
             socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, socket.htons(_ETHERTYPE[family])
@@ -68,7 +86,7 @@ class Tap:
 
     def expect(self, connection: Connection) -> None:
         """What comes from now on for this connection is late."""
-        self._given_up[connection.flow] = connection
+        self._given_up[connection.flow] = _GivenUp(connection)
 
     def drain(self) -> None:
         """Read everything that has come until now."""
@@ -87,14 +105,13 @@ class Tap:
             # The client's port begins a new connection: what follows belongs to that one.
             self._given_up.pop(segment.flow, None)
             return
-        connection = self._given_up.get(segment.flow)
-        if connection is None:
+        given_up = self._given_up.get(segment.flow)
+        if given_up is None:
             return
         if segment.payload > 0:
-            connection.got_late_data(segment.payload, "tap")
+            given_up.connection.got_late_bytes(given_up.sent_with(segment), "tap")
         else:
-            how: Literal["fin", "rst"] = "rst" if segment.flags & _RST else "fin"
-            connection.got_late_close(how, "tap")
+            given_up.connection.got_late_close("rst" if segment.flags & _RST else "fin", "tap")
 
     def lost(self) -> int:
         """How many packets the kernel could not hand over, since the tap was opened."""

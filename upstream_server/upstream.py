@@ -9,12 +9,15 @@ from upstream_server.behaviour import ListenerSpec
 from upstream_server.errors import Conflict, NoSuchListener
 from upstream_server.events import EventLog
 from upstream_server.listener import Listener, open_listener
+from upstream_server.tls import Authority
 
 
 class Upstream:
     """Opens and closes listeners by name, in the running loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls_names: tuple[str, ...] = ()) -> None:
+        """`tls_names` are further names of this machine, for the certificates of its HTTPS listeners."""
+        self.authority = Authority(tls_names)
         self.events = EventLog()
         self._app = orders_app()
         self._listeners: dict[str, Listener] = {}
@@ -39,7 +42,7 @@ class Upstream:
         async with self._opening:
             if spec.name in self._listeners:
                 raise Conflict(f"a listener is already called {spec.name!r}: choose another name, or delete that one")
-            listener = await open_listener(spec, self._app, self.events)
+            listener = await open_listener(spec, self._app, self.events, self.authority)
             self._listeners[spec.name] = listener
             return listener
 

@@ -24,6 +24,8 @@ class Way:
 
     how: str
     act: Callable[[socket.socket], Held | None]
+    polite: bool = False
+    """Whether the process closes in an orderly way, so that TLS has its goodbye sent before."""
 
 
 Mode = Callable[[Means], Way]

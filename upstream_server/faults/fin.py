@@ -20,8 +20,13 @@ def fin(means: Means) -> Way:
     With a tap the socket is really closed. Without one nobody could see late bytes on a closed socket, so
     only the sending half is closed (`held-close`), and late bytes or the client's FIN end it as the kernel
     would. The RST of a held socket carries an acknowledgement of the late bytes; that of a closed one does not.
+
+    Over TLS the listener says whether a close_notify goes before the FIN (`close-notify`, as of a server that
+    closes in an orderly way) or not (`no-close-notify`, as of many a load balancer, or a killed process).
     """
-    return Way("close", socket.socket.close) if means.tap else Way("held-close", _close_and_hold)
+    if means.tap:
+        return Way("close", socket.socket.close, polite=True)
+    return Way("held-close", _close_and_hold, polite=True)
 
 
 def _close_and_hold(sock: socket.socket) -> Held:
