@@ -38,6 +38,10 @@ format: $(READY) ## let ruff mend what it can
 serve: $(READY) ## keep the Invoke API, a function and an upstream up
 	@$(BIN)/thawlab serve --sandbox $(SANDBOX) $(ARGS)
 
+fixes: $(READY) ## run everything and write docs/fixes.md from it
+	@$(BIN)/thawlab run --all --sandbox $(SANDBOX) $(ARGS)
+	@$(BIN)/thawlab fixes --write docs/fixes.md
+
 doctor: $(READY) ## what this machine can do
 	@$(BIN)/thawlab doctor
 

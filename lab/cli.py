@@ -21,6 +21,8 @@ from lab.laboratory import DEFAULT_JOBS, carry_out
 from lab.leftovers import remove_leftovers
 from lab.plan import FASTEST, Plan, make_plan
 from lab.report import FinishedRun
+from lab.report import fixes as fixes_
+from lab.report import pages
 from lab.report.terminal import print_list, print_run
 from lab.report.wording import plain
 from lab.run_folder import LATEST, RUNS, RunFolder
@@ -204,6 +206,24 @@ def show(name: str, out: Path) -> None:
 
 
 @cli.command()
+@click.argument("name", metavar="RUN", default=LATEST)
+@click.option("--markdown", is_flag=True, help="As a Markdown table.")
+@click.option("--write", "page", type=click.Path(path_type=Path), help="Write that table into a page (docs/fixes.md).")
+@out_option
+def fixes(name: str, markdown: bool, page: Path | None, out: Path) -> None:
+    """Fixes and scenarios of a run: which holds where, and what it costs."""
+    results = RunFolder.find(name, out).read().results
+    if not fixes_.scenarios(results):
+        raise UsageError(f"run {results.run} tried no fix: run more first, such as `thawlab run --all`")
+    if page:
+        pages.insert(page, fixes_.render(results))
+    elif markdown:
+        click.echo(fixes_.render(results), nl=False)
+    else:
+        fixes_.print_fixes(results)
+
+
+@cli.command()
 @click.option("--function", "client", default="aiohttp", show_default=True, help="The function, by its client library.")
 @click.option("--preset", default="seed", show_default=True, help="How it makes its client.")
 @click.option("--shape", type=click.Choice(["sync", "loop"]), default="sync", show_default=True, help="App shape.")
@@ -245,7 +265,7 @@ def clean() -> None:
 def main() -> None:
     """The console script. Errors that a user can mend are printed without a traceback."""
     try:
-        status = cli.main(standalone_mode=False)
+        status = cli.main(prog_name="thawlab", standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
     except LabError as error:
         click.echo(f"thawlab: {plain(error)}", err=True)

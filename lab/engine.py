@@ -167,6 +167,11 @@ def connect() -> docker.DockerClient:
     return client
 
 
+def engine_version() -> str:
+    """Version of the engine that the environment names; raises EnvironmentLacks where none answers."""
+    return str(connect().version()["Version"])
+
+
 def marks_in_engine(client: docker.DockerClient) -> set[str]:
     """The marks of all labs that something in the engine belongs to."""
     with _engine_errors():

@@ -11,6 +11,7 @@ from pathlib import Path
 from lab.arm_run import run_arm
 from lab.bench.base import Bench
 from lab.bench.open import open_bench
+from lab.engine import engine_version
 from lab.journal import Journal, Recorder, Scope
 from lab.lambda_service.service import LambdaService
 from lab.plan import Job, Plan
@@ -51,7 +52,7 @@ async def carry_out(
             arms=plan.arms,
             lacks=plan.lacks,
             predictions=predictions or {},
-            environment=environment(),
+            environment=environment(plan.sandbox),
         )
         folder.report()  # unfinished until it is finished, whatever happens to the lab
         async with open_bench(plan.sandbox, folder.logs) as bench:
@@ -77,12 +78,12 @@ async def _run_all(plan: Plan, bench: Bench, service: LambdaService, journal: Jo
             group.create_task(one(job), name=str(job.scope))
 
 
-def environment() -> dict[str, object]:
+def environment(sandbox: SandboxKind) -> dict[str, object]:
     """What the results were found with."""
     return {
         "python": platform.python_version(),
         "kernel": platform.release(),
         "machine": f"{sys.platform} {platform.machine()}",
-        "engine": None,
+        "engine": engine_version() if sandbox == "docker" else None,
         "versions": {name: version(name) for name in VERSIONS_OF},
     }

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
-from lab.errors import UsageError
 from lab.laboratory import carry_out
 from lab.plan import make_plan
+from lab.report.pages import insert
 from lab.run_folder import RunFolder
 from lab.scenario.load import load
 from lab.scenario.model import SandboxKind
@@ -20,7 +20,6 @@ from lab.verdict.results import ArmResult, Results
 
 SCENARIO = Path(__file__).with_name("close-modes.yaml")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "fidelity.md"
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
 def measure(sandbox: SandboxKind, repeats: int) -> Results:
@@ -56,22 +55,13 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def insert(page: str, measured: str) -> str:
-    """The page with its measured part replaced; raises UsageError where it has none."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise UsageError(f"{PAGE}: has no lines `{BEGIN}` and `{END}` to write the table between")
-    return f"{before}{BEGIN}\n{measured}\n{END}{after}"
-
-
 @click.command()
 @click.option("--sandbox", "kinds", multiple=True, type=click.Choice(["process", "docker"]), help="Only this kind.")
 @click.option("--repeat", type=click.IntRange(min=1), default=5, show_default=True)
 def main(kinds: tuple[SandboxKind, ...], repeat: int) -> None:
     """Measure, and write docs/fidelity.md."""
     measured = [measure(kind, repeat) for kind in kinds or ("process", "docker")]
-    PAGE.write_text(insert(PAGE.read_text(encoding="utf-8"), table(measured)), encoding="utf-8")
+    insert(PAGE, table(measured))
     click.echo(table(measured))
 
 

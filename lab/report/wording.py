@@ -4,6 +4,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from lab.scenario.model import OutcomeClass
 from lab.verdict.results import ArmResult, Guard, Results
 
 NOTHING = "–"  # noqa: RUF001  an en dash, as tables write "no figure"
@@ -34,14 +35,24 @@ def plain(text: object) -> str:
 
 
 def expected(arm: ArmResult) -> str:
-    """`reset`, or `eof or epipe`."""
+    """`reset`, or `eof or epipe`; for a whole run's requests `6 ok + 3 reset`."""
+    if arm.tally:
+        return _counted(arm.tally)
     return " or ".join(arm.expected) or NOTHING
 
 
 def observed(arm: ArmResult) -> str:
     """`reset 5/5`, or `reset 3/5, ok 2/5` with the most frequent first."""
-    counts = sorted(arm.observed.items(), key=lambda item: -item[1])
+    seen: Mapping[str, int] = arm.observed
+    if arm.tally:
+        seen = Counter(_counted(Counter(run.outcomes)) for run in arm.runs)
+    counts = sorted(seen.items(), key=lambda item: -item[1])
     return ", ".join(f"{outcome} {count}/{arm.repeats}" for outcome, count in counts) or NOTHING
+
+
+def _counted(outcomes: Mapping[OutcomeClass, int]) -> str:
+    """`6 ok + 3 reset`."""
+    return " + ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
 
 
 def executions(arm: ArmResult) -> str:

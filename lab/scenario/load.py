@@ -99,12 +99,15 @@ def _parse(text: str, path: Path) -> tuple[Scenario, CommentedMap]:
 
 
 class _Constructor(RoundTripConstructor):
-    """Makes Python values, and says where one cannot be made (a number of 5000 digits, the 45th of a month)."""
+    """Makes Python values, and says where one cannot be made.
+
+    A number of 5000 digits, the 45th of a month, a mapping as the key of another.
+    """
 
     def construct_object(self, node: Any, deep: bool = False) -> Any:
         try:
             return super().construct_object(node, deep)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise ConstructorError(None, None, str(error), node.start_mark) from None
 
 

@@ -161,20 +161,24 @@ class Facts:
 
     @cached_property
     def dead_reuse(self) -> bool:
-        """The last request can only have gone into a connection whose reset the client's kernel had received.
+        """The first request after the wake went into a connection whose reset the client's kernel had received.
 
-        Nothing of it shows on the wire: a socket in CLOSE sends nothing. But the upstream accepted no other
-        connection between the wake and the request's end, and the client names the old one.
+        Nothing of it shows on the wire: a socket in CLOSE sends nothing. But the client's pool handed out the old
+        connection first, and the upstream confirms the rest of what the client tells: until the request's end it
+        accepted the connections that were handed out after it (those of a retry) and no other.
         """
         gap = self.stale_gap
-        after = [event for event in self.requests if gap and event["started"] >= gap.woken]
-        if gap is None or not after or not self.given_up:
+        after = next((event for event in self.requests if gap and event["started"] >= gap.woken), None)
+        if gap is None or after is None or not after["attempts"]:
             return False
         opened = self._all("upstream", "connection-opened")
         stale = {event["connection"] for event in self.given_up}
-        ports = {event["peer_port"] for event in opened if event["connection"] in stale}
-        used = any(attempt["reused"] and attempt["local_port"] in ports for attempt in after[0]["attempts"])
-        return used and not any(gap.woken <= event.t <= after[0].t for event in opened)
+        first, *others = after["attempts"]
+        drawn = {event["peer_port"] for event in opened if event["connection"] in stale}
+        accepted = [event["peer_port"] for event in opened if gap.woken <= event.t <= after.t]
+        known = {event["peer_port"] for event in opened if event.t < gap.woken}
+        dialled = [attempt["local_port"] for attempt in others if attempt["local_port"] not in known]
+        return first["reused"] and first["local_port"] in drawn and accepted == dialled
 
     @cached_property
     def healthy_reuse(self) -> bool:

@@ -73,6 +73,9 @@ class ArmResult(Model):
     title: str
     role: Role
     expected: tuple[OutcomeClass, ...]
+    tally: Mapping[OutcomeClass, int] | None = Field(
+        default=None, description="Stated for a run's requests together, in place of `expected` for the last one."
+    )
     observed: Mapping[OutcomeClass, int]
     repeats: int
     verdict: Verdict
