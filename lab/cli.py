@@ -20,9 +20,8 @@ from lab.errors import EnvironmentLacks, LabError, UsageError
 from lab.laboratory import DEFAULT_JOBS, carry_out
 from lab.leftovers import remove_leftovers
 from lab.plan import FASTEST, Plan, make_plan
-from lab.report import FinishedRun
+from lab.report import FinishedRun, pages
 from lab.report import fixes as fixes_
-from lab.report import pages
 from lab.report.terminal import print_list, print_run
 from lab.report.wording import plain
 from lab.run_folder import LATEST, RUNS, RunFolder

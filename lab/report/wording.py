@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from lab.scenario.model import OutcomeClass
 from lab.verdict.results import ArmResult, Guard, Results
 
-NOTHING = "–"  # noqa: RUF001  an en dash, as tables write "no figure"
+NOTHING = "–"
 
 _PROOFS: Mapping[str, str] = {
     "fault_delivered": "the upstream gave up the pooled connection before the wake",
