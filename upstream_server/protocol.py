@@ -28,7 +28,7 @@ from upstream_server import faults, sockets
 from upstream_server.connection import Connection
 from upstream_server.events import now
 from upstream_server.flow import Flow
-from upstream_server.moments import STALL
+from upstream_server.moments import STALL, moment
 from upstream_server.observed import ObservedH11
 from upstream_server.rules import Due
 
@@ -56,6 +56,7 @@ class FaultProtocol(H11Protocol):
         self._received = 0
         self._sent = 0
         self._client_ended = False
+        self._asked = False
         self._taken = False
 
     def __repr__(self) -> str:
@@ -177,16 +178,28 @@ class FaultProtocol(H11Protocol):
     def _deliver(self, due: Due) -> None:
         if self.wire.is_closing():
             return  # the client was faster
-        if self._buffered() or sockets.unsent(self.wire):
+        if not self._all_out(due.rule.do):
             self.loop.call_later(FLUSH_CHECK_S, self._deliver, due)
             return
         if due.rule.do == STALL:
             self._tell_fault(due, "silence", now())
             return
-        # What came before the fault is not late, and must not turn a FIN into a RST.
-        sockets.discard_unread(self.wire)
+        if moment(due.rule.at).in_request:
+            # It came before the fault, so it is not late, and must not turn a FIN into a RST.
+            sockets.discard_unread(self.wire)
         self.listener.drain_tap()
         self._end_by(due.rule.do, partial(self._tell_fault, due))
+
+    def _all_out(self, do: str) -> bool:
+        """Whether what goes before a fault has left, and has arrived where that matters."""
+        if self._buffered() or sockets.unsent(self.wire):
+            return False
+        if do == STALL or not faults.way(do, self.listener.means).after_acknowledgement:
+            return True
+        if sockets.unacknowledged(self.wire) and not self._asked:
+            self._asked = True
+            sockets.ask_for_acknowledgement(self.wire)
+        return not sockets.unacknowledged(self.wire)
 
     def _tell_fault(self, due: Due, how: str, t: float) -> None:
         assert self.connection is not None

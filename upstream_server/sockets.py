@@ -15,6 +15,7 @@ TCP_REPAIR = 19
 SO_MEMINFO = 55
 _MEMINFO_FIELDS = 9
 _MEMINFO_DROPS = 8
+SIOCOUTQ = 0x5411  # linux/sockios.h: bytes of the send queue that are not acknowledged
 SIOCOUTQNSD = 0x894B  # linux/sockios.h: bytes of the send queue that were not sent even once
 _DISCARD_BYTES = 65536
 
@@ -90,9 +91,28 @@ def discard_unread(transport: asyncio.Transport) -> None:
 
 
 def unsent(transport: asyncio.Transport) -> int:
-    """How many bytes wait for the wire, in asyncio's buffer and in the kernel's; those under way do not count."""
-    raw = fcntl.ioctl(transport.get_extra_info("socket").fileno(), SIOCOUTQNSD, bytes(4))
-    return transport.get_write_buffer_size() + int.from_bytes(raw, sys.byteorder)
+    """How many bytes the kernel has not sent even once."""
+    return _queue(transport, SIOCOUTQNSD)
+
+
+def unacknowledged(transport: asyncio.Transport) -> int:
+    """How many bytes the client's kernel has not acknowledged."""
+    return _queue(transport, SIOCOUTQ)
+
+
+def ask_for_acknowledgement(transport: asyncio.Transport) -> None:
+    """Send the empty probe that ends a repair, which the client's kernel must answer at once (CAP_NET_ADMIN).
+
+    Otherwise it may delay its acknowledgement by 40 ms and more, and in that time the next request can come.
+    """
+    with transport.get_extra_info("socket").dup() as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 0)
+
+
+def _queue(transport: asyncio.Transport, request: int) -> int:
+    raw = fcntl.ioctl(transport.get_extra_info("socket").fileno(), request, bytes(4))
+    return int.from_bytes(raw, sys.byteorder)
 
 
 def reset(sock: socket.socket) -> None:

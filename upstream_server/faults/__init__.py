@@ -27,6 +27,9 @@ class Way:
     polite: bool = False
     """Whether the process closes in an orderly way, so that TLS has its goodbye sent before."""
 
+    after_acknowledgement: bool = False
+    """Whether a belated acknowledgement of what was sent would spoil it."""
+
 
 Mode = Callable[[Means], Way]
 """Raises Refused where the mode cannot be carried out with these means."""

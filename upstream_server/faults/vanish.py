@@ -22,4 +22,7 @@ def vanish(means: Means) -> Way:
     acknowledgement of the late bytes, which may also come just before it, and the socket answers TCP
     keepalive probes until then.
     """
-    return Way("tcp-repair", sockets.forget) if means.repair else Way("deferred-reset", Silent)
+    if means.repair:
+        # An acknowledgement would draw a RST from a kernel that has forgotten, and clients delay theirs.
+        return Way("tcp-repair", sockets.forget, after_acknowledgement=True)
+    return Way("deferred-reset", Silent)

@@ -30,6 +30,9 @@ class Moment:
     counts_bytes: bool = False
     """Whether it comes after a number of bytes."""
 
+    in_request: bool = False
+    """Whether what lies unread is the rest of the very request that is struck."""
+
 
 _MOMENTS: dict[str, Moment] = {}
 

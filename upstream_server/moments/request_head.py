@@ -12,4 +12,4 @@ cannot know: to it this is `executed`.
 
 from upstream_server.moments import Moment, register
 
-REQUEST_HEAD = register(Moment("request-head", __doc__))
+REQUEST_HEAD = register(Moment("request-head", __doc__, in_request=True))
