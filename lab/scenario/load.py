@@ -108,7 +108,8 @@ class _Constructor(RoundTripConstructor):
         try:
             return super().construct_object(node, deep)
         except (ValueError, TypeError) as error:
-            raise ConstructorError(None, None, str(error), node.start_mark) from None
+            value = f"{_shown(node.value)} " if isinstance(node.value, str) else ""
+            raise ConstructorError(None, None, f"{value}cannot be read ({error})", node.start_mark) from None
 
 
 def _yaml(text: str, path: Path) -> Any:
