@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +14,9 @@ from tests.upstream_server.support import IDLE, PATIENCE, Bench
 from upstream_server.control import Control
 
 TOKEN = "a token that nobody guesses"
+
+
+DEEDS = [("POST", f"/{deed}") for deed in ("give-up", "restart", "drain", "refuse", "listen")]
 
 
 class Api:
@@ -80,7 +84,7 @@ async def test_a_listener_is_made_shown_and_deleted(api: Api, bench: Bench) -> N
     assert (await (await bench.client(bench.upstream.listener("run.1"))).request()).status == 201
     assert (await api("DELETE", "/listeners/run.1"))[0] == 200
     assert await api("GET", "/listeners") == (200, [])
-    for method, path in (("GET", ""), ("DELETE", ""), ("PATCH", ""), ("GET", "/ledger"), ("POST", "/give-up")):
+    for method, path in (("GET", ""), ("DELETE", ""), ("PATCH", ""), ("GET", "/ledger"), *DEEDS):
         assert "run.1" in await api.refused(method, f"/listeners/run.1{path}", {}, 404)
 
 
@@ -125,6 +129,18 @@ BAD_SPECS: list[tuple[dict[str, Any], str]] = [
     ({"name": "x/y"}, "name"),
     ({}, "name"),
     ({"name": "x", "vanish": "maybe"}, "vanish"),
+    ({"name": "x", "gateway_timeout": 0}, "gateway_timeout"),
+    ({"name": "x", "tls": "yes"}, "tls"),
+    ({"name": "x", "faults": [{"at": "lunch", "do": "rst"}]}, "faults.0.at: no moment is called 'lunch'"),
+    ({"name": "x", "faults": [{"at": "executed", "do": "slam"}]}, "no close mode is called 'slam'"),
+    ({"name": "x", "faults": [{"at": "executed"}]}, "faults.0.do"),
+    ({"name": "x", "faults": [{"at": "executed", "do": "rst", "paths": []}]}, "faults.0.paths: no such key"),
+    ({"name": "x", "faults": [{"at": "executed", "do": "rst", "after_bytes": 1}]}, "executed counts no bytes"),
+    ({"name": "x", "faults": [{"at": "accept", "do": "rst", "requests": [1]}]}, "no request yet"),
+    ({"name": "x", "faults": [{"at": "accept", "do": "rst", "min_request": 2}]}, "no request yet"),
+    ({"name": "x", "faults": [{"at": "executed", "do": "rst", "requests": [0]}]}, "faults.0.requests.0"),
+    ({"name": "x", "faults": [{"at": "executed", "do": "rst", "connections": []}]}, "faults.0.connections"),
+    ({"name": "x", "faults": [{"at": "executed", "do": "rst", "first": 0}]}, "faults.0.first"),
     ({"name": "x", "host": "no.such.host.invalid"}, "no.such.host.invalid"),
     ({"name": "x", "host": "192.0.2.1"}, "192.0.2.1"),
 ]
@@ -143,6 +159,69 @@ async def test_bad_changes_change_nothing(api: Api, bench: Bench, changes: objec
     await api.refused("PATCH", "/listeners/one", changes, 422)
     assert listener.describe() == before
     assert not bench.events("behaviour-changed")
+
+
+RULE = {"at": "request-head", "do": "rst", "first": 1}
+
+
+async def test_rules_are_made_changed_and_lifted(api: Api, bench: Bench) -> None:
+    status, made = await api("POST", "/listeners", {"name": "one", "faults": [RULE]})
+    assert status == 201
+    (shown,) = made["faults"]
+    assert shown | RULE == shown
+    assert bench.events("listener-opened")[0]["faults"] == made["faults"]
+
+    async def answered() -> bool:
+        client = await bench.client(bench.upstream.listener("one"))
+        try:
+            return (await client.request()).status == 201
+        except ConnectionResetError:
+            return False
+
+    assert not await answered()
+    assert await answered()
+    # The same rules go on counting; new ones begin anew.
+    await api("PATCH", "/listeners/one", {"idle_timeout": 5, "announce_close": True})
+    assert await answered()
+    _, changed = await api("PATCH", "/listeners/one", {"faults": [RULE | {"first": 2}]})
+    assert changed["announce_close"] is True
+    assert [await answered() for _ in range(3)] == [False, False, True]
+    _, changed = await api("PATCH", "/listeners/one", {"faults": []})
+    assert changed["faults"] == []
+    assert bench.events("behaviour-changed")[-1]["faults"] == []
+    assert [event["delivered"] for event in bench.events("fault")] == [1, 1, 2]
+
+
+async def test_the_whole_server_goes_down_and_up(api: Api, bench: Bench) -> None:
+    listener = await bench.listener()
+    client = await bench.client(listener)
+    await client.request()
+    status, answer = await api("POST", "/listeners/one/restart", {"down": 0.01, "how": "rst"})
+    assert (status, answer["given_up"], answer["state"]) == (200, [1], "listening")
+    assert (await api("POST", "/listeners/one/restart"))[1]["given_up"] == []
+    for call, state in (("refuse", "refusing"), ("drain", "draining"), ("listen", "listening")):
+        status, answer = await api("POST", f"/listeners/one/{call}", {})
+        assert (status, answer["state"]) == (200, state)
+    assert (await (await bench.client(listener)).request()).status == 201
+
+
+@pytest.mark.parametrize("body", [{"down": -1}, {"down": "1s"}, {"how": "vanish"}, {"until": 1}, []])
+async def test_a_bad_restart_restarts_nothing(api: Api, bench: Bench, body: object) -> None:
+    await bench.listener()
+    await api.refused("POST", "/listeners/one/restart", body, 422)
+    assert not bench.events("listener-down")
+
+
+async def test_the_authority_is_the_one_of_the_listeners(api: Api, bench: Bench, control: Control) -> None:
+    _, answer = await api("GET", "/tls")
+    listener = await bench.listener(tls="close-notify")
+    trusting = ssl.create_default_context(cadata=answer["ca_pem"])
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusting)) as session,
+        session.post(f"https://localhost:{listener.port}/orders") as response,
+    ):
+        assert response.status == 201
+    assert (await api("GET", "/tls"))[1] == answer
 
 
 async def test_a_body_that_is_no_json_is_refused(api: Api, bench: Bench) -> None:

@@ -4,10 +4,12 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -123,6 +125,21 @@ def test_a_users_way() -> None:
         assert ended(process, signal.SIGTERM) == (0, "", "")
 
 
+def test_https_for_a_name_of_the_users() -> None:
+    with running("--port", "0", "--tls", "close-notify", "--tls-name", "upstream.test") as process:
+        lines = dict(line_of(process).split(maxsplit=1) for _ in range(3))
+        orders = urllib.parse.urlsplit(lines["orders"].split()[0])
+        assert orders.scheme == "https"
+        assert orders.port is not None
+        trusting = ssl.create_default_context(cadata=call("GET", f"{lines['control']}/tls")["ca_pem"])
+        with (
+            socket.create_connection((orders.hostname, orders.port), timeout=PATIENCE) as wire,
+            trusting.wrap_socket(wire, server_hostname="upstream.test") as client,
+        ):
+            client.sendall(b"GET /orders/any HTTP/1.1\r\nHost: upstream.test\r\n\r\n")
+            assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
 def test_without_the_variable_the_token_is_made() -> None:
     with running("--port", "0", "--idle-timeout", "never") as process:
         lines = dict(line_of(process).split(maxsplit=1) for _ in range(3))
@@ -175,6 +192,7 @@ def test_a_port_in_use_is_one_line(option: str) -> None:
         ("--idle-timeout", "0s"),
         ("--port", "70000"),
         ("--host", ""),
+        ("--tls", "maybe"),
         ("--nonsense",),
     ],
 )
