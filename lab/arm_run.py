@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from itertools import count, takewhile
 from typing import Any
 
@@ -28,8 +29,8 @@ EVENT_BOUND = 60.0
 async def run_arm(job: Job, bench: Bench, service: LambdaService, recorder: Recorder) -> None:
     """Run it to its end and leave nothing; a barrier that never came is written down as trouble."""
     recorder.record("lab", "arm-started", role=job.arm.role, tick=TICK if job.setting.function.background else None)
-    listener = await bench.open_upstream(job, recorder)
     try:
+        listener = await bench.open_upstream(job, recorder)
         spec = FunctionSpec(
             name=f"{job.scope.scenario}-{job.scope.arm}-{job.scope.repeat}",
             timeout=FUNCTION_TIMEOUT,
@@ -39,13 +40,13 @@ async def run_arm(job: Job, bench: Bench, service: LambdaService, recorder: Reco
         )
         run = ArmRun(job, bench, service, listener, recorder)
         factory = bench.sandboxes(job, listener, spec)
-        run.function = service.add(spec, factory, recorder.record, before_wake=run.look_at_sockets)
+        run.function = service.add(spec, factory, recorder.record, run.look_at_sockets, run.begin_together)
         try:
             await run.walk()
-        except (BarrierTimeout, LabError) as error:
-            recorder.record("lab", "trouble", what=str(error))
         finally:
             await service.remove(run.function)
+    except (BarrierTimeout, LabError) as error:
+        recorder.record("lab", "trouble", what=str(error))
     finally:
         await bench.close_upstream(job)
     recorder.record("lab", "arm-finished")
@@ -73,6 +74,7 @@ class ArmRun:
         self._wakes = 0
         self._answered = 0.0
         self._idle: IdlePeriod | None = None
+        self._starting: asyncio.Barrier | None = None
 
     async def walk(self) -> None:
         """Every step in turn."""
@@ -109,9 +111,23 @@ class ArmRun:
 
     async def burst(self, count: int) -> None:
         """As many invocations at once."""
+        cold = count - len(self.function.sandboxes)
+        self._starting = asyncio.Barrier(cold) if cold > 0 else None
         async with asyncio.TaskGroup() as group:
             for _ in range(count):
                 group.create_task(self.invoke(1))
+        self._starting = None
+
+    async def begin_together(self, sandbox: str) -> None:
+        """The sandboxes that a burst starts get their first events when all of them are initialised.
+
+        Cold starts side by side on a small machine end up to a second apart, which is minutes of lab time; the
+        connections of a burst would not be of one age.
+        """
+        if self._starting is not None:
+            with suppress(TimeoutError):  # one that does not start must not keep the others
+                async with asyncio.timeout(SETTLE_BOUND):
+                    await self._starting.wait()
 
     async def deliver_event(self) -> None:
         """Hand the platform an event, and wait until it is done with it, retries included."""

@@ -29,6 +29,7 @@ class Function:
         record: Record,
         before_wake: BeforeWake | None,
         runtime_api: RuntimeApiOf,
+        before_first: BeforeWake | None = None,
     ) -> None:
         self.spec = spec
         self.cold_starts = 0
@@ -36,6 +37,7 @@ class Function:
         self._factory = factory
         self._record = record
         self._before_wake = before_wake
+        self._before_first = before_first
         self._runtime_api = runtime_api
         self._freeze_when_idle = spec.freeze_when_idle
         self._slots: dict[Slot, asyncio.Task[None]] = {}  # In the order of use, the latest last.
@@ -130,6 +132,7 @@ class Function:
             freeze=lambda: self._freeze_when_idle,
             record=self._record,
             before_wake=self._before_wake,
+            before_first=self._before_first,
         )
         task = asyncio.create_task(slot.run(self._runtime_api(slot)), name=f"life of {slot.name}")
         self._slots[slot] = task

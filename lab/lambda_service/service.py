@@ -80,16 +80,22 @@ class LambdaService:
         self._invoke_url = f"http://{host}:{port}"
 
     def add(
-        self, spec: FunctionSpec, factory: SandboxFactory, record: Record, before_wake: BeforeWake | None = None
+        self,
+        spec: FunctionSpec,
+        factory: SandboxFactory,
+        record: Record,
+        before_wake: BeforeWake | None = None,
+        before_first: BeforeWake | None = None,
     ) -> Function:
         """Make a function known; its sandboxes come from `factory`, its journal is `record`.
 
-        `before_wake` is awaited with a sandbox's name just before an event wakes it, frozen or idle.
+        `before_wake` is awaited with a sandbox's name just before an event wakes it, frozen or idle; `before_first`
+        when it is initialised, just before its first event.
         Raises ValueError for a name that is taken.
         """
         if spec.name in self._functions:
             raise ValueError(f"there is a function {spec.name} already")
-        function = Function(spec, factory, record, before_wake, self._runtime_api.open)
+        function = Function(spec, factory, record, before_wake, self._runtime_api.open, before_first)
         self._functions[spec.name] = function
         return function
 

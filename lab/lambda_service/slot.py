@@ -70,6 +70,7 @@ class Slot:
         freeze: Callable[[], bool],
         record: Record,
         before_wake: BeforeWake | None,
+        before_first: BeforeWake | None,
     ) -> None:
         self.phase = Phase.STARTING
         self.settled = asyncio.Event()
@@ -79,6 +80,7 @@ class Slot:
         self._freeze_policy = freeze
         self._record = record
         self._before_wake = before_wake
+        self._before_first = before_first
         self._changed = asyncio.Event()
         self._started = asyncio.Event()
         self._has_event = asyncio.Event()
@@ -229,6 +231,8 @@ class Slot:
         assert invocation is not None
         self._record("invocation", "invoked", request_id=invocation.request_id, sandbox=self.name, cold=True)
         await self._start(address)
+        if self._before_first is not None:
+            await self._before_first(self.name)
         await self._send(invocation)
         await self._work_done()
         self._cold = False

@@ -43,7 +43,7 @@ def expected(arm: ArmResult) -> str:
 
 def observed(arm: ArmResult) -> str:
     """`reset 5/5`, or `reset 3/5, ok 2/5` with the most frequent first."""
-    seen: Mapping[str, int] = arm.observed
+    seen: Counter[str] = Counter(dict(arm.observed.items()))
     if arm.tally:
         seen = Counter(_counted(Counter(run.outcomes)) for run in arm.runs)
     counts = sorted(seen.items(), key=lambda item: -item[1])

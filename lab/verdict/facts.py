@@ -168,15 +168,15 @@ class Facts:
         accepted the connections that were handed out after it (those of a retry) and no other.
         """
         gap = self.stale_gap
-        after = next((event for event in self.requests if gap and event["started"] >= gap.woken), None)
+        after = next((event for event in self.requests if gap and event["started"] >= gap.ended), None)
         if gap is None or after is None or not after["attempts"]:
             return False
         opened = self._all("upstream", "connection-opened")
         stale = {event["connection"] for event in self.given_up}
         first, *others = after["attempts"]
         drawn = {event["peer_port"] for event in opened if event["connection"] in stale}
-        accepted = [event["peer_port"] for event in opened if gap.woken <= event.t <= after.t]
-        known = {event["peer_port"] for event in opened if event.t < gap.woken}
+        accepted = [event["peer_port"] for event in opened if gap.ended <= event.t <= after.t]
+        known = {event["peer_port"] for event in opened if event.t < gap.ended}
         dialled = [attempt["local_port"] for attempt in others if attempt["local_port"] not in known]
         return first["reused"] and first["local_port"] in drawn and accepted == dialled
 

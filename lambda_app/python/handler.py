@@ -95,7 +95,7 @@ async def _send(request: dict[str, Any]) -> Answer:
     url = UPSTREAM + request.get("path", "/orders" if method == "POST" else "/orders/any")
 
     status, error = None, None
-    observer.take()
+    attempts = observer.begin()
     started = time.monotonic()
     try:
         status = await preset.send(method, url, **options)
@@ -110,7 +110,7 @@ async def _send(request: dict[str, Any]) -> Answer:
         "status": status,
         "error": headline(error) if error else None,
         "chain": describe(error) if error else [],
-        "attempts": observer.take(),
+        "attempts": attempts,
         "started": started,
         "ended": ended,
     }

@@ -6,6 +6,7 @@ This is the client's word only; verdicts rest on the upstream's view.
 """
 
 import functools
+from contextvars import ContextVar
 from typing import Any
 
 import aiohttp
@@ -14,10 +15,11 @@ Attempt = dict[str, Any]
 
 
 class Observer:
-    """The connections checked out since the last `take`."""
+    """The connections checked out for each request, also where several are made side by side."""
 
     def __init__(self) -> None:
-        self._attempts: list[Attempt] = []
+        # A task has its own value, and what it calls appends to it.
+        self._attempts: ContextVar[list[Attempt] | None] = ContextVar("attempts", default=None)
         self._known_ports: set[int] = set()
 
     def install(self) -> None:
@@ -35,11 +37,14 @@ class Observer:
     def _note(self, connection: Any) -> None:
         name = connection.transport.get_extra_info("sockname") if connection.transport else None
         port = name[1] if name else None
-        self._attempts.append({"local_port": port, "reused": port in self._known_ports})
+        attempts = self._attempts.get()
+        if attempts is not None:
+            attempts.append({"local_port": port, "reused": port in self._known_ports})
         if port is not None:
             self._known_ports.add(port)
 
-    def take(self) -> list[Attempt]:
-        """What was checked out since the last call: local port, and whether it had been used before."""
-        attempts, self._attempts = self._attempts, []
+    def begin(self) -> list[Attempt]:
+        """A list that grows as this task checks connections out: local port, and whether it had been used before."""
+        attempts: list[Attempt] = []
+        self._attempts.set(attempts)
         return attempts

@@ -1,0 +1,41 @@
+"""retry_once: on a broken connection try once more, over the same pool.
+
+No fix: with several stale connections the retry draws the next one. The idempotency key
+is right all the same: without it a retry may do the work twice.
+"""
+
+import asyncio
+import sys
+import uuid
+from typing import Any
+
+import aiohttp
+
+session: aiohttp.ClientSession | None = None
+
+
+def get_session() -> aiohttp.ClientSession:
+    global session
+    if session is None:  # made once, kept from invocation to invocation
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(keepalive_timeout=None),
+        )
+    return session
+
+
+async def send_once(method: str, url: str, **options: Any) -> int:
+    async with get_session().request(method, url, **options) as response:
+        await response.read()
+        return response.status
+
+
+async def send(method: str, url: str, **options: Any) -> int:
+    headers = {"Idempotency-Key": str(uuid.uuid4()), **options.pop("headers", {})}
+    try:
+        return await send_once(method, url, headers=headers, **options)
+    except aiohttp.ClientConnectionError:
+        return await send_once(method, url, headers=headers, **options)
+
+
+if __name__ == "__main__":
+    print(asyncio.run(send("POST", sys.argv[1])))
