@@ -63,6 +63,7 @@ class ServeOptions:
         """The function and the upstream, in the terms of a bench."""
         setting = Setting(
             upstream=Upstream(close=self.close).model_copy(update={"idle_timeout": self.idle_timeout}),
+            balancer=None,
             function=Function(client=self.client, preset=self.preset, shape=self.shape),
             request=Request(),
             link="delivered",

@@ -39,6 +39,8 @@ class Listener:
     """How its close mode is made here, such as `tcp-repair`."""
     ca_pem: str | None = None
     """The authority that signed its certificate; None without TLS."""
+    behind: "Listener | None" = None
+    """The upstream itself, where this address is that of a balancer in front of it."""
 
     @property
     def url(self) -> str:
@@ -80,26 +82,29 @@ class UpstreamClient:
 
     async def open(self, name: str, upstream: Upstream, speed: float, recorder: Recorder) -> Listener:
         """A listener that behaves as stated, at this speed; its events go to the recorder from now on."""
-        self._recorders[name] = recorder
         hint = upstream.advertise
-        answer = await self._call(
-            "POST",
-            "/listeners",
-            {
-                "name": name,
-                "host": self._address,
-                "idle_timeout": _real(upstream.idle_timeout, speed),
-                "close": upstream.close,
-                "advertise": {"timeout": _real(hint.timeout, speed), "max": hint.max},
-                **_beyond_idle(upstream, speed),
-            },
-        )
+        self._recorders[name] = recorder
+        asked = {
+            "name": name,
+            "host": self._address,
+            "idle_timeout": _real(upstream.idle_timeout, speed),
+            "close": upstream.close,
+            "advertise": {"timeout": _real(hint.timeout, speed), "max": hint.max},
+            **_beyond_idle(upstream, speed),
+        }
+        try:
+            answer = await self._call("POST", "/listeners", asked)
+        except EnvironmentLacks:
+            del self._recorders[name]  # there is no listener to close
+            raise
         ca_pem = (await self._call("GET", "/tls"))["ca_pem"] if upstream.tls != "off" else None
         return Listener(name, answer["host"], answer["port"], answer["how"], ca_pem)
 
     async def close_listener(self, name: str) -> None:
         """Close it and wait until all of its events are in the journal."""
-        recorder = self._recorders[name]
+        recorder = self._recorders.get(name)
+        if recorder is None:
+            return
         await self._call("DELETE", f"/listeners/{name}")
         await recorder.wait_for(lambda event: event.kind == "listener-closed", "the upstream's last event", CLOSE_BOUND)
         del self._recorders[name]

@@ -10,8 +10,10 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
+from lab.balancer.container import BalancerContainer
 from lab.bench.naming import listener_name
 from lab.engine import LABEL, Engine, read_frame
 from lab.errors import EnvironmentLacks
@@ -44,11 +46,22 @@ class DockerBench:
         self._network = network
         self._upstream = upstream
         self._sandboxes: dict[Scope, list[DockerSandbox]] = {}
+        self._balancers: dict[Scope, BalancerContainer] = {}
 
     async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
-        return await self._upstream.open(listener_name(job.scope), job.setting.upstream, job.speed, recorder)
+        listener = await self._upstream.open(listener_name(job.scope), job.setting.upstream, job.speed, recorder)
+        wanted = job.setting.balancer
+        if wanted is None:
+            return listener
+        name = f"{self._network}-balancer-{len(self._balancers)}"
+        balancer = BalancerContainer(wanted.server, self._engine, self._network, name)
+        self._balancers[job.scope] = balancer
+        host, port = await balancer.start(listener.host, listener.port, wanted.idle_timeout / job.speed)
+        return replace(listener, host=host, port=port, behind=listener)
 
     async def close_upstream(self, job: Job) -> None:
+        if job.scope in self._balancers:
+            await self._balancers[job.scope].stop()
         self._sandboxes.pop(job.scope, None)
         await self._upstream.close_listener(listener_name(job.scope))
 

@@ -6,11 +6,13 @@ upstream's side no longer exists.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from lab.balancer.process import BalancerProcess
 from lab.bench.naming import listener_name
 from lab.functions import definition, environment
-from lab.journal import Recorder
+from lab.journal import Recorder, Scope
 from lab.lambda_service.service import FunctionSpec
 from lab.plan import Job
 from lab.sandbox.base import Sandbox, SandboxFactory
@@ -29,14 +31,24 @@ class ProcessBench:
         self._upstream = upstream
         self._mark = mark
         self._logs = logs
+        self._balancers: dict[Scope, BalancerProcess] = {}
 
     async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
         behaviour = job.setting.upstream
         if job.setting.link == "lost" and behaviour.close in ("fin", "rst"):
             behaviour = behaviour.model_copy(update={"close": "vanish"})
-        return await self._upstream.open(listener_name(job.scope), behaviour, job.speed, recorder)
+        listener = await self._upstream.open(listener_name(job.scope), behaviour, job.speed, recorder)
+        if job.setting.balancer is None:
+            return listener
+        wanted = job.setting.balancer
+        balancer = BalancerProcess(wanted.server, self._mark, self._logs / listener_name(job.scope))
+        self._balancers[job.scope] = balancer
+        port = await balancer.start(listener.host, listener.port, wanted.idle_timeout / job.speed)
+        return replace(listener, port=port, behind=listener)
 
     async def close_upstream(self, job: Job) -> None:
+        if job.scope in self._balancers:
+            await self._balancers.pop(job.scope).stop()
         await self._upstream.close_listener(listener_name(job.scope))
 
     def sandboxes(self, job: Job, listener: Listener, spec: FunctionSpec) -> SandboxFactory:
@@ -56,6 +68,7 @@ class ProcessBench:
 
     async def tcp_states(self, job: Job, listener: Listener, peer_port: int) -> tuple[str, str]:
         table = TcpTable.here()
+        listener = listener.behind or listener  # the upstream's own connections, with the balancer as the client
         return table.state(peer_port, listener.port), table.state(listener.port, peer_port)
 
 

@@ -27,6 +27,7 @@ Link = Literal["delivered", "lost"]
 Shape = Literal["sync", "loop"]
 Wake = Literal["interrupted", "uninterrupted"]
 Clock = Literal["runs", "stalls"]
+BalancerServer = Literal["nginx", "haproxy"]
 Need = Literal["compiler", "net-admin", "nginx", "haproxy"]
 WakeOrder = Literal["event-first", "thaw-first"]
 SandboxKind = Literal["process", "docker"]
@@ -98,6 +99,13 @@ class Upstream(Model):
         """Lab seconds after which an idle connection is gone, whoever ends it."""
         limits = [limit for limit in (self.idle_timeout, self.gateway_timeout) if limit is not None]
         return min(limits, default=None)
+
+
+class Balancer(Model):
+    """A real load balancer between function and upstream."""
+
+    server: BalancerServer = "nginx"
+    idle_timeout: Duration = Field(default=60.0, description="How long it keeps an unused connection to the upstream.")
 
 
 class Function(Model):
@@ -190,6 +198,7 @@ class Change(Model):
     """What one arm does otherwise than its scenario: only the keys that are written change."""
 
     upstream: Upstream = Upstream()
+    balancer: Balancer | None = None
     function: Function = Function()
     request: Request = Request()
     link: Link | None = None
@@ -219,6 +228,7 @@ class Setting(Model):
     """Everything one arm needs to run: the scenario with the arm's change applied."""
 
     upstream: Upstream
+    balancer: Balancer | None
     function: Function
     request: Request
     link: Link
@@ -237,6 +247,8 @@ class Setting(Model):
             needs.add("compiler")
         if self.upstream.close == "blackhole":
             needs.add("net-admin")
+        if self.balancer is not None:
+            needs.add(self.balancer.server)
         return frozenset(needs)
 
     @property
@@ -282,6 +294,7 @@ class Scenario(Model):
     sandboxes: tuple[SandboxKind, ...] = Field(default=("process", "docker"), min_length=1)
     skip_reason: str | None = Field(default=None, description="Why a sandbox kind is missing above.")
     upstream: Upstream
+    balancer: Balancer | None = None
     function: Function = Function()
     request: Request = Request()
     link: Link = "delivered"
@@ -296,6 +309,7 @@ class Scenario(Model):
         change = arm.change
         return Setting(
             upstream=_merged(self.upstream, change.upstream),
+            balancer=change.balancer or self.balancer,
             function=_merged(self.function, change.function),
             request=_merged(self.request, change.request),
             link=change.link or self.link,
