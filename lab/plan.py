@@ -87,7 +87,7 @@ def _distinct(scenarios: Sequence[Named]) -> list[Named]:
 
 def _job(named: Named, arm: Arm, repeat: int, speed: float) -> Job:
     setting = named.scenario.setting(arm)
-    return Job(Scope(named.name, arm.name, repeat), arm, setting, setting.speed or speed)
+    return Job(Scope(named.name, arm.name, repeat), arm, setting, min(setting.speed or speed, speed))
 
 
 def _chosen(named: Named, only: Sequence[str]) -> list[str]:

@@ -194,6 +194,13 @@ Timeline = Annotated[
 ]
 
 
+Speed = Annotated[float, Field(ge=1, allow_inf_nan=False)]
+SPEED_MEANS = (
+    "Lab seconds in a real one, at most: for what cannot scale, such as the kernel's own timers, "
+    "and for stories in which much happens in little lab time."
+)
+
+
 class Change(Model):
     """What one arm does otherwise than its scenario: only the keys that are written change."""
 
@@ -206,9 +213,7 @@ class Change(Model):
     wake_order: WakeOrder | None = None
     clock: Clock | None = None
     timeline: Timeline | None = None
-    speed: float | None = Field(
-        default=None, ge=1, description="Lab seconds in a real one, for what cannot scale: the kernel's own timers."
-    )
+    speed: Speed | None = Field(default=None, description=SPEED_MEANS)
 
 
 class Arm(Model):
@@ -237,7 +242,7 @@ class Setting(Model):
     timeline: Timeline
     clock: Clock = "runs"
     speed: float | None = None
-    """Lab seconds in a real one where the arm sets its own."""
+    """Lab seconds in a real one, at most."""
 
     @property
     def needs(self) -> frozenset[Need]:
@@ -302,6 +307,7 @@ class Scenario(Model):
     wake_order: WakeOrder = "event-first"
     clock: Clock = Field(default="runs", description="What the function's monotonic clock does while it is frozen.")
     timeline: Timeline
+    speed: Speed | None = Field(default=None, description=SPEED_MEANS)
     arms: Annotated[tuple[Arm, ...], Field(min_length=1)]
 
     def setting(self, arm: Arm) -> Setting:
@@ -317,7 +323,7 @@ class Scenario(Model):
             clock=change.clock or self.clock,
             wake_order=change.wake_order or self.wake_order,
             timeline=change.timeline or self.timeline,
-            speed=change.speed,
+            speed=change.speed or self.speed,
         )
 
     def arm(self, name: str) -> Arm:
