@@ -10,7 +10,7 @@ that does not catch it; with `raise-record` it fails too, and the error carries 
 invocations have none).
 
 Answer: `{"sandbox", "invocation", "cold", "ticks": [at start, at end], "requests": [...]}`; a request has
-`id, method, outcome, status, error, chain, attempts: [{local_port, reused}], started, ended` (monotonic seconds).
+`id, method, outcome, status, error, chain, attempts: [{local_port, reused}], started, ended` (journal clock).
 """
 
 import asyncio
@@ -18,11 +18,11 @@ import importlib
 import json
 import os
 import tempfile
-import time
 import uuid
 from typing import Any
 
 from lambda_app.python.background import Ticker
+from lambda_app.python.journal_clock import now
 from lambda_app.python.observe import Observer
 from lambda_app.python.outcome import classify, describe, headline
 from lambda_app.python.shapes import SHAPES
@@ -96,12 +96,12 @@ async def _send(request: dict[str, Any]) -> Answer:
 
     status, error = None, None
     attempts = observer.begin()
-    started = time.monotonic()
+    started = now()
     try:
         status = await preset.send(method, url, **options)
     except Exception as caught:
         error = caught
-    ended = time.monotonic()
+    ended = now()
     outcome = classify(error) if error else ("ok" if status is not None and status < 400 else "http-error")
     record = {
         "id": name,

@@ -4,7 +4,13 @@
  * looks at the clock every few milliseconds; when nobody looked for longer than a freeze is at the least, the process
  * was frozen, and that time is taken off. The wall clock goes on, as it does after a restore once the time was set.
  *
- * It cannot stand for: timers of the kernel (epoll, timerfd), the raw system call and the vDSO called past libc (Go).
+ * A process that got no processor for as long as a freeze looks frozen too; what is taken off then is time in which it
+ * did nothing.
+ *
+ * It cannot stand for: timers of the kernel, which go on (a wait in epoll or a timerfd elapses as if nothing was taken
+ * off, and a deadline handed to the kernel as a time of this clock, as for a condition variable, elapses too early by
+ * what was taken off); the raw system call and the vDSO called past libc (Go). In a restored machine the kernel's own
+ * clock stands still, and all of that with it.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -43,6 +49,7 @@ static void *watch(void *unused) {
 
 static void start_watching(void) {
   pthread_t thread;
+  pthread_mutex_init(&lock, NULL); /* in a fork's child another thread may have had it */
   last_look = 0;
   pthread_create(&thread, NULL, watch, NULL);
 }
@@ -55,10 +62,15 @@ __attribute__((constructor)) static void begin(void) {
 
 int clock_gettime(clockid_t clock, struct timespec *into) {
   if (!real_clock_gettime) real_clock_gettime = (getter)dlsym(RTLD_NEXT, "clock_gettime");
-  int result = real_clock_gettime(clock, into);
-  if (result == 0 && (clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME)) {
-    int64_t ns = (int64_t)into->tv_sec * 1000000000 + into->tv_nsec;
-    ns -= look();
+  if (clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME) return real_clock_gettime(clock, into);
+  int64_t off;
+  int result;
+  do { /* again, if a freeze fell between the two looks: else the time could go back, or jump */
+    off = look();
+    result = real_clock_gettime(clock, into);
+  } while (look() != off);
+  if (result == 0) {
+    int64_t ns = (int64_t)into->tv_sec * 1000000000 + into->tv_nsec - off;
     into->tv_sec = ns / 1000000000;
     into->tv_nsec = ns % 1000000000;
   }
