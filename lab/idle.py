@@ -15,7 +15,7 @@ ARRIVAL_BOUND = 1.0
 ARRIVAL_POLL = 0.001
 """Real seconds in which a close that was sent must be seen by the client's kernel, and between two looks at it."""
 
-CLOSED = {"gave-up", "connection-closed"}
+CLOSED = {"gave-up", "fault", "connection-closed"}
 
 
 class IdlePeriod:
@@ -49,15 +49,28 @@ class IdlePeriod:
     async def end(self) -> None:
         """Wait until what goes stale in it is stale, and until packets may pass again."""
         if self._job.setting.goes_stale(self._period):
-            for connection in self._open_connections():
-                await self._recorder.wait_for(
-                    _closing_of(connection["connection"]),
-                    f"the upstream to give up connection {connection['connection']}",
-                    GIVE_UP_BOUND,
-                )
+            await self._wait_for_closing(self._open_connections())
+            await self._wait_for_arrival()
+        elif doomed := [opened for opened in self._open_connections() if self._ends_after_answer(opened["connection"])]:
+            await self._wait_for_closing(doomed)
             await self._wait_for_arrival()
         await self._bench.pass_packets(self._job, self._listener, self._recorder)
         self._recorder.record("lab", "gap-ended", number=self._number)
+
+    async def _wait_for_closing(self, connections: list[Event]) -> None:
+        for connection in connections:
+            await self._recorder.wait_for(
+                _closing_of(connection["connection"]),
+                f"the upstream to give up connection {connection['connection']}",
+                GIVE_UP_BOUND,
+            )
+
+    def _ends_after_answer(self, connection: int) -> bool:
+        """Whether a fault of the upstream follows the answer that this connection carried last."""
+        requests = [event for event in self._recorder.events if event.kind == "request" and event.source == "upstream"]
+        number = sum(event["connection"] == connection for event in requests)
+        rules = self._job.setting.faults_after_answers
+        return any(rule.is_for(connection, number) and rule.first is None for rule in rules)
 
     def _open_connections(self) -> list[Event]:
         events = [event for event in self._recorder.events if event.source == "upstream"]
@@ -68,8 +81,8 @@ class IdlePeriod:
         """A close that was sent and is delivered reaches the client's kernel a moment later; look until it has."""
         if self._job.setting.link == "lost":
             return
-        gave_up = [event for event in self._recorder.events if event.kind == "gave-up"]
-        told = {event["connection"] for event in gave_up if event["mode"] in ("fin", "rst")}
+        ended = [event for event in self._recorder.events if event.kind in ("gave-up", "fault")]
+        told = {event["connection"] for event in ended if event.get("mode", event.get("do")) in ("fin", "rst")}
         opened = [event for event in self._recorder.events if event.kind == "connection-opened"]
         ports = [event["peer_port"] for event in opened if event["connection"] in told]
         try:

@@ -22,6 +22,8 @@ from lab.proc import MARK
 from lab.scenario.model import Upstream
 from lab.tcp_table import TcpTable
 
+MOVED_FROM = 101
+"""Number of the first connection at the address that a name was moved to."""
 START_BOUND = 30.0
 """Real seconds for the upstream's process to say that it is ready: it takes one, on a loaded machine more."""
 CLOSE_BOUND = 10.0
@@ -39,19 +41,24 @@ class Listener:
     """How its close mode is made here, such as `tcp-repair`."""
     ca_pem: str | None = None
     """The authority that signed its certificate; None without TLS."""
+    server_name: str | None = None
+    """What functions call it by, where that is not its address."""
     behind: "Listener | None" = None
     """The upstream itself, where this address is that of a balancer in front of it."""
 
     @property
     def url(self) -> str:
-        return f"{'https' if self.ca_pem else 'http'}://{self.host}:{self.port}"
+        return f"{'https' if self.ca_pem else 'http'}://{self.server_name or self.host}:{self.port}"
 
 
 class UpstreamClient:
     """Opens and closes listeners over the control API, and writes their events into the journal."""
 
-    def __init__(self, control: str, token: str, address: str) -> None:
-        """`control` is the API's URL, `address` the one that listeners are opened on."""
+    def __init__(self, control: str, token: str, address: str, first_connection: int = 1) -> None:
+        """`control` is the API's URL, `address` the one that listeners are opened on.
+
+        Connections are numbered from `first_connection`, so that those of two upstreams are told apart.
+        """
         self._control = control
         self._address = address
         self._session = aiohttp.ClientSession(
@@ -60,6 +67,7 @@ class UpstreamClient:
             connector=aiohttp.TCPConnector(force_close=True),  # the lab itself keeps no idle connections
         )
         self._recorders: dict[str, Recorder] = {}
+        self._first_connection = first_connection
         self._events: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
@@ -78,15 +86,18 @@ class UpstreamClient:
                 if recorder is None:
                     continue  # of a listener whose run is over
                 event.pop("seq")
+                if "connection" in event:
+                    event["connection"] += self._first_connection - 1
                 recorder.record("upstream", event.pop("kind"), t=event.pop("t"), **event)
 
-    async def open(self, name: str, upstream: Upstream, speed: float, recorder: Recorder) -> Listener:
+    async def open(self, name: str, upstream: Upstream, speed: float, recorder: Recorder, port: int = 0) -> Listener:
         """A listener that behaves as stated, at this speed; its events go to the recorder from now on."""
         hint = upstream.advertise
         self._recorders[name] = recorder
         asked = {
             "name": name,
             "host": self._address,
+            "port": port,
             "idle_timeout": _real(upstream.idle_timeout, speed),
             "close": upstream.close,
             "advertise": {"timeout": _real(hint.timeout, speed), "max": hint.max},
@@ -112,6 +123,15 @@ class UpstreamClient:
     async def restart(self, name: str, how: str) -> None:
         """It dies and listens again at once; idle connections end with `fin` or `rst`."""
         await self._call("POST", f"/listeners/{name}/restart", {"how": how})
+
+    async def give_up_idle(self, name: str) -> None:
+        """Idle connections end now, by its close mode."""
+        await self._call("POST", f"/listeners/{name}/give-up")
+
+    @property
+    def address(self) -> str:
+        """Where its listeners are."""
+        return self._address
 
     async def tcp_table(self) -> TcpTable:
         """The kernel's table of connections on the upstream's side."""

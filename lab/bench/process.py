@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lab.balancer.process import BalancerProcess
 from lab.bench.naming import listener_name
+from lab.errors import EnvironmentLacks
 from lab.functions import definition, environment
 from lab.journal import Recorder, Scope
 from lab.lambda_service.service import FunctionSpec
@@ -64,7 +65,13 @@ class ProcessBench:
         """Nothing to do either."""
 
     async def restart_upstream(self, job: Job, how: str) -> None:
+        """With the link `lost`, idle connections vanish first: nothing of their end may arrive."""
+        if job.setting.link == "lost":
+            await self._upstream.give_up_idle(listener_name(job.scope))
         await self._upstream.restart(listener_name(job.scope), how)
+
+    async def move_name(self, job: Job, recorder: Recorder) -> None:
+        raise EnvironmentLacks("a process shares this machine's names, and none is moved for it: use --sandbox docker")
 
     async def tcp_states(self, job: Job, listener: Listener, peer_port: int) -> tuple[str, str]:
         table = TcpTable.here()

@@ -50,7 +50,7 @@ def _proven(event: Event, events: Sequence[Event], outcomes: Sequence[Event]) ->
         case "late-data":
             own = [e for e in events if e.get("connection") == event.get("connection")]
             ports = {e.get("peer_port") for e in own if e.kind == "connection-opened"}
-            since = max((e.t for e in own if e.kind == "gave-up"), default=event.t)
+            since = max((e.t for e in own if e.kind in ("gave-up", "fault")), default=event.t)
             ends = [e.t for e in outcomes if began(e) >= since and ports & set(_ports(e))]
             return min([event.t, *ends])
         case _:

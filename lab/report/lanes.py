@@ -113,6 +113,7 @@ def _connection_states(events: Sequence[Event], connection: object) -> list[Stat
         "request": "open",
         "idle": "idle",
         "gave-up": "given up",
+        "fault": "given up",
         "late-close": None,
         "connection-closed": None,
     }
@@ -124,14 +125,19 @@ def _connection_states(events: Sequence[Event], connection: object) -> list[Stat
         # The upstream's own close is how it gives up: the client's pool still believes in the connection.
         if given_up and event.kind == "connection-closed" and event.get("by") == "upstream":
             continue
-        given_up = given_up or event.kind == "gave-up"
+        given_up = given_up or event.kind in ("gave-up", "fault")
         states.append((event.t, kinds[event.kind]))
     return states
 
 
 def _requests(events: Sequence[Event], connection: object) -> list[State]:
     own = [event for event in events if event.source == "upstream" and event.get("connection") == connection]
-    kinds: dict[str, BandKind | None] = {"request": "request", "response": None, "connection-closed": None}
+    kinds: dict[str, BandKind | None] = {
+        "request": "request",
+        "response": None,
+        "fault": None,
+        "connection-closed": None,
+    }
     return [(event.t, kinds[event.kind]) for event in own if event.kind in kinds]
 
 

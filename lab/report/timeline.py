@@ -24,6 +24,17 @@ _HOW = {
 }
 
 
+_WHEN = {
+    # The moments at which a fault strikes (`upstream_server/moments/`).
+    "accept": "as it was accepted",
+    "request-head": "when the head of its request {number} came",
+    "request-body": "in the middle of its request {number}",
+    "executed": "after executing its request {number}, before the answer",
+    "response-body": "in the middle of its answer {number}",
+    "response-done": "right after its answer {number}",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """One line of the story."""
@@ -146,6 +157,12 @@ class _Story:
             case "upstream", "gave-up":
                 how = str(event.get("how"))
                 return "upstream", f"gave up connection {number} ({event.get('mode')}, {_HOW.get(how, how)})", "fault"
+            case "upstream", "fault":
+                return "upstream", self._fault(event), "fault"
+            case "upstream", "listener-down":
+                return "upstream", "restarts: its process is gone, and all connections with it", "fault"
+            case "upstream", "listener-up":
+                return "upstream", "listens again", "plain"
             case "upstream", "late-data":
                 return "connection", f"{event.get('bytes')} bytes came on given-up connection {number}", "fault"
             case "upstream", "late-close":
@@ -154,6 +171,12 @@ class _Story:
             case "upstream", "connection-closed":
                 return "connection", f"connection {number} closed by the {event.get('by')}", "plain"
         return None
+
+    def _fault(self, event: Event) -> str:
+        """`ended connection 1 (rst) when request 2 was executed`."""
+        number, do = event.get("connection"), event.get("do")
+        did = f"fell silent on connection {number}" if do == "stall" else f"ended connection {number} ({do})"
+        return f"{did} {_WHEN.get(str(event.get('at')), event.get('at'))}".format(number=event.get("number"))
 
     def _which(self, event: Event) -> str:
         """Which sandbox, where there is more than one."""

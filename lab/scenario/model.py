@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from lab.steps import Freeze, Gap, Invocation, Recycle, Restart, Step, Wait, read_step, steps_schema
+from lab.steps import Freeze, Gap, Invocation, Move, Recycle, Restart, Step, Wait, read_step, steps_schema
 from lab.units import Duration, format_duration
 
 CloseMode = Literal["fin", "rst", "vanish", "blackhole"]
@@ -78,6 +78,14 @@ class FaultRule(Model):
     connections: tuple[int, ...] | None = Field(default=None, description="On the n-th connection.")
     first: int | None = Field(default=None, ge=1, description="Only so many times, then recovered.")
 
+    def is_for(self, connection: int, number: int) -> bool:
+        """Whether the n-th request of this connection is meant."""
+        return (
+            (self.requests is None or number in self.requests)
+            and (self.min_request is None or number >= self.min_request)
+            and (self.connections is None or connection in self.connections)
+        )
+
 
 class Upstream(Model):
     """The server that the function calls."""
@@ -115,6 +123,9 @@ class Function(Model):
     preset: str = "seed"
     shape: Shape = "sync"
     background: bool = Field(default=False, description="With a background task that counts while it runs.")
+    timeout: Duration | None = Field(
+        default=None, description="How long the platform lets an invocation run before it ends the sandbox."
+    )
 
 
 class Request(Model):
@@ -143,6 +154,9 @@ class Expect(Model):
         default=None, description="How many requests of the whole run ended in each class, in place of `outcome`."
     )
     invocations: int | None = Field(default=None, description="How many times the platform invoked the function.")
+    served_by: Literal["old", "new"] | None = Field(
+        default=None, description="Which address carried out the last request, after the name moved."
+    )
     background: Literal["stands still", "runs"] | None = Field(
         default=None, description="What a background task of the function does in the longest gap."
     )
@@ -175,6 +189,10 @@ class Idle:
     @property
     def frozen(self) -> bool:
         return any(isinstance(step, Freeze) for step in self.steps)
+
+    @property
+    def moves(self) -> bool:
+        return any(isinstance(step, Move) for step in self.steps)
 
     @property
     def restarts(self) -> bool:
@@ -271,6 +289,11 @@ class Setting(Model):
         """Whether the sandbox is frozen in some gap."""
         return any(period.frozen for period in self.idle)
 
+    @property
+    def moves(self) -> bool:
+        """Whether the upstream's name moves to another address."""
+        return any(period.moves for period in self.idle)
+
     def goes_stale(self, period: Idle) -> bool:
         """Whether a pooled connection does not survive this stretch."""
         limit = self.upstream.idle_limit
@@ -282,9 +305,19 @@ class Setting(Model):
         return any(self.goes_stale(period) for period in self.idle)
 
     @property
+    def faults_after_answers(self) -> list[FaultRule]:
+        """The upstream's faults that end a connection which the client's pool has just got back."""
+        return [rule for rule in self.upstream.faults if rule.at == "response-done" and rule.do != "stall"]
+
+    @property
+    def leaves_stale(self) -> bool:
+        """Whether the client's pool is left with a stale connection, by an idle gap or right after an answer."""
+        return self.plans_stale or bool(self.faults_after_answers)
+
+    @property
     def plans_fault(self) -> bool:
-        """Whether anything is to go wrong: a connection goes stale, or the upstream has faults of its own."""
-        return self.plans_stale or bool(self.upstream.faults)
+        """Whether anything is to go wrong: a connection goes stale, the upstream has faults, its name moves."""
+        return self.plans_stale or bool(self.upstream.faults) or self.moves
 
 
 class Scenario(Model):
@@ -368,6 +401,8 @@ def _role_problem(arm: Arm, setting: Setting) -> str | None:
     kept = "for ever" if limit is None else f"for {format_duration(limit)}"
     if arm.role in ("bug", "non-fix", "fix") and not setting.plans_fault:
         return f"is a {arm.role}, but its gap is {gap} and the upstream keeps connections {kept}: nothing goes stale"
+    if arm.role == "control" and setting.moves:
+        return "is a control, but its upstream's name moves"
     if arm.role == "control" and setting.plans_stale:
         return f"is a control, but its gap is {gap} and the upstream keeps connections {kept}: they go stale"
     return None

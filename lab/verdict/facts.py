@@ -7,6 +7,10 @@ from typing import Any
 
 from lab.journal import Event
 from lab.scenario.model import OutcomeClass
+from lab.upstream import MOVED_FROM
+
+UNTOLD: dict[str, OutcomeClass] = {"Sandbox.Timedout": "timeout"}
+"""Outcomes of invocations that failed and told nothing, by the platform's error type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +60,13 @@ class Facts:
 
     @cached_property
     def outcomes(self) -> tuple[OutcomeClass, ...]:
-        """An outcome a request; an invocation that failed and told nothing of its requests counts as `other`."""
+        """An outcome a request; an invocation that failed and told nothing of its requests counts as one.
+
+        It is `timeout` where the platform's own time limit ended it, else `other`.
+        """
         untold = [event for event in self._all("invocation", "failed") if event.get("error_type") != "RequestFailed"]
         ended = sorted([*self.requests, *untold], key=lambda event: event.t)
-        return tuple(event.get("outcome", "other") for event in ended)
+        return tuple(event.get("outcome") or UNTOLD.get(event["error_type"], "other") for event in ended)
 
     @cached_property
     def error(self) -> str | None:
@@ -74,7 +81,9 @@ class Facts:
     def executions(self) -> tuple[int, ...]:
         """How often the upstream carried out each logical request."""
         executed = [event["request"] for event in self._all("upstream", "executed")]
-        names = dict.fromkeys(request["id"] for request in self.requests)  # one that was sent again counts once
+        told = [(request.t, request["id"]) for request in self.requests]
+        untold = [(event.t, name) for event in self._all("invocation", "untold") for name in event["requests"]]
+        names = dict.fromkeys(name for _, name in sorted(told + untold))  # one that was sent again counts once
         return tuple(executed.count(name) for name in names)
 
     @cached_property
@@ -125,24 +134,31 @@ class Facts:
 
     @cached_property
     def given_up(self) -> list[Event]:
-        """Pooled connections that the upstream gave up in a gap, before the wake."""
+        """Pooled connections that the upstream gave up in a gap, before the wake, or right after an answer."""
         used = {event["connection"] for event in self._all("upstream", "request")}
-        return [
-            event
-            for event in self._all("upstream", "gave-up")
-            if event["connection"] in used and any(gap.started <= event.t <= gap.woken for gap in self.gaps)
-        ]
+        ended = [*self._all("upstream", "gave-up"), *self._after_answers]
+        return [event for event in ended if event["connection"] in used and self._gap_of(event)]
+
+    @cached_property
+    def _after_answers(self) -> list[Event]:
+        """Faults that hit no request, but a connection that had just carried one."""
+        return [event for event in self._all("upstream", "fault") if event["at"] == "response-done"]
+
+    def _gap_of(self, event: Event) -> Gap | None:
+        """The gap in which a connection was given up; what follows an answer closely comes before its gap starts."""
+        gap = next((gap for gap in self.gaps if event.t <= gap.woken), None)
+        return gap if gap and (event.t >= gap.started or event.kind == "fault") else None
 
     @cached_property
     def stale_gap(self) -> Gap | None:
         """The last gap in which the upstream gave a connection up, else the last one."""
-        stale = [gap for gap in self.gaps if any(gap.started <= event.t <= gap.woken for event in self.given_up)]
-        return next(reversed(stale or self.gaps), None)
+        stale = [gap for event in self.given_up if (gap := self._gap_of(event))]
+        return max(stale or self.gaps, key=lambda gap: gap.started, default=None)
 
     @cached_property
     def hits(self) -> list[Event]:
-        """Faults that the upstream delivered at a moment of a request."""
-        return self._all("upstream", "fault")
+        """Faults that the upstream delivered in the middle of a request."""
+        return [event for event in self._all("upstream", "fault") if event["at"] != "response-done"]
 
     @cached_property
     def hit_reused(self) -> bool:
@@ -190,7 +206,8 @@ class Facts:
     def any_fault(self) -> bool:
         """The upstream gave up some connection before the last request ended, or did otherwise wrong."""
         end = self.requests[-1].t if self.requests else float("inf")
-        return bool(self.hits) or any(event.t <= end for event in self._all("upstream", "gave-up"))
+        ended = [*self._all("upstream", "gave-up"), *self._after_answers]
+        return bool(self.hits) or any(event.t <= end for event in ended)
 
     @cached_property
     def client_tcp_state(self) -> str | None:
@@ -203,9 +220,26 @@ class Facts:
         return "/".join(sorted(seen)) or None
 
     @cached_property
+    def moved(self) -> bool:
+        """The upstream's name was moved to another address, before the last request."""
+        end = self.requests[-1]["started"] if self.requests else 0.0
+        return any(event.t <= end for event in self._all("upstream", "name-moved"))
+
+    @cached_property
+    def served_by(self) -> str | None:
+        """Which address carried out the last request: the `old` or the `new` one."""
+        executed = self._all("upstream", "executed")
+        return ("new" if executed[-1]["connection"] >= MOVED_FROM else "old") if executed else None
+
+    @cached_property
     def latency_ms(self) -> float | None:
-        last = self.requests[-1] if self.requests else None
-        return round((last["ended"] - last["started"]) * 1000, 3) if last else None
+        """Of the slowest request that ended ok after the last gap in which something went stale; else of the last."""
+        gap = self.stale_gap
+        after = [event for event in self.requests if gap is None or event["started"] >= gap.ended]
+        times = [event["ended"] - event["started"] for event in after if event["outcome"] == "ok"]
+        if not times and self.requests:
+            times = [self.requests[-1]["ended"] - self.requests[-1]["started"]]
+        return round(max(times) * 1000, 3) if times else None
 
     @cached_property
     def duration_ms(self) -> float:

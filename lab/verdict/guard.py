@@ -31,7 +31,8 @@ def guard_of(arm: Arm, setting: Setting, facts: Facts, paired: Guard | None) -> 
         )
         if arm.expect.reuse:
             return fix.model_copy(update=_fault_proof(arm, setting, facts))
-        avoided = {"stale_unused": not facts.late_data and not facts.hit_reused}
+        stayed = setting.moves and facts.served_by == "old"
+        avoided = {"stale_unused": not (facts.late_data or facts.hit_reused or stayed)}
         passed = {"gap_passed_limit": _passes_limit(setting)} if setting.plans_stale else {}
         return fix.model_copy(update=avoided | passed)
     common = Guard(client_tcp_state=facts.client_tcp_state, frozen_throughout=frozen)
@@ -43,7 +44,9 @@ def guard_of(arm: Arm, setting: Setting, facts: Facts, paired: Guard | None) -> 
 
 def _fault_proof(arm: Arm, setting: Setting, facts: Facts) -> dict[str, object]:
     """The fault was delivered, on a connection that was used before and then used again."""
-    if not setting.plans_stale:
+    if setting.moves:
+        return {"fault_delivered": facts.moved, "reused_connection": facts.healthy_reuse}
+    if not setting.leaves_stale:
         return {"fault_delivered": bool(facts.hits), "reused_connection": facts.hit_reused}
     expected = expected_tcp_state(arm, setting)
     return {
@@ -71,6 +74,9 @@ def expected_tcp_state(arm: Arm, setting: Setting) -> TcpState:
     """
     if arm.expect.client_tcp_state:
         return arm.expect.client_tcp_state
+    after_answer = setting.faults_after_answers
+    if after_answer and not setting.plans_stale:
+        return BY_CLOSE[after_answer[-1].do]  # before any packet is lost, which a gap does
     if setting.link == "lost":
         return "ESTABLISHED"
     restarts = [step.how for period in setting.idle for step in period.steps if isinstance(step, Restart)]

@@ -58,7 +58,9 @@ class Run(Model):
     connections_opened: int
     cold_starts: int
     sandboxes: int
-    latency_ms: float | None = Field(description="Of the last request, as the function measured it.")
+    latency_ms: float | None = Field(
+        description="Of the slowest ok request after a connection went stale, else of the last request, in the function."
+    )
     duration_ms: float
     error: str | None
     guard: Guard

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
+from lab.journal import Event
 from lab.scenario.model import Arm, Expect, OutcomeClass, Setting
 from lab.units import format_duration
 from lab.verdict.facts import Facts
@@ -27,11 +28,13 @@ def why_pass(arm: Arm, setting: Setting, facts: Facts) -> str:
         gave_up = next(event for event in facts.given_up if event["connection"] == stale["connection"])
         asleep = "while the sandbox was frozen" if setting.freezes else "while nobody used it"
         number = stale["connection"]
-        told = f"The upstream gave up connection {number} ({gave_up['mode']}) {asleep}"
+        told = f"The upstream gave up connection {number} ({_mode(gave_up)}) {asleep}"
         seen = f"the client's kernel still called it {facts.client_tcp_state}"
         used = f"the next request went into it ({stale['bytes']} bytes)"
         ended = "and ended ok over another connection" if outcome == "ok" else f"and ended in {outcome}"
         return f"{told}; {seen}, {used} {ended}."
+    if facts.moved:
+        return f"The name moved while connection 1 was in the pool; the last request went to the {facts.served_by} address."
     if facts.hits:
         hit = facts.hits[0]
         where = f"request {hit['number']} on connection {hit['connection']}"
@@ -47,6 +50,13 @@ def why_pass(arm: Arm, setting: Setting, facts: Facts) -> str:
         slept = f" after {format_duration(setting.longest_gap)}"
         return f"Connection 1 was reused{slept}, and no fault fired."
     return f"Ended as stated: {', '.join(facts.outcomes)}."
+
+
+def _mode(gave_up: Event) -> str:
+    """`fin`, or `fin, right after an answer`."""
+    if gave_up.kind == "fault":
+        return f"{gave_up['do']}, right after its answer {gave_up['number']}"
+    return str(gave_up["mode"])
 
 
 def _how_avoided(facts: Facts) -> str:
@@ -87,6 +97,7 @@ def differences(expect: Expect, facts: Facts) -> list[str]:
             found.append(f"an earlier request ended in {', '.join(sorted({o for o in before if o != 'ok'}))}")
     for name, stated, seen in (
         ("executions", expect.executions, facts.executions),
+        ("served by the address that is", expect.served_by, facts.served_by),
         ("invocations", expect.invocations, facts.invocations),
         ("connections", expect.connections, facts.connections_opened),
         ("cold starts", expect.cold_starts, facts.cold_starts),
