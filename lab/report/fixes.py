@@ -68,11 +68,12 @@ def _word(arm: ArmResult) -> str:
 
 
 def rows(results: Results) -> list[Row]:
-    """A row a fix: those that hold most often first."""
+    """A row a fix: those that hold most often first. Its cells are all arms of its name, also where it is the bug."""
+    fixes = {arm.name for scenario in results.scenarios for arm in scenario.arms if arm.role in ROLES}
     cells: dict[str, list[Cell]] = {}
     for scenario in results.scenarios:
         for arm in scenario.arms:
-            if arm.role in ROLES:
+            if arm.name in fixes:
                 cells.setdefault(arm.name, []).append(Cell.of(scenario.name, arm))
     table = [Row(name, tuple(found)) for name, found in cells.items()]
     return sorted(table, key=lambda row: (-row.share, -len(row.cells), row.name))

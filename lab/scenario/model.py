@@ -149,7 +149,10 @@ class Expect(Model):
     client_tcp_state: TcpState | None = Field(
         default=None, description="Of the client's stale socket just before the wake."
     )
-    reuse: bool | None = Field(default=None, description="Whether a fix uses the stale connection (a retry does).")
+    reuse: bool | None = Field(
+        default=None,
+        description="Whether the stale connection is used: a fix that retries uses it; a contrast that does not says so.",
+    )
     tally: dict[OutcomeClass, int] | None = Field(
         default=None, description="How many requests of the whole run ended in each class, in place of `outcome`."
     )
@@ -245,6 +248,11 @@ class Arm(Model):
     pair: str | None = Field(default=None, description="The bug arm that proves the fault for this fix.")
     sandboxes: tuple[SandboxKind, ...] | None = None
     skip_reason: str | None = None
+
+    @property
+    def leans_on_bug(self) -> bool:
+        """Whether the fault is proved by a bug's run beside it: here nothing may run into it."""
+        return self.role == "fix" or (self.role == "contrast" and self.expect.reuse is False)
 
 
 class Setting(Model):
@@ -363,8 +371,8 @@ class Scenario(Model):
         return next(arm for arm in self.arms if arm.name == name)
 
     def pair_of(self, arm: Arm) -> Arm | None:
-        """The bug that a fix is judged against: the one it names, else the scenario's first."""
-        if arm.role != "fix":
+        """The bug that an arm leans on, as a fix does: the one it names, else the scenario's first."""
+        if not arm.leans_on_bug:
             return None
         bugs = [other for other in self.arms if other.role == "bug"]
         return self.arm(arm.pair) if arm.pair else next(iter(bugs), None)
@@ -383,8 +391,9 @@ class Scenario(Model):
             return "is the second of this name: give each its own"
         if arm.pair is not None and not any(arm.pair == other.name and other.role == "bug" for other in self.arms):
             return f"has the pair {arm.pair!r}, which is no bug arm of this scenario"
-        if arm.role == "fix" and self.pair_of(arm) is None:
-            return "is a fix, but the scenario has no bug arm to prove the fault"
+        if arm.leans_on_bug and self.pair_of(arm) is None:
+            kind = "fix" if arm.role == "fix" else "contrast without reuse"
+            return f"is a {kind}, but the scenario has no bug arm to prove the fault"
         return _role_problem(arm, self.setting(arm))
 
 

@@ -3,7 +3,7 @@
 What proves what is fixed in the design: for `bug`, `non-fix` and `contrast`, and for a fix that uses the stale
 connection (a retry), the fault was delivered on a connection that was then reused, and the client's kernel had
 the stated TCP state just before the wake. A fix that avoids the stale connection needs the paired bug run's
-proof instead. A control needs a healthy reuse and no fault.
+proof instead, and so does a contrast that states `reuse: false`. A control needs a healthy reuse and no fault.
 """
 
 from lab.scenario.model import Arm, Setting, TcpState
@@ -23,7 +23,7 @@ BY_CLOSE: dict[str, TcpState] = {
 def guard_of(arm: Arm, setting: Setting, facts: Facts, paired: Guard | None) -> Guard:
     """The proof that this run gives; `paired` is that of the bug run a fix is judged against."""
     frozen = _frozen_throughout(setting, facts)
-    if arm.role == "fix":
+    if arm.leans_on_bug:
         fix = Guard(
             paired_bug=paired is not None and not paired.missing,
             client_tcp_state=facts.client_tcp_state,

@@ -70,7 +70,7 @@ def _judge_scenario(
     guards: dict[tuple[str, int], Guard] = {}
     results: dict[str, ArmResult] = {}
     baseline = _baseline(chosen, scenario.setting, facts)
-    for arm in sorted(chosen, key=lambda arm: arm.role == "fix"):  # a fix leans on its bug's guard
+    for arm in sorted(chosen, key=lambda arm: arm.leans_on_bug):  # after the bugs, whose guards they need
         setting, pair = scenario.setting(arm), scenario.pair_of(arm)
         if reason := skipped(arm):
             results[arm.name] = _skipped(arm, reason)

@@ -34,7 +34,8 @@ def why_pass(arm: Arm, setting: Setting, facts: Facts) -> str:
         ended = "and ended ok over another connection" if outcome == "ok" else f"and ended in {outcome}"
         return f"{told}; {seen}, {used} {ended}."
     if facts.moved:
-        return f"The name moved while connection 1 was in the pool; the last request went to the {facts.served_by} address."
+        went = f"the last request went to the {facts.served_by} address"
+        return f"The name moved while connection 1 was in the pool; {went}."
     if facts.hits:
         hit = facts.hits[0]
         where = f"request {hit['number']} on connection {hit['connection']}"
@@ -44,7 +45,7 @@ def why_pass(arm: Arm, setting: Setting, facts: Facts) -> str:
             f"The upstream's fault ({hit['do']} at {hit['at']}) hit {where}; the last request ended in {outcome} "
             f"and was {how_often}."
         )
-    if arm.role == "fix":
+    if arm.leans_on_bug:
         return f"The stale connection was not used: {_how_avoided(facts)}."
     if arm.role == "control":
         slept = f" after {format_duration(setting.longest_gap)}"
