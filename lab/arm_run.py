@@ -31,9 +31,10 @@ async def run_arm(job: Job, bench: Bench, service: LambdaService, recorder: Reco
     recorder.record("lab", "arm-started", role=job.arm.role, tick=TICK if job.setting.function.background else None)
     try:
         listener = await bench.open_upstream(job, recorder)
+        limit = job.setting.function.timeout
         spec = FunctionSpec(
             name=f"{job.scope.scenario}-{job.scope.arm}-{job.scope.repeat}",
-            timeout=FUNCTION_TIMEOUT,
+            timeout=FUNCTION_TIMEOUT if limit is None else limit / job.speed,
             max_sandboxes=max((step.count for step in job.setting.timeline if isinstance(step, Burst)), default=1),
             freeze_when_idle=False,
             wake_order=job.setting.wake_order,
@@ -105,9 +106,13 @@ class ArmRun:
 
     async def invoke(self, requests: int) -> None:
         """Invoke the function, and write down what it tells of its requests."""
-        result = await self.function.invoke(self._event(requests))
+        event = self._event(requests)
+        result = await self.function.invoke(event)
         if result.function_error is None:
             self._write_down(json.loads(result.payload))
+        else:
+            asked = [request["id"] for request in json.loads(event)["requests"]]
+            self._recorder.record("invocation", "untold", requests=asked)
 
     async def burst(self, count: int) -> None:
         """As many invocations at once."""
@@ -147,6 +152,10 @@ class ArmRun:
     async def restart_upstream(self, how: str) -> None:
         """Restart the upstream; returns when it listens again."""
         await self._bench.restart_upstream(self._job, how)
+
+    async def move_name(self) -> None:
+        """Move the upstream's name to its other address."""
+        await self._bench.move_name(self._job, self._recorder)
 
     async def recycle(self) -> None:
         """Stop the sandboxes, as a platform does when it reclaims them."""

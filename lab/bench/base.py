@@ -33,5 +33,8 @@ class Bench(Protocol):
     async def restart_upstream(self, job: Job, how: str) -> None:
         """The upstream's process dies and comes back: its connections end with `fin` or `rst`."""
 
+    async def move_name(self, job: Job, recorder: Recorder) -> None:
+        """The upstream's name stands for its other address from now on; raises EnvironmentLacks where it cannot."""
+
     async def tcp_states(self, job: Job, listener: Listener, peer_port: int) -> tuple[str, str]:
         """States of the client's and of the upstream's end of a connection, from their kernels."""

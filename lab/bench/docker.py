@@ -8,8 +8,8 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -25,9 +25,12 @@ from lab.proc import IN_CONTAINER
 from lab.sandbox.base import Sandbox, SandboxFactory
 from lab.sandbox.docker import ContainerSpec, DockerSandbox
 from lab.shims import IN_IMAGE, preload, wanted
-from lab.upstream import START_BOUND, Listener, UpstreamClient
+from lab.tcp_table import TcpTable
+from lab.upstream import MOVED_FROM, START_BOUND, Listener, UpstreamClient
 
 CONTROL_PORT = 8001
+SERVER_NAME = "orders.lab"
+"""What functions call an upstream by whose name moves."""
 ORPHAN_BOUND = 20.0
 ORPHAN_POLL = 0.02
 """Real seconds for the upstream's kernel to forget a connection whose FIN is never answered, and between two looks.
@@ -38,7 +41,13 @@ class DockerBench:
     """Sandboxes as containers, with one upstream container for all runs."""
 
     def __init__(
-        self, engine: Engine, images: dict[str, str], network: str, host: str, upstream: UpstreamClient
+        self,
+        engine: Engine,
+        images: dict[str, str],
+        network: str,
+        host: str,
+        upstream: UpstreamClient,
+        start_other: Callable[[], Awaitable[UpstreamClient]],
     ) -> None:
         self.runtime_host = host
         self._engine = engine
@@ -47,9 +56,17 @@ class DockerBench:
         self._upstream = upstream
         self._sandboxes: dict[Scope, list[DockerSandbox]] = {}
         self._balancers: dict[Scope, BalancerContainer] = {}
+        self._start_other = start_other
+        self._other: UpstreamClient | None = None
+        self._starting = asyncio.Lock()
 
     async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
-        listener = await self._upstream.open(listener_name(job.scope), job.setting.upstream, job.speed, recorder)
+        name = listener_name(job.scope)
+        listener = await self._upstream.open(name, job.setting.upstream, job.speed, recorder)
+        if job.setting.moves:
+            other = await self._other_upstream()
+            await other.open(name, job.setting.upstream, job.speed, recorder, listener.port)
+            return replace(listener, server_name=SERVER_NAME)
         wanted = job.setting.balancer
         if wanted is None:
             return listener
@@ -62,6 +79,8 @@ class DockerBench:
     async def close_upstream(self, job: Job) -> None:
         if job.scope in self._balancers:
             await self._balancers[job.scope].stop()
+        if self._other is not None:
+            await self._other.close_listener(listener_name(job.scope))
         self._sandboxes.pop(job.scope, None)
         await self._upstream.close_listener(listener_name(job.scope))
 
@@ -85,9 +104,26 @@ class DockerBench:
             link_image=self._images["thawlab-link"],
             network=self._network,
             environment=variables,
-            allowed=((listener.host, listener.port),),
+            allowed=((listener.host, listener.port), *self._other_address(listener)),
+            names={listener.server_name: listener.host} if listener.server_name else {},
         )
         return lambda name: DockerSandbox(name, spec, self._engine)
+
+    def _other_address(self, listener: Listener) -> list[tuple[str, int]]:
+        return [(self._other.address, listener.port)] if listener.server_name and self._other else []
+
+    async def _other_upstream(self) -> UpstreamClient:
+        """The address that names move to: a second upstream container, started when it is first needed."""
+        async with self._starting:
+            if self._other is None:
+                self._other = await self._start_other()
+            return self._other
+
+    async def move_name(self, job: Job, recorder: Recorder) -> None:
+        other = await self._other_upstream()
+        for sandbox in self._running(job):
+            await sandbox.link.set_name(SERVER_NAME, other.address)
+        recorder.record("upstream", "name-moved", name=SERVER_NAME, to=other.address)
 
     def _running(self, job: Job) -> list[DockerSandbox]:
         """The run's sandboxes but for those that were recycled."""
@@ -132,6 +168,8 @@ class DockerBench:
     async def tcp_states(self, job: Job, listener: Listener, peer_port: int) -> tuple[str, str]:
         """The client's end from the sandbox's own kernel table, the upstream's from the upstream's."""
         theirs = await self._upstream.tcp_table()
+        if self._other is not None:
+            theirs = TcpTable({**(await self._other.tcp_table()).rows, **theirs.rows})
         states = [(await sandbox.link.tcp_table()).state(peer_port, listener.port) for sandbox in self._running(job)]
         known = [state for state in states if state != "CLOSE"]
         return (known or ["CLOSE"])[0], theirs.state(listener.port, peer_port)
@@ -148,8 +186,14 @@ async def docker_bench(mark: str) -> AsyncIterator[DockerBench]:
             engine.client.networks.create, name, driver="bridge", internal=True, labels={LABEL: mark}
         )
         host = await _own_address(engine, network)
-        async with _upstream(engine, images["thawlab-upstream"], name) as upstream:
-            yield DockerBench(engine, images, name, host, upstream)
+        async with AsyncExitStack() as stack:
+
+            async def start_upstream(suffix: str, first_connection: int) -> UpstreamClient:
+                context = _upstream(engine, images["thawlab-upstream"], name, suffix, first_connection)
+                return await stack.enter_async_context(context)
+
+            upstream = await start_upstream("upstream", 1)
+            yield DockerBench(engine, images, name, host, upstream, lambda: start_upstream("upstream-new", MOVED_FROM))
     finally:
         await engine.close()
 
@@ -166,11 +210,13 @@ async def _own_address(engine: Engine, network: Any) -> str:
 
 
 @asynccontextmanager
-async def _upstream(engine: Engine, image: str, network: str) -> AsyncIterator[UpstreamClient]:
+async def _upstream(
+    engine: Engine, image: str, network: str, suffix: str, first_connection: int
+) -> AsyncIterator[UpstreamClient]:
     token = secrets.token_urlsafe(24)
     container = await engine.create(
         image,
-        f"{network}-upstream",
+        f"{network}-{suffix}",
         command=["--no-listener", "--announce", "--control-host", "0.0.0.0", "--control-port", str(CONTROL_PORT)],
         environment={"THAWLAB_TOKEN": token},
         network=network,
@@ -188,7 +234,7 @@ async def _upstream(engine: Engine, image: str, network: str) -> AsyncIterator[U
         await engine.call(container.reload)
         address = container.attrs["NetworkSettings"]["Networks"][network]["IPAddress"]
         await _announced(reader)
-        client = UpstreamClient(f"http://{address}:{CONTROL_PORT}", token, address)
+        client = UpstreamClient(f"http://{address}:{CONTROL_PORT}", token, address, first_connection)
         try:
             await client.follow_events()
             yield client

@@ -2,6 +2,7 @@
 #   allow ADDRESS PORT   the only places that this network may talk to, each way
 #   cut ADDRESS PORT     drop everything to and from this server
 #   lift ADDRESS PORT    let it pass again
+#   name NAME ADDRESS    let a name stand for this address, and no longer for another one
 #   tcp                  the kernel's table of TCP connections
 set -u
 only() { # nothing in or out but what is allowed below
@@ -23,6 +24,7 @@ while read -r verb address port; do
     allow) allow "$address" "$port" ;;
     cut) cut_link "$address" "$port" ;;
     lift) lift_link "$address" "$port" ;;
+    name) hosts=$(grep -v " $address\$" /etc/hosts); printf '%s\n%s %s\n' "$hosts" "$port" "$address" >/etc/hosts ;;
     tcp) cat /proc/net/tcp ;;
     *) echo "unknown command $verb" >&2; false ;;
   esac && echo ok || echo failed

@@ -23,11 +23,12 @@ class LinkFailed(LabError):
 class SideContainer:
     """Starts the side container and speaks with its agent (`agent.sh`)."""
 
-    def __init__(self, engine: Engine, image: str, network: str, name: str) -> None:
+    def __init__(self, engine: Engine, image: str, network: str, name: str, *, sets_names: bool = False) -> None:
         self._engine = engine
         self._image = image
         self._network = network
         self._name = name
+        self._sets_names = sets_names
         self._container: Any = None
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -50,7 +51,7 @@ class SideContainer:
             cap_drop=["ALL"],
             cap_add=["NET_ADMIN"],
             security_opt=["no-new-privileges"],
-            read_only=True,
+            read_only=not self._sets_names,  # the sandbox's /etc/hosts is this container's
             mem_limit="64m",
             pids_limit=32,
         )
@@ -69,6 +70,10 @@ class SideContainer:
     async def lift(self, host: str, port: int) -> None:
         """Let them pass again."""
         await self._tell(f"lift {host} {port}")
+
+    async def set_name(self, name: str, address: str) -> None:
+        """Let a name stand for an address in this network, and no longer for another one."""
+        await self._tell(f"name {name} {address}")
 
     async def tcp_table(self) -> TcpTable:
         """The sandbox's own kernel table of connections."""

@@ -81,7 +81,6 @@ class _Story:
     opened: tuple[Event, ...]
     closed: tuple[Event, ...]
     sandboxes: tuple[str, ...]
-    listeners: tuple[Event, ...]
 
     @classmethod
     def of(cls, events: Sequence[Event]) -> Self:
@@ -94,7 +93,6 @@ class _Story:
             opened=of_kind("connection-opened"),
             closed=of_kind("connection-closed"),
             sandboxes=tuple(started),
-            listeners=of_kind("listener-opened"),
         )
 
     def tell(self, event: Event) -> Iterator[Moment]:
@@ -142,8 +140,8 @@ class _Story:
                 return "sandbox", "the invocation failed", "bad"
             case "client", "request":
                 return "sandbox", self._request(event), "good" if event.get("outcome") == "ok" else "bad"
-            case "upstream", "listener-opened" if event is not self.listeners[0]:
-                return "upstream", "listens again", "plain"
+            case "upstream", "name-moved":
+                return "upstream", "its name moved to the new address", "fault"
             case "upstream", "listener-closed":
                 return "upstream", "stopped listening", "fault"
             case "upstream", "connection-opened":

@@ -36,6 +36,8 @@ class ContainerSpec:
     environment: Mapping[str, str]
     allowed: Sequence[tuple[str, int]] = field(default=())
     """Servers, besides its Runtime API, that the sandbox may talk to."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Addresses by name, for the names that the lab may move."""
 
 
 class DockerSandbox:
@@ -45,7 +47,9 @@ class DockerSandbox:
 
     def __init__(self, name: str, spec: ContainerSpec, engine: Engine) -> None:
         self.name = name
-        self.link = SideContainer(engine, spec.link_image, spec.network, f"thawlab-{name}-link")
+        self.link = SideContainer(
+            engine, spec.link_image, spec.network, f"thawlab-{name}-link", sets_names=bool(spec.names)
+        )
         self._spec = spec
         self._engine = engine
         self._container: Any = None
@@ -73,6 +77,8 @@ class DockerSandbox:
         await self.link.start()
         for address in (*self._spec.allowed, (host, int(port))):
             await self.link.allow(*address)
+        for server_name, server in self._spec.names.items():
+            await self.link.set_name(server_name, server)
         self._container = await self._engine.create(
             self._spec.image,
             f"thawlab-{self.name}",

@@ -12,11 +12,14 @@ from lab.steps.burst import Burst
 from lab.steps.event import AsyncEvent
 from lab.steps.freeze import Freeze
 from lab.steps.invoke import Invoke
+from lab.steps.move import Move
 from lab.steps.recycle import Recycle
 from lab.steps.restart import Restart
 from lab.steps.wait import Wait
 
-VERBS: dict[str, type[Step]] = {cls.verb: cls for cls in (Invoke, Burst, AsyncEvent, Freeze, Wait, Restart, Recycle)}
+VERBS: dict[str, type[Step]] = {
+    cls.verb: cls for cls in (Invoke, Burst, AsyncEvent, Freeze, Wait, Restart, Move, Recycle)
+}
 
 __all__ = [
     "VERBS",
@@ -26,6 +29,7 @@ __all__ = [
     "Gap",
     "Invocation",
     "Invoke",
+    "Move",
     "Recycle",
     "Restart",
     "Stage",

@@ -28,6 +28,9 @@ class Stage(Protocol):
     async def restart_upstream(self, how: str) -> None:
         """Restart the upstream; its connections die with `fin` or `rst`."""
 
+    async def move_name(self) -> None:
+        """Let the upstream's name stand for another address from now on."""
+
     async def recycle(self) -> None:
         """Stop every sandbox, as a platform does when it reclaims them."""
 

@@ -59,7 +59,7 @@ class Run(Model):
     cold_starts: int
     sandboxes: int
     latency_ms: float | None = Field(
-        description="Of the slowest ok request after a connection went stale, else of the last request, in the function."
+        description="Of the slowest ok request after a connection went stale, else of the last request."
     )
     duration_ms: float
     error: str | None
