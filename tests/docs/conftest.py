@@ -1,0 +1,53 @@
+"""A copy of the tree as somebody has it who has just cloned it and run `make` once."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import ROOT
+
+Shell = Callable[[str], subprocess.CompletedProcess[str]]
+"""Runs a script there; its output has both streams."""
+
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "runs", "__pycache__", ".*_cache", "tests")
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    folder = tmp_path / "thawlab"
+    shutil.copytree(ROOT, folder, ignore=LEFT_OUT, symlinks=True)
+    # The environment is this one. Its folder is new, so that nothing that `make` does there reaches the real one.
+    (folder / ".venv").mkdir()
+    for name in ("bin", "lib", "pyvenv.cfg"):
+        (folder / ".venv" / name).symlink_to(Path(sys.prefix) / name)
+    (folder / ".venv" / ".ready").touch()
+    return folder
+
+
+@pytest.fixture
+def environment(clone: Path) -> dict[str, str]:
+    """As after `. .venv/bin/activate`, with the copy's own code."""
+    path = f"{clone / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return os.environ | {"PATH": path, "PYTHONPATH": str(clone), "COLUMNS": "120"}
+
+
+@pytest.fixture
+def shell(clone: Path, environment: dict[str, str]) -> Shell:
+    def run(script: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=clone,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+
+    return run

@@ -1,0 +1,71 @@
+"""docs/scenarios.md tells everything that a scenario file may say, and nothing else."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import pytest
+from ruamel.yaml import YAML
+
+from lab.errors import UsageError
+from lab.scenario.load import SCHEMA, parse
+from lab.scenario.model import CloseMode, OutcomeClass, Role
+from lab.steps import VERBS
+from tests.docs.pages import PAGES, ROOT, Fence, fences, tables
+
+PAGE = ROOT / "docs" / "scenarios.md"
+TABLES = tables(PAGE)
+YAMLS = [fence for page in PAGES for fence in fences(page) if fence.language == "yaml"]
+
+
+def keys_of_the_schema() -> set[str]:
+    def of(node: Any) -> Iterator[str]:
+        if isinstance(node, dict):
+            for name, value in node.items():
+                if name == "properties":
+                    yield from value
+                yield from of(value)
+        elif isinstance(node, list):
+            for value in node:
+                yield from of(value)
+
+    return set(of(json.loads(SCHEMA.read_text()))) - set(VERBS)
+
+
+def keys_of_the_page() -> set[str]:
+    rows = [*TABLES["Keys of a scenario"], *TABLES["Keys of an arm"]]
+    return {name for row in rows for name in re.findall(r"`(\w+)`", row[0])}
+
+
+def test_every_key_is_told() -> None:
+    nested = {"timeout", "max", "speed"}
+    """Told in the row of the key that they belong to: `advertise`, `change`."""
+    assert keys_of_the_schema() - nested == keys_of_the_page()
+    assert all(f"{name}" in PAGE.read_text() for name in nested)
+
+
+def test_every_verb_is_told() -> None:
+    assert {re.findall(r"`(\w+)", row[0])[0] for row in TABLES["The timeline"]} == set(VERBS)
+
+
+def test_every_role_is_told() -> None:
+    roles = {role for row in TABLES["What each role owes"] for role in re.findall(r"`([a-z-]+)`", row[0])}
+    assert roles == set(get_args(Role))
+
+
+@pytest.mark.parametrize("word", [*get_args(OutcomeClass), *get_args(CloseMode)])
+def test_every_outcome_class_and_close_mode_is_told(word: str) -> None:
+    assert f"`{word}`" in PAGE.read_text()
+
+
+@pytest.mark.parametrize("fence", YAMLS, ids=str)
+def test_every_example_is_yaml_and_what_it_says_it_is(fence: Fence) -> None:
+    parsed = YAML(typ="safe").load(fence.text)
+    if fence.file_name == "typo.yaml":
+        with pytest.raises(UsageError):
+            parse(fence.text, PAGE)
+    elif fence.file_name:
+        assert len(parse(fence.text, PAGE).arms) > 1
+    else:
+        assert parsed is None or "arms" not in parsed
