@@ -20,8 +20,8 @@ BY_ERRNO = {
 }
 
 
-def chain_of(error: BaseException) -> Iterator[BaseException]:
-    """The exception, then its causes (or, where they are not suppressed, contexts), outermost first.
+def chain_of(error: BaseException, *, contexts: bool = True) -> Iterator[BaseException]:
+    """The exception, then its causes (or, where there are none and they are not suppressed, contexts), outermost first.
 
     Each once: causes may go round in a circle, through a group too when one of its members is raised again.
     """
@@ -33,14 +33,23 @@ def chain_of(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(link))
         yield link
-        waiting.append(link.__cause__ or (None if link.__suppress_context__ else link.__context__))
+        context = link.__context__ if contexts and not link.__suppress_context__ else None
+        waiting.append(link.__cause__ or context)
         if isinstance(link, BaseExceptionGroup):
             waiting.extend(reversed(link.exceptions))
 
 
 def classify(error: BaseException) -> str:
-    """The outcome class of a failed request (a glossary word)."""
-    chain = list(chain_of(error))
+    """The outcome class of a failed request (a glossary word).
+
+    Contexts are asked only where the exception and its causes say nothing: the second try of a retry has the first
+    one's failure as its context, and that is not what ended it.
+    """
+    found = _class_of(list(chain_of(error, contexts=False)))
+    return found if found != "other" else _class_of(list(chain_of(error)))
+
+
+def _class_of(chain: list[BaseException]) -> str:
     for link in chain:
         if isinstance(link, OSError) and link.errno in BY_ERRNO:
             return BY_ERRNO[link.errno]

@@ -25,8 +25,8 @@ GONE_BOUND = 5.0
 """Real seconds in which everything that an ended lab has left must be gone."""
 LOOK = 0.01
 """Real seconds between two looks at what announces nothing: a file that grows, the kernel's list of processes."""
-NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent.sock"}
-"""For commands that would look into the engine, where other labs may be."""
+NO_ENGINE = "unix:///nonexistent.sock"
+"""A `DOCKER_HOST` for commands that would look into the engine, where other labs may be."""
 
 ANSI = re.compile(r"\x1b")
 

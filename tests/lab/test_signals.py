@@ -108,7 +108,7 @@ def test_clean_after_the_reaper_was_killed_too(story: Path, tmp_path: Path) -> N
         killed.kill()
         killed.wait()
         assert_at_work(mark)  # nobody is there any more to end them
-        cleaned = thawlab("clean", **NO_ENGINE)
+        cleaned = thawlab("clean", DOCKER_HOST=NO_ENGINE)
         assert cleaned.returncode == 0
         assert cleaned.stdout.startswith("processes: ")
         assert "killed" in cleaned.stdout

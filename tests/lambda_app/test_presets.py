@@ -1,0 +1,75 @@
+"""Each preset is a page that a practitioner can paste: short, named, narrow, and it runs by itself."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab.functions import DEFINITIONS
+
+PATIENCE = 30.0
+"""Real seconds for a Python process to start and end on a busy machine."""
+WIDTH = 88
+SHORTEST, LONGEST = 15, 55
+"""Lines of a preset."""
+OURS = {"lab", "lambda_app", "tests", "upstream_server"}
+ALLOWED = {"lambda_app.python.lab_time"}
+
+PRESETS = sorted(DEFINITIONS["aiohttp"].presets.glob("[a-z]*.py"))
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[str]:
+    """A real upstream; its URL."""
+    with subprocess.Popen(
+        (sys.executable, "-m", "upstream_server", "--port", "0", "--idle-timeout", "never"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        yield next(line.split()[1] for line in process.stdout if line.startswith("orders"))
+        process.terminate()
+        process.stdout.read()
+
+
+def preset(path: Path) -> str:
+    return path.stem
+
+
+def test_there_are_presets() -> None:
+    assert {"seed", "idle_timeout", "no_keepalive"} <= {path.stem for path in PRESETS}
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=preset)
+def test_it_can_be_pasted(path: Path) -> None:
+    text = path.read_text()
+    lines = text.splitlines()
+    assert SHORTEST <= len(lines) <= LONGEST
+    assert max(map(len, lines)) <= WIDTH
+    tree = ast.parse(text)
+    told = ast.get_docstring(tree)
+    assert told is not None
+    assert told.startswith(f"{path.stem}: ")
+    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+    imported |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+    assert {name for name in imported if name.partition(".")[0] in OURS} <= ALLOWED
+    defined = {node.name for node in tree.body if isinstance(node, ast.AsyncFunctionDef)}
+    assert "send" in defined
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=preset)
+def test_it_runs_by_itself(upstream: str, path: Path) -> None:
+    """Aiohttp's complaint about a session that is not closed goes to standard error; that is the user's story."""
+    done = subprocess.run(
+        (sys.executable, "-m", f"lambda_app.python.presets.{path.stem}", upstream),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert (done.returncode, done.stdout) == (0, "201\n"), done.stderr
+    assert "Traceback" not in done.stderr
