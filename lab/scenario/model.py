@@ -151,7 +151,7 @@ class Expect(Model):
     )
     reuse: bool | None = Field(
         default=None,
-        description="Whether the stale connection is used: a fix that retries uses it; a contrast that does not says so.",
+        description="Whether the stale connection is used: a retry uses it, and a contrast may say that it does not.",
     )
     tally: dict[OutcomeClass, int] | None = Field(
         default=None, description="How many requests of the whole run ended in each class, in place of `outcome`."
