@@ -64,9 +64,19 @@ class Facts:
 
         It is `timeout` where the platform's own time limit ended it, else `other`.
         """
+        return tuple(outcome for _, outcome in self._ended)
+
+    @cached_property
+    def _ended(self) -> list[tuple[float, OutcomeClass]]:
         untold = [event for event in self._all("invocation", "failed") if event.get("error_type") != "RequestFailed"]
         ended = sorted([*self.requests, *untold], key=lambda event: event.t)
-        return tuple(event.get("outcome") or UNTOLD.get(event["error_type"], "other") for event in ended)
+        return [(event.t, event.get("outcome") or UNTOLD.get(event["error_type"], "other")) for event in ended]
+
+    @cached_property
+    def outcome_after_stale(self) -> OutcomeClass | None:
+        """Of the first request after the gap in which something went stale."""
+        gap = self.stale_gap
+        return next((outcome for t, outcome in self._ended if gap and t >= gap.ended), None)
 
     @cached_property
     def error(self) -> str | None:

@@ -31,8 +31,11 @@ def why_pass(arm: Arm, setting: Setting, facts: Facts) -> str:
         told = f"The upstream gave up connection {number} ({_mode(gave_up)}) {asleep}"
         seen = f"the client's kernel still called it {facts.client_tcp_state}"
         used = f"the next request went into it ({stale['bytes']} bytes)"
-        ended = "and ended ok over another connection" if outcome == "ok" else f"and ended in {outcome}"
-        return f"{told}; {seen}, {used} {ended}."
+        return f"{told}; {seen}, {used} and ended {_ended(facts)}."
+    if facts.given_up and facts.dead_reuse:
+        number, mode = facts.given_up[0]["connection"], _mode(facts.given_up[0])
+        told = f"The client's kernel had closed connection {number} (given up: {mode}) before the wake"
+        return f"{told}; the pool handed it out all the same, and the request ended {_ended(facts)}."
     if facts.moved:
         went = f"the last request went to the {facts.served_by} address"
         return f"The name moved while connection 1 was in the pool; {went}."
@@ -51,6 +54,11 @@ def why_pass(arm: Arm, setting: Setting, facts: Facts) -> str:
         slept = f" after {format_duration(setting.longest_gap)}"
         return f"Connection 1 was reused{slept}, and no fault fired."
     return f"Ended as stated: {', '.join(facts.outcomes)}."
+
+
+def _ended(facts: Facts) -> str:
+    outcome = facts.outcome_after_stale
+    return "ok over another connection" if outcome == "ok" else f"in {outcome}"
 
 
 def _mode(gave_up: Event) -> str:
