@@ -1,6 +1,7 @@
 """Each moment at which a fault strikes: what a plain socket meets, what was executed, and what is told."""
 
 import asyncio
+import socket
 from typing import Any
 
 import pytest
@@ -20,6 +21,9 @@ from upstream_server.listener import Listener
 from upstream_server.moments import STALL
 
 BODY = b"0123456789"
+
+PROMPT = 0.003
+"""Real seconds between an answer and the fault behind it: 0.1 ms measured, 7 to 14 where acknowledgements are delayed."""
 
 BEFORE_THE_ANSWER = ["request-head", "request-body", "executed"]
 """Moments at which a POST with a body was sent and nothing comes back."""
@@ -313,6 +317,22 @@ async def test_the_connection_ends_right_after_an_answer(bench: Bench, do: str, 
     assert (fault["request"], fault["number"]) == ("second", 2)
     assert client.state == state
     assert [event["kind"] for event in bench.events(connection=1)][-3:] == ["executed", "response", "fault"]
+
+
+@needs_repair
+@needs_tap
+async def test_vanish_does_not_wait_for_a_delayed_acknowledgement(bench: Bench) -> None:
+    listener = await bench.listener(faults=({"at": "response-done", "do": "vanish", "requests": (2,)},))
+    waits = []
+    for number in range(1, 6):
+        client = await bench.client(listener)
+        await client.request()
+        client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+        await client.send(request_bytes())
+        fault = await bench.event("fault", connection=number)  # and nobody reads, which would acknowledge
+        waits.append(fault["t"] - bench.events("response", connection=number)[-1]["t"])
+        assert client.state == "ESTABLISHED"
+    assert min(waits) < PROMPT
 
 
 @needs_tap
