@@ -23,7 +23,7 @@ from upstream_server.moments import STALL
 BODY = b"0123456789"
 
 PROMPT = 0.003
-"""Real seconds between an answer and the fault behind it: 0.1 ms measured, 7 to 14 where acknowledgements are delayed."""
+"""Real seconds from an answer to the fault behind it: 0.1 ms measured, 7 to 14 ms if acknowledgements are delayed."""
 
 BEFORE_THE_ANSWER = ["request-head", "request-body", "executed"]
 """Moments at which a POST with a body was sent and nothing comes back."""
