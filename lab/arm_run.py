@@ -137,7 +137,7 @@ class ArmRun:
     async def deliver_event(self) -> None:
         """Hand the platform an event, and wait until it is done with it, retries included."""
         event = json.loads(self._event(1)) | {"on_error": "raise-record"}
-        self._service.events.accept(self.function, json.dumps(event).encode(), None, None)
+        self._service.events.accept(self.function, json.dumps(event).encode(), None, None, self._job.speed)
         try:
             await asyncio.wait_for(self._service.events.drained(self.function), EVENT_BOUND)
         except TimeoutError:

@@ -9,7 +9,8 @@ The vocabulary, by source:
 lab         run-started, arm-started, arm-finished, run-finished, gap-started, gap-ended, tcp-state, trouble
 sandbox     started, ready, asked (for the next event, none waiting), frozen, thawed, stopped
 link        cut, lifted
-invocation  invoked, event-sent, returned, failed, told (what the function says of its sandbox)
+invocation  invoked, event-sent, returned, failed, told (what the function says of its sandbox),
+            retry-planned (of an asynchronous event)
 client      request (one logical request as the function tells it)
 upstream    listener-opened, connection-opened, request, executed, replayed, response, idle, gave-up,
             late-data, late-close, connection-closed, listener-closed, fault (at a moment of a request),

@@ -30,10 +30,18 @@ class EventQueue:
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def accept(self, function: Function, payload: bytes, qualifier: str | None, trace_id: str | None) -> str:
-        """Run it in the background; returns its request id, the same in every try."""
+    def accept(
+        self,
+        function: Function,
+        payload: bytes,
+        qualifier: str | None,
+        trace_id: str | None,
+        speed: float | None = None,
+    ) -> str:
+        """Run it in the background, at a speed of its own if one is given; returns its id, the same in every try."""
         request_id = str(uuid.uuid4())
-        task = asyncio.create_task(self._run(function, payload, request_id, qualifier, trace_id), name=request_id)
+        work = self._run(function, payload, request_id, qualifier, trace_id, speed or self._speed)
+        task = asyncio.create_task(work, name=request_id)
         self._tasks[task] = function
         task.add_done_callback(self._tasks.pop)
         return request_id
@@ -48,23 +56,36 @@ class EventQueue:
         await to_the_end(cancel_all(self._tasks))
 
     async def _run(
-        self, function: Function, payload: bytes, request_id: str, qualifier: str | None, trace_id: str | None
+        self,
+        function: Function,
+        payload: bytes,
+        request_id: str,
+        qualifier: str | None,
+        trace_id: str | None,
+        speed: float,
     ) -> None:
         async def attempt() -> InvokeResult:
-            return await self._unthrottled(function, payload, request_id, qualifier, trace_id)
+            return await self._unthrottled(function, payload, request_id, qualifier, trace_id, speed)
 
         try:
             result = await attempt()
-            for delay in RETRY_DELAYS:
+            for tries, delay in enumerate(RETRY_DELAYS, start=1):
                 if result.function_error is None:
                     return
-                await self._sleep(delay)
+                function.will_retry(request_id, tries + 1, delay, delay / speed)
+                await asyncio.sleep(delay / speed)
                 result = await attempt()
         except (FunctionClosed, TooManyRequestsException, LabError):
             return  # The journal has it (`failed`); there is no dead-letter queue, so the event is dropped.
 
     async def _unthrottled(
-        self, function: Function, payload: bytes, request_id: str, qualifier: str | None, trace_id: str | None
+        self,
+        function: Function,
+        payload: bytes,
+        request_id: str,
+        qualifier: str | None,
+        trace_id: str | None,
+        speed: float,
     ) -> InvokeResult:
         delay, age = THROTTLE_FIRST, 0.0
         while True:
@@ -73,9 +94,6 @@ class EventQueue:
             except TooManyRequestsException:
                 if age >= MAX_AGE:
                     raise
-            await self._sleep(delay)
+            await asyncio.sleep(delay / speed)
             age += delay
             delay = min(2 * delay, THROTTLE_MOST)
-
-    async def _sleep(self, lab_seconds: float) -> None:
-        await asyncio.sleep(lab_seconds / self._speed)

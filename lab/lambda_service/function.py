@@ -96,6 +96,12 @@ class Function:
             except NotDelivered:
                 request_id = invocation.request_id
 
+    def will_retry(self, request_id: str, attempt: int, duration: float, real: float) -> None:
+        """Write down that the platform tries an event again after so many lab (and real) seconds."""
+        self._record(
+            "invocation", "retry-planned", request_id=request_id, attempt=attempt, duration=duration, real=real
+        )
+
     async def settled(self) -> None:
         """Return when every sandbox is idle (it asked for the next event) and, if the policy says so, frozen."""
         while unsettled := [slot.settled.wait() for slot in self._slots if not slot.settled.is_set()]:

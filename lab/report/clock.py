@@ -1,7 +1,7 @@
 """Lab time of a real time: inside an idle gap the scenario's time runs `speed` times as fast.
 
-Outside gaps nothing is scaled: a cold start of 300 ms takes 0.3 s of lab time. So the clock shows
-what the scenario says (given up after about 300 s, thawed after 6 minutes), whatever the speed was.
+So it does while the platform waits to try an event again. Outside of that nothing is scaled: a cold start
+of 300 ms takes 0.3 s of lab time. So the clock shows what the scenario says (given up after about 300 s, thawed after 6 minutes), whatever the speed was.
 """
 
 from collections.abc import Sequence
@@ -34,9 +34,9 @@ class LabClock:
         gaps: list[Gap] = []
         opened: Event | None = None
         for event in events:
-            if event.kind == "gap-started":
+            if event.kind in _ENDS:
                 opened = event
-            elif event.kind == "gap-ended" and opened:
+            elif opened and event.kind == _ENDS[opened.kind]:
                 gaps.append(Gap(opened.t, event.t, _rate(opened)))
                 opened = None
         if opened:
@@ -51,6 +51,10 @@ class LabClock:
         """Lab seconds from the first event to `t` of the journal's clock."""
         extra = ((min(t, gap.end) - gap.start) * (gap.rate - 1) for gap in self.gaps if t > gap.start)
         return self.real(t) + sum(extra)
+
+
+_ENDS = {"gap-started": "gap-ended", "retry-planned": "invoked"}
+"""What a gap of each kind ends with."""
 
 
 def _rate(gap_started: Event) -> float:

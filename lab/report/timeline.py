@@ -9,6 +9,7 @@ from lab.report.clock import LabClock
 from lab.report.evidence import began, is_outcome, settled
 from lab.report.wording import plain
 from lab.units import format_duration
+from lab.verdict.facts import FOLLOW_UP
 
 Lane = Literal["sandbox", "connection", "upstream", "lab"]
 Tone = Literal["plain", "fault", "good", "bad"]
@@ -136,6 +137,9 @@ class _Story:
                 return "connection", "link cut: packets are lost both ways", "fault"
             case "link", "lifted":
                 return "connection", "link lifted: packets pass again", "plain"
+            case "invocation", "retry-planned":
+                wait, attempt = format_duration(event["duration"]), _ordinal(event["attempt"])
+                return "lab", f"the platform waits {wait} before the {attempt} try of the event", "plain"
             case "invocation", "failed":
                 return "sandbox", "the invocation failed", "bad"
             case "client", "request":
@@ -149,7 +153,8 @@ class _Story:
             case "upstream", "executed":
                 times = event.get("executions", 1)
                 again = f" for the {_ordinal(times)} time" if times > 1 else ""
-                return "upstream", f"executed the request{again}", "fault" if again else "plain"
+                what = "what a request left running" if str(event.get("request")).endswith(FOLLOW_UP) else "the request"
+                return "upstream", f"executed {what}{again}", "fault" if again else "plain"
             case "upstream", "replayed":
                 return "upstream", "answered from its record, without a second execution", "plain"
             case "upstream", "gave-up":

@@ -16,4 +16,6 @@ def now() -> float:
     """Seconds, as `lab.journal.now` has them."""
     moment = _Timespec()
     _clock_gettime(time.CLOCK_MONOTONIC, ctypes.byref(moment))
-    return float(moment.seconds) + moment.nanoseconds / 1e9
+    seconds: int = moment.seconds
+    nanoseconds: int = moment.nanoseconds
+    return seconds + nanoseconds / 1e9

@@ -37,6 +37,17 @@ async def test_twice_more_with_the_same_id_and_no_more(lab: Lab) -> None:
     for gap, delay in zip(gaps, RETRY_DELAYS, strict=True):
         assert delay / SPEED <= gap < delay / SPEED + 1
     assert function.cold_starts == 1
+    planned = [(event["request_id"], event["attempt"], event["duration"]) for event in lab.of("retry-planned")]
+    assert planned == [(request_id, 2, 60.0), (request_id, 3, 120.0)]
+
+
+async def test_at_a_speed_of_its_own(lab: Lab) -> None:
+    function = lab.function()
+    lab.service.events.accept(function, b'{"fail_first": 1}', None, None, speed=SPEED / 4)
+    await drained(lab)
+    (planned,) = lab.of("retry-planned")
+    assert planned["real"] == pytest.approx(4 * RETRY_DELAYS[0] / SPEED)
+    assert lab.of("returned")[0].t - lab.of("failed")[0].t >= planned["real"]
 
 
 async def test_no_more_once_it_succeeds(lab: Lab) -> None:

@@ -141,6 +141,17 @@ def test_a_lab_clock_runs_fast_in_gaps_only() -> None:
     assert seen == pytest.approx([0, 1, 31, 61, 62, 1 + 60 + 1.4 + 60, 1 + 60 + 1.4 + 60 + 1])
 
 
+def test_the_platforms_wait_before_a_retry_is_lab_time_and_is_told() -> None:
+    tape = Tape(ARM)
+    tape.at(0, "invocation", "failed", request_id="r", error_type="RequestFailed", message="{}")
+    tape.at(1, "invocation", "retry-planned", request_id="r", attempt=2, duration=60.0, real=0.2)
+    tape.at(201, "invocation", "invoked", request_id="r", cold=False)
+    tape.at(211, "invocation", "failed", request_id="r", error_type="RequestFailed", message="{}")
+    first, wait, second = moments(tape.events)
+    assert wait.text == "the platform waits 1m before the second try of the event"
+    assert second.lab - first.lab == pytest.approx(60.011)
+
+
 def test_a_gap_that_never_ended_goes_on() -> None:
     tape = Tape(ARM)
     tape.at(0, "lab", "gap-started", duration=10.0, real=1.0, frozen=True)

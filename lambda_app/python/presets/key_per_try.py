@@ -1,0 +1,36 @@
+"""key_per_try: like seed, with an idempotency key that is made for each request.
+
+No fix where the platform tries again: each try runs this code, and each has another
+key. A key that holds is made once, by whoever sends the event, or from the event.
+"""
+
+import asyncio
+import sys
+import uuid
+from typing import Any
+
+import aiohttp
+
+session: aiohttp.ClientSession | None = None
+
+
+def get_session() -> aiohttp.ClientSession:
+    global session
+    if session is None:  # made once, kept from invocation to invocation
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(keepalive_timeout=None),
+        )
+    return session
+
+
+async def send(method: str, url: str, **options: Any) -> int:
+    headers = {**options.pop("headers", {}), "Idempotency-Key": str(uuid.uuid4())}
+    async with get_session().request(
+        method, url, headers=headers, **options
+    ) as response:
+        await response.read()
+        return response.status
+
+
+if __name__ == "__main__":
+    print(asyncio.run(send("POST", sys.argv[1])))
