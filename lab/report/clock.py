@@ -1,7 +1,8 @@
 """Lab time of a real time: inside an idle gap the scenario's time runs `speed` times as fast.
 
-So it does while the platform waits to try an event again. Outside of that nothing is scaled: a cold start
-of 300 ms takes 0.3 s of lab time. So the clock shows what the scenario says (given up after about 300 s, thawed after 6 minutes), whatever the speed was.
+So it does while the platform waits to try an event again. Outside of that nothing is scaled: a cold
+start of 300 ms takes 0.3 s of lab time. So the clock shows what the scenario says (given up after
+about 300 s, thawed after 6 minutes), whatever the speed was.
 """
 
 from collections.abc import Sequence
