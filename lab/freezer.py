@@ -7,7 +7,6 @@ file says whether it is so: that is the kernel's word, and the only one that cou
 
 import asyncio
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -84,49 +83,66 @@ class Pause(Protocol):
     async def unpause(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
 class Freezer:
     """Freezes and thaws one container and does not believe it before the kernel says so."""
 
-    container_id: str
-    engine: Pause
+    def __init__(self, container_id: str, engine: Pause) -> None:
+        self._container_id = container_id
+        self._engine = engine
+        self._unpausing: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Freezer of {self._container_id[:12]} by {self.how}>"
 
     @property
     def how(self) -> str:
-        cgroup = find_cgroup(self.container_id)
+        cgroup = find_cgroup(self._container_id)
         return "cgroup" if cgroup and cgroup.may_write else "engine pause"
 
     async def set(self, frozen: bool) -> None:
         """Freeze or thaw; does nothing where the kernel says that it is so. Raises FreezeFailed where it does not."""
         word = "frozen" if frozen else "thawed"
-        cgroup = find_cgroup(self.container_id)
+        await self.finish()
+        cgroup = find_cgroup(self._container_id)
         try:
-            if cgroup and cgroup.is_frozen() == frozen:
-                return  # an engine refuses to do it twice
-            if cgroup and cgroup.may_write:
-                cgroup.order(frozen)
-            else:
-                await (self.engine.pause() if frozen else self.engine.unpause())
             if cgroup is None:
+                await (self._engine.pause() if frozen else self._engine.unpause())
                 raise FreezeFailed(
                     f"nothing confirms that the container was {word}: its cgroup is not visible under {CGROUPS}"
                 )
-            await _until(lambda: cgroup.is_frozen() == frozen)
+            if cgroup.is_frozen() == frozen:
+                return  # an engine refuses to do it twice
+            if cgroup.may_write:
+                cgroup.order(frozen)
+            elif frozen:
+                await self._engine.pause()
+            else:
+                self._unpausing = asyncio.create_task(self._engine.unpause())
+            await self._until(cgroup, frozen)
         except TimeoutError:  # one of the OSErrors too
             raise FreezeFailed(f"the kernel did not say {word} within {CONFIRM_BOUND:g}s") from None
         except (OSError, LabError) as error:
             raise FreezeFailed(f"the container could not be {word}: {error}") from error
 
+    async def _until(self, cgroup: Cgroup, frozen: bool) -> None:
+        """Wait for the kernel's word. The engine's answer comes later: a thawed function may be done before it."""
+        async with asyncio.timeout(CONFIRM_BOUND):
+            while cgroup.is_frozen() != frozen:
+                if self._unpausing and self._unpausing.done():
+                    self._unpausing.result()
+                await asyncio.sleep(CONFIRM_POLL)
+
+    async def finish(self) -> None:
+        """Wait until the engine has answered; it takes one order at a time."""
+        if self._unpausing:
+            await asyncio.wait({self._unpausing})
+            self._unpausing.exception()  # what became of it is the kernel's to say
+            self._unpausing = None
+
     async def is_frozen(self) -> bool:
         """Whether the kernel says so; False where it cannot be asked."""
-        cgroup = find_cgroup(self.container_id)
+        cgroup = find_cgroup(self._container_id)
         try:
             return cgroup is not None and cgroup.is_frozen()
         except OSError:
             return False
-
-
-async def _until(reached: Callable[[], bool]) -> None:
-    async with asyncio.timeout(CONFIRM_BOUND):
-        while not reached():
-            await asyncio.sleep(CONFIRM_POLL)

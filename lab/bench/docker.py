@@ -4,6 +4,7 @@ Here the upstream's kernel really sends its FIN or RST, and with the link `lost`
 """
 
 import asyncio
+import ipaddress
 import json
 import os
 import secrets
@@ -206,7 +207,9 @@ async def _own_address(engine: Engine, network: Any) -> str:
         await engine.call(me.reload)
         return str(me.attrs["NetworkSettings"]["Networks"][network.name]["IPAddress"])
     await engine.call(network.reload)
-    return str(network.attrs["IPAM"]["Config"][0]["Gateway"])
+    settings = network.attrs["IPAM"]["Config"][0]
+    first = next(ipaddress.ip_network(settings["Subnet"]).hosts())  # what a bridge takes where none is stated
+    return str(settings.get("Gateway") or first)
 
 
 @asynccontextmanager
