@@ -210,13 +210,13 @@ def _job(name: str) -> Job:
         wake_order="event-first",
         timeline=(Invoke(),),
     )
-    return Job(Scope("tests", name, 1), Arm(name=name, role="control", title=name), setting)
+    return Job(Scope("tests", name, 1), Arm(name=name, role="control", title=name), setting, 100.0)
 
 
 @asynccontextmanager
 async def open_room(logs: Path) -> AsyncIterator[Room]:
     """A real lab without a scenario."""
-    async with open_bench("docker", logs, 100.0) as bench:
+    async with open_bench("docker", logs) as bench:
         service = LambdaService(host=bench.runtime_host)
         await service.start()
         try:

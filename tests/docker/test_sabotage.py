@@ -160,7 +160,14 @@ def test_a_close_that_arrives_is_known_to_the_clients_kernel(story: Story) -> No
     assert not story.events("delivered", "cut")
 
 
-@pytest.mark.parametrize("lie", LIES)
+IN_FLIGHT = pytest.mark.xfail(
+    strict=True, reason="the guard does not ask whether the upstream's FIN is still on its way"
+)
+
+
+@pytest.mark.parametrize(
+    "lie", [pytest.param(lie, marks=IN_FLIGHT if lie == "lifted-before-forgotten" else ()) for lie in LIES]
+)
 def test_a_lie_about_the_link_or_the_pause_never_passes(story: Story, lie: str) -> None:
     arm = story.arm(lie)
     assert arm.verdict == "inconclusive", arm.why
