@@ -6,6 +6,7 @@ engine: what bears the mark is therefore swept at the end, whatever this process
 
 import asyncio
 import contextlib
+import os
 import socket
 import struct
 import threading
@@ -15,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import docker
+from docker.constants import DEFAULT_UNIX_SOCKET
 from docker.errors import APIError, DockerException, NotFound
 
 from lab.errors import EnvironmentLacks
@@ -160,8 +162,9 @@ def connect() -> docker.DockerClient:
         client = docker.from_env(timeout=PING_BOUND)
         client.ping()
     except (DockerException, OSError) as error:
+        where = os.environ.get("DOCKER_HOST") or DEFAULT_UNIX_SOCKET.replace("http+", "")
         raise EnvironmentLacks(
-            f"no Docker Engine answers ({_first_line(error)}): start it, or use --sandbox process"
+            f"no Docker Engine answers at {where} ({_reason(error)}): start it, or use --sandbox process"
         ) from error
     client.api.timeout = API_BOUND
     return client
@@ -209,7 +212,7 @@ def sweep_engine(client: docker.DockerClient, mark: str, *, quiet: float = SWEEP
                 networks.update(network.id for network in nets)
                 list(sweepers.map(_end, found))
                 for network in nets:
-                    _end_network(network)
+                    _end_network(client, network)
                 clean_since = time.monotonic()
             elif not (containers or networks) or time.monotonic() - clean_since >= quiet:
                 return len(containers), len(networks)
@@ -228,11 +231,12 @@ def _end(container: Any) -> None:
         _remove(container)  # what could not be removed is found again
 
 
-def _end_network(network: Any) -> None:
+def _end_network(client: docker.DockerClient, network: Any) -> None:
     with contextlib.suppress(APIError):
-        network.reload()
-        for member in network.containers:  # the lab's own container, where the lab runs in one
-            network.disconnect(member, force=True)
+        # The lab's own container, where the lab runs in one. Ended too: it could not be started again without it.
+        for member in client.containers.list(all=True, filters={"network": network.id}, ignore_removed=True):
+            with contextlib.suppress(APIError):
+                network.disconnect(member, force=True)
         network.remove()
 
 
@@ -267,6 +271,16 @@ def _engine_errors() -> Iterator[None]:
         yield
     except (DockerException, OSError) as error:
         raise EnvironmentLacks(f"the Docker Engine refused: {_first_line(error)}") from error
+
+
+def _reason(error: BaseException) -> str:
+    """What the kernel said, where it is at the bottom of the SDK's chain of errors."""
+    below: BaseException | None = error
+    while below is not None:
+        if isinstance(below, OSError) and below.strerror:
+            return below.strerror
+        below = below.__cause__ or below.__context__
+    return _first_line(error)
 
 
 def _first_line(error: BaseException) -> str:

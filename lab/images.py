@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,8 +26,11 @@ IMAGES = {
 }
 """Each one's Dockerfile, then the files and folders that it is made of."""
 
-BUILDERS_OWN = ("Step ", " --->", "Removing intermediate container ", "Successfully ")
+BUILDERS_OWN = ("Step ", "--->", "Removing intermediate container ", "Successfully ")
 """How the builder's own lines begin, among those that a build's commands print."""
+IN_RED = "\x1b[91m"
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+"""How the builder passes on what a command prints to standard error, and what a terminal would make of colours."""
 
 
 def image(client: docker.DockerClient, name: str) -> str:
@@ -82,11 +86,13 @@ def archive(files: Mapping[str, bytes]) -> io.BytesIO:
 
 
 def _complaint(error: BuildError | APIError) -> str:
-    """The last thing that a failed build's own command printed, else what the engine says."""
-    lines = []
+    """The last error that a failed build's own command printed, else its last line, else what the engine says."""
+    streams = []
     if isinstance(error, BuildError):
-        for entry in error.build_log:
-            if isinstance(entry, dict):
-                lines += entry.get("stream", "").splitlines()
-    printed = [line.strip() for line in lines if line.strip() and not line.startswith(BUILDERS_OWN)]
-    return printed[-1] if printed else str(error).splitlines()[0]
+        streams = [entry.get("stream", "") for entry in error.build_log if isinstance(entry, dict)]
+    for candidates in ([text for text in streams if text.startswith(IN_RED)], streams):
+        lines = [line.strip() for text in candidates for line in COLOUR.sub("", text).splitlines()]
+        printed = [line for line in lines if line and not line.startswith(BUILDERS_OWN)]
+        if printed:
+            return printed[-1]
+    return str(error).splitlines()[0]

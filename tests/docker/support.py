@@ -55,6 +55,11 @@ class Left:
         return bool(self.containers or self.networks)
 
 
+def await_end_of(pid: int, bound: float = PATIENCE) -> None:
+    """Wait until there is no such process."""
+    await_true(lambda: not Path(f"/proc/{pid}").exists(), f"process {pid} to end", bound)
+
+
 def left_of(mark: str, client: docker.DockerClient) -> Left:
     """What there is of a lab."""
     label: dict[str, str | list[str] | bool] = {"label": f"{LABEL}={mark}"}
@@ -86,6 +91,10 @@ class LabProcess:
 
     def seen(self, source: str, kind: str) -> list[Event]:
         return [event for event in self.journal if (event.source, event.kind) == (source, kind)]
+
+    def await_seen(self, source: str, kind: str, count: int = 1) -> None:
+        """Wait until its journal tells of something, so many times."""
+        await_true(lambda: len(self.seen(source, kind)) >= count, f"{count} events `{source} {kind}`")
 
     @property
     def reaper(self) -> int:

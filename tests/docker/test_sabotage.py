@@ -57,7 +57,7 @@ LIES = {
 
 
 FORGOTTEN_WITHIN = 6.0
-"""Real seconds to wait for an upstream's kernel, which forgets within two: some lies here keep it from ever doing so."""
+"""Real seconds to wait for an upstream's kernel, which forgets within two; some lies here keep it from doing so."""
 
 
 class Liar(Wrapped):

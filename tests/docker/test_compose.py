@@ -1,0 +1,163 @@
+"""The whole laboratory by `docker compose`, as someone without Python uses it."""
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import boto3
+import docker
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError, HTTPClientError
+
+from lab.engine import LABEL
+from tests.docker.support import ROOT, await_true, left_of
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
+
+BUILD_PATIENCE = 280.0
+"""Real seconds for a command that may have to build images, which downloads packages."""
+GRACE = 30.0
+"""Real seconds for a lab in a container to clean up; compose allows it sixty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compose:
+    """The project's compose file under a name and a port of its own."""
+
+    project: str
+    port: int
+
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["docker", "compose", "--project-name", self.project, *arguments],
+            cwd=ROOT,
+            env={**os.environ, "THAWLAB_PORT": str(self.port), "COMPOSE_ANSI": "never"},
+            capture_output=True,
+            text=True,
+            timeout=BUILD_PATIENCE,
+            check=False,
+        )
+
+    def invoke(self) -> dict[str, object]:
+        """Invoke the served function once, with an SDK."""
+        config = Config(signature_version=UNSIGNED, region_name="us-east-1", retries={"total_max_attempts": 1})
+        client = boto3.client("lambda", endpoint_url=f"http://127.0.0.1:{self.port}", config=config)
+        answer: dict[str, object] = json.loads(client.invoke(FunctionName="thawlab", Payload=b"{}")["Payload"].read())
+        return answer
+
+    def await_invoke_api(self) -> None:
+        def answers() -> bool:
+            try:
+                self.invoke()
+            except (EndpointConnectionError, HTTPClientError):
+                return False
+            return True
+
+        await_true(answers, "the Invoke API to answer", BUILD_PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def compose() -> Iterator[Compose]:
+    """Taken down at the end, whatever happened."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    project = Compose(f"thawlab-test-{secrets.token_hex(3)}", port)
+    try:
+        yield project
+    finally:
+        project("--profile", "run", "down", "--remove-orphans", "--timeout", "30")
+
+
+def labs_in_containers(engine: docker.DockerClient) -> set[str]:
+    """Marks of labs that ran in containers which are gone or ended, and left something."""
+    things = [*engine.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True)]
+    marks = {thing.labels[LABEL] for thing in things}
+    marks |= {network.attrs["Labels"][LABEL] for network in engine.networks.list(filters={"label": LABEL})}
+    running = {container.attrs["Config"]["Hostname"] for container in engine.containers.list()}
+    return {mark for mark in marks if not mark.startswith("ns") and mark.partition(".")[0] not in running}
+
+
+def of_project(compose: Compose, engine: docker.DockerClient) -> list[str]:
+    label = {"label": f"com.docker.compose.project={compose.project}"}
+    containers = engine.containers.list(all=True, filters={**label})
+    return [str(c.name) for c in containers] + [str(n.name) for n in engine.networks.list(filters={**label})]
+
+
+def mark_of(container: str, engine: docker.DockerClient) -> str:
+    """The mark of the lab that runs in a container: of what bears it, the one that names this container."""
+    hostname = engine.containers.get(container).attrs["Config"]["Hostname"]
+    (mark,) = {
+        network.attrs["Labels"][LABEL]
+        for network in engine.networks.list(filters={"label": LABEL})
+        if network.attrs["Labels"][LABEL].startswith(f"{hostname}.")
+    }
+    return str(mark)
+
+
+def test_the_file_is_valid_and_gives_the_socket_to_the_lab_only(compose: Compose) -> None:
+    done = compose("--profile", "run", "config", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    services = json.loads(done.stdout)["services"]
+    assert set(services) == {"serve", "lab"}, "functions and upstreams are made by the lab, without the socket"
+    for service in services.values():
+        assert not service.get("privileged")
+        assert not service.get("network_mode")
+        assert "/var/run/docker.sock" in [volume["target"] for volume in service["volumes"]]
+    (port,) = services["serve"]["ports"]
+    assert (port["host_ip"], port["target"]) == ("127.0.0.1", 9001)
+
+
+def test_a_scenario_runs_and_leaves_nothing(compose: Compose, engine: docker.DockerClient) -> None:
+    done = compose("run", "--rm", "-T", "lab", "run", "seed-reset", "--arm", "bug", "--out", "/tmp/runs")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert "seed-reset: pass" in done.stdout
+    assert not labs_in_containers(engine)
+    assert of_project(compose, engine) == [f"{compose.project}_default"], "compose's own network only"
+
+
+def test_serve_is_invoked_killed_cleaned_up_and_taken_down(compose: Compose, engine: docker.DockerClient) -> None:
+    up = compose("up", "--detach")
+    assert up.returncode == 0, up.stderr[-2000:]
+    compose.await_invoke_api()
+    first, second = compose.invoke(), compose.invoke()
+    assert first["sandbox"] == second["sandbox"], "one sandbox, kept from invocation to invocation"
+    mark = mark_of(f"{compose.project}-serve-1", engine)
+    assert len(left_of(mark, engine).containers) == 3, "the upstream, and a sandbox of two"
+
+    # Its reaper dies with its container: what is left is for `clean`, from a container too.
+    engine.containers.get(f"{compose.project}-serve-1").kill()
+    await_true(lambda: mark in labs_in_containers(engine), "the serving container to end")
+    assert len(left_of(mark, engine).containers) == 3
+    cleaned = compose("run", "--rm", "-T", "lab", "clean")
+    assert cleaned.returncode == 0, cleaned.stderr
+    assert "containers: 3 removed" in cleaned.stdout
+    assert not left_of(mark, engine)
+
+    compose("up", "--detach")
+    compose.await_invoke_api()
+    mark = mark_of(f"{compose.project}-serve-1", engine)
+    assert left_of(mark, engine).containers
+    stopped = compose("stop", "--timeout", str(int(GRACE)))
+    assert stopped.returncode == 0, stopped.stderr
+    assert engine.containers.get(f"{compose.project}-serve-1").attrs["State"]["ExitCode"] == 0
+    assert not left_of(mark, engine), "ended by SIGTERM it removes what it made"
+    down = compose("down", "--timeout", "30")
+    assert down.returncode == 0, down.stderr
+    assert of_project(compose, engine) == []
+
+
+def test_images_hold_nothing_that_is_not_needed(engine: docker.DockerClient) -> None:
+    """The context lets in what images are made of; beyond its base an image grows by its packages alone."""
+    base = engine.images.get("python:3.13-slim").attrs["Size"]
+    for name in ("thawlab-function-python", "thawlab-upstream"):
+        image = max(engine.images.list(name), key=lambda image: str(image.attrs["Created"]))
+        assert image.attrs["Size"] - base < 40_000_000, name
+    listed = engine.containers.run("thawlab", entrypoint=["ls", "-A", "/thawlab"], remove=True, network_mode="none")
+    found = set(listed.decode().split())
+    assert not found & {".git", ".venv", ".env", "tests", "docs"}, found
