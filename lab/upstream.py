@@ -100,6 +100,7 @@ class UpstreamClient:
             "port": port,
             "idle_timeout": _real(upstream.idle_timeout, speed),
             "close": upstream.close,
+            "vanish": upstream.vanish,
             "advertise": {"timeout": _real(hint.timeout, speed), "max": hint.max},
             **_beyond_idle(upstream, speed),
         }

@@ -94,6 +94,10 @@ class Upstream(Model):
         default=None, description="How long the upstream keeps an unused connection; never closes if absent."
     )
     close: CloseMode = Field(default="fin", description="How the upstream gives up an idle connection.")
+    vanish: Literal["auto", "repair"] = Field(
+        default="auto",
+        description="`repair`: the kernel drops the state of what vanishes, so that not even probes are answered.",
+    )
     advertise: Advertise = Advertise()
     gateway_timeout: Duration | None = Field(
         default=None, description="How long a gateway in between remembers an idle connection before it forgets it."
@@ -159,6 +163,9 @@ class Expect(Model):
     invocations: int | None = Field(default=None, description="How many times the platform invoked the function.")
     served_by: Literal["old", "new"] | None = Field(
         default=None, description="Which address carried out the last request, after the name moved."
+    )
+    follow_ups: tuple[Count, ...] | None = Field(
+        default=None, description="Executions of what each request left running when the handler returned."
     )
     background: Literal["stands still", "runs"] | None = Field(
         default=None, description="What a background task of the function does in the longest gap."
@@ -276,7 +283,7 @@ class Setting(Model):
         needs: set[Need] = set()
         if self.wake == "uninterrupted" or self.clock == "stalls":
             needs.add("compiler")
-        if self.upstream.close == "blackhole":
+        if self.upstream.close == "blackhole" or self.upstream.vanish == "repair":
             needs.add("net-admin")
         if self.balancer is not None:
             needs.add(self.balancer.server)

@@ -13,6 +13,10 @@ UNTOLD: dict[str, OutcomeClass] = {"Sandbox.Timedout": "timeout"}
 """Outcomes of invocations that failed and told nothing, by the platform's error type."""
 
 
+FOLLOW_UP = "-metrics"
+"""What the presets of background work add to a request's id to name the request that it leaves running."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """A stretch between two invocations."""
@@ -95,6 +99,12 @@ class Facts:
         untold = [(event.t, name) for event in self._all("invocation", "untold") for name in event["requests"]]
         names = dict.fromkeys(name for _, name in sorted(told + untold))  # one that was sent again counts once
         return tuple(executed.count(name) for name in names)
+
+    @cached_property
+    def follow_ups(self) -> tuple[int, ...]:
+        """How often the upstream carried out what each request had left running (see `FOLLOW_UP`)."""
+        executed = [event["request"] for event in self._all("upstream", "executed")]
+        return tuple(executed.count(request["id"] + FOLLOW_UP) for request in self.requests)
 
     @cached_property
     def invocations(self) -> int:

@@ -94,7 +94,7 @@ def _judge_scenario(
 
 NEEDED = {
     "compiler": "a C compiler (cc)",
-    "net-admin": "CAP_NET_ADMIN (root) for a packet filter",
+    "net-admin": "CAP_NET_ADMIN (root)",
     "nginx": "nginx",
     "haproxy": "HAProxy",
 }

@@ -31,6 +31,9 @@ def why_pass(arm: Arm, setting: Setting, facts: Facts) -> str:
         told = f"The upstream gave up connection {number} ({_mode(gave_up)}) {asleep}"
         seen = f"the client's kernel still called it {facts.client_tcp_state}"
         used = f"the next request went into it ({stale['bytes']} bytes)"
+        if arm.expect.follow_ups is not None:
+            used = f"what the handler had left running went into it ({stale['bytes']} bytes) and was lost"
+            return f"{told}; {seen}, {used}. No request of a handler failed."
         return f"{told}; {seen}, {used} and ended {_ended(facts)}."
     if facts.given_up and facts.dead_reuse:
         number, mode = facts.given_up[0]["connection"], _mode(facts.given_up[0])
@@ -48,6 +51,9 @@ def why_pass(arm: Arm, setting: Setting, facts: Facts) -> str:
             f"The upstream's fault ({hit['do']} at {hit['at']}) hit {where}; the last request ended in {outcome} "
             f"and was {how_often}."
         )
+    if arm.expect.follow_ups is not None:
+        counts = ", ".join(map(str, facts.follow_ups))
+        return f"No stale connection was used; what each request left to be sent was carried out {counts} times."
     if arm.leans_on_bug:
         return f"The stale connection was not used: {_how_avoided(facts)}."
     if arm.role == "control":
@@ -107,6 +113,7 @@ def differences(expect: Expect, facts: Facts) -> list[str]:
     for name, stated, seen in (
         ("executions", expect.executions, facts.executions),
         ("served by the address that is", expect.served_by, facts.served_by),
+        ("executions of what was left running", expect.follow_ups, facts.follow_ups),
         ("invocations", expect.invocations, facts.invocations),
         ("connections", expect.connections, facts.connections_opened),
         ("cold starts", expect.cold_starts, facts.cold_starts),

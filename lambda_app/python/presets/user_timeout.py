@@ -1,8 +1,8 @@
 """user_timeout: like seed, with TCP_USER_TIMEOUT on each socket.
 
-The kernel gives a connection up when what was sent stays unacknowledged for so long. It
-bounds the wait for a peer that is gone, and lets a slow answer take its time. No fix for
-a POST; a client that retries what is idempotent sees an error that it retries.
+The kernel gives a connection up when what was sent stays unacknowledged for so long.
+It bounds the wait for a peer that is gone, and lets a slow answer take its time. No fix
+for a POST; a client that retries what is idempotent gets an error that it retries.
 """
 
 import asyncio

@@ -1,0 +1,54 @@
+"""metrics_later: metrics are sent by a task that nobody waits for. The bug.
+
+The requests' own client has its idle limit. The exporter has a session of its own and
+sends two minutes later. If the sandbox is frozen by then, it sends whenever the sandbox
+wakes, into a connection that is gone; the error ends up nowhere.
+"""
+
+import asyncio
+import sys
+from typing import Any
+
+import aiohttp
+
+from lambda_app.python.lab_time import seconds  # outside the lab: 60 is 60
+
+session: aiohttp.ClientSession | None = None
+exporter: aiohttp.ClientSession | None = None
+tasks: set[asyncio.Task[None]] = set()
+
+
+def get_session() -> aiohttp.ClientSession:
+    global session
+    if session is None:  # made once, kept from invocation to invocation
+        connector = aiohttp.TCPConnector(keepalive_timeout=seconds(240))
+        session = aiohttp.ClientSession(connector=connector)
+    return session
+
+
+def get_exporter() -> aiohttp.ClientSession:
+    global exporter
+    if exporter is None:
+        connector = aiohttp.TCPConnector(keepalive_timeout=None)
+        exporter = aiohttp.ClientSession(connector=connector)
+    return exporter
+
+
+async def export(url: str, name: str) -> None:
+    await asyncio.sleep(seconds(120))  # collects for a while, as exporters do
+    async with get_exporter().post(url, headers={"X-Request-Id": name}) as response:
+        await response.read()
+
+
+async def send(method: str, url: str, **options: Any) -> int:
+    async with get_session().request(method, url, **options) as response:
+        await response.read()
+    name = options.get("headers", {}).get("X-Request-Id", "") + "-metrics"
+    task = asyncio.create_task(export(url, name))
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+    return response.status
+
+
+if __name__ == "__main__":
+    print(asyncio.run(send("POST", sys.argv[1])))
