@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import os
 import signal
 import sys
 from collections.abc import Coroutine, Sequence
@@ -146,7 +147,10 @@ class Interrupted(LabError):
 
 
 def _until_signalled(work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end, or until SIGINT or SIGTERM; then let the work clean up. Raises Interrupted."""
+    """Run to the end, or until SIGINT or SIGTERM; then let the work clean up. Raises Interrupted.
+
+    The second signal does not wait for that: the reaper cleans up.
+    """
     received: list[int] = []
 
     async def guarded() -> None:
@@ -154,6 +158,9 @@ def _until_signalled(work: Coroutine[Any, Any, None]) -> None:
         loop = asyncio.get_running_loop()
 
         def end(number: int) -> None:
+            if received:
+                click.echo("thawlab: ended at once; the reaper cleans up", err=True)
+                os._exit(128 + number)
             received.append(number)
             task.cancel()
 
