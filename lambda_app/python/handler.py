@@ -1,7 +1,7 @@
 """The function under test: calls the upstream through a pooled client, and tells what happened.
 
 Environment: UPSTREAM_URL; THAWLAB_PRESET (a file of `presets/`); THAWLAB_SHAPE (`sync` or `loop`);
-THAWLAB_SPEED; THAWLAB_BACKGROUND (1: with a background task); THAWLAB_CA_PEM (trusted beside nothing else).
+THAWLAB_SPEED; THAWLAB_BACKGROUND (1: with a background task); THAWLAB_CA_PEM (see `trust`).
 
 Event (all optional): `{"requests": [...], "at_once": bool, "on_error": "raise"}`, a request being
 `{"id", "method", "path", "body_bytes", "idempotency_key"}`. Without requests it sends one `POST /orders`. With
@@ -17,7 +17,6 @@ import asyncio
 import importlib
 import json
 import os
-import tempfile
 import uuid
 from typing import Any
 
@@ -34,11 +33,6 @@ Answer = tuple[dict[str, Any], BaseException | None]
 class RequestFailed(Exception):
     """An asynchronous invocation failed; its answer goes nowhere, so the message carries what is told."""
 
-
-if "THAWLAB_CA_PEM" in os.environ:  # the upstream's own authority, for every TLS library that asks OpenSSL's defaults
-    with tempfile.NamedTemporaryFile("w", suffix=".pem", delete=False) as authority:
-        authority.write(os.environ["THAWLAB_CA_PEM"])
-    os.environ["SSL_CERT_FILE"] = authority.name
 
 UPSTREAM = os.environ["UPSTREAM_URL"]
 

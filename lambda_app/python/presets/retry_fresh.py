@@ -35,7 +35,7 @@ async def send(method: str, url: str, **options: Any) -> int:
     headers = {"Idempotency-Key": str(uuid.uuid4()), **options.pop("headers", {})}
     try:
         return await send_once(method, url, headers=headers, **options)
-    except aiohttp.ClientConnectionError:
+    except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError):
         await get_session().close()
         session = None
         return await send_once(method, url, headers=headers, **options)
