@@ -86,10 +86,15 @@ class ArmRun:
                 # The sandbox freezes by itself when its runtime asks for the next event, so it is told before.
                 self.function.freeze_when_idle = period.frozen or isinstance(step, AsyncEvent)
                 await step.perform(self)
-                self._answered = now()
+                self._answered = self._last_answer()
             else:
                 await self._begin_idle(period)
                 await step.perform(self)
+
+    def _last_answer(self) -> float:
+        """When the last answer came: the sandbox may freeze right after it, before the lab's next step."""
+        answers = [event.t for event in self._recorder.events if event.kind in ("returned", "failed")]
+        return max(answers, default=now())
 
     async def _begin_idle(self, period: Idle) -> None:
         if self._idle is None:
