@@ -94,9 +94,9 @@ class Upstream(Model):
         default=None, description="How long the upstream keeps an unused connection; never closes if absent."
     )
     close: CloseMode = Field(default="fin", description="How the upstream gives up an idle connection.")
-    vanish: Literal["auto", "repair"] = Field(
+    vanish: Literal["auto", "repair", "deferred"] = Field(
         default="auto",
-        description="`repair`: the kernel drops the state of what vanishes, so that not even probes are answered.",
+        description="`repair`: the kernel drops the state of what vanishes; `deferred`: it answers probes until data.",
     )
     advertise: Advertise = Advertise()
     gateway_timeout: Duration | None = Field(

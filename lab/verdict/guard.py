@@ -39,7 +39,8 @@ def guard_of(arm: Arm, setting: Setting, facts: Facts, paired: Guard | None) -> 
     if setting.plans_fault and arm.role != "control":
         return common.model_copy(update=_fault_proof(arm, setting, facts))
     reused = {"reused_connection": facts.healthy_reuse} if arm.role == "control" else {}
-    return common.model_copy(update={"no_fault": not facts.any_fault} | reused)
+    stated = {"expected_tcp_state": arm.expect.client_tcp_state}
+    return common.model_copy(update={"no_fault": not facts.any_fault} | reused | stated)
 
 
 def _fault_proof(arm: Arm, setting: Setting, facts: Facts) -> dict[str, object]:
