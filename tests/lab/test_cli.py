@@ -76,12 +76,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     ("name", "status", "verdict"),
     [("passes", 0, "pass"), ("fails", 1, "fail"), ("inconclusive", 3, "inconclusive"), ("skipped", 0, "skipped")],
 )
-def test_exit_status(runs: dict[str, Run], name: str, status: int, verdict: str) -> None:
+def test_exit_status(
+    monkeypatch: pytest.MonkeyPatch, runs: dict[str, Run], name: str, status: int, verdict: str
+) -> None:
     run = runs[name]
     assert (run.done.returncode, run.done.stderr) == (status, ""), run.done.stdout
     assert run.results["verdict"] == verdict
     assert f"{name}: {verdict}" in run.done.stdout
-    assert thawlab("show", "latest", "--out", run.out).returncode == status
+    assert thawlab_here(monkeypatch, "show", "latest", "--out", run.out).returncode == status
 
 
 def test_an_arm_brings_its_bug_and_nothing_else(runs: dict[str, Run]) -> None:
@@ -125,13 +127,14 @@ def test_output_for_a_pipe(runs: dict[str, Run], name: str) -> None:
     assert Path(path).resolve() == runs[name].folder.resolve()  # never broken in two, however long
 
 
-def test_show(runs: dict[str, Run]) -> None:
+def test_show(monkeypatch: pytest.MonkeyPatch, runs: dict[str, Run]) -> None:
     run = runs["passes"]
     folder = run.folder.resolve()
     *printed, _ = run.done.stdout.splitlines()
-    for name in ("latest", folder.name, str(folder)):
-        shown = thawlab("show", name, "--out", run.out)
-        assert shown.stdout.splitlines()[:-1] == printed
+    assert thawlab("show", "latest", "--out", run.out).stdout.splitlines()[:-1] == printed
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in (folder.name, str(folder)):
+        assert thawlab_here(monkeypatch, "show", name, "--out", run.out).stdout.splitlines()[:-1] == printed
 
 
 def test_why_a_fail_failed(runs: dict[str, Run]) -> None:
