@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from contextlib import suppress
-from itertools import count, takewhile
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from itertools import chain, count, repeat, takewhile
 from typing import Any
 
 from lab.bench.base import Bench
@@ -26,8 +26,13 @@ EVENT_BOUND = 60.0
 """Real seconds for an asynchronous event with both of its retries: three minutes of lab time, at any sane speed."""
 
 
-async def run_arm(job: Job, bench: Bench, service: LambdaService, recorder: Recorder) -> None:
-    """Run it to its end and leave nothing; a barrier that never came is written down as trouble."""
+async def run_arm(
+    job: Job, bench: Bench, service: LambdaService, recorder: Recorder, cold_starts: asyncio.Semaphore
+) -> None:
+    """Run it to its end and leave nothing; a barrier that never came is written down as trouble.
+
+    `cold_starts` bounds how many sandboxes are initialised at once, over all arms that run side by side.
+    """
     recorder.record("lab", "arm-started", role=job.arm.role, tick=TICK if job.setting.function.background else None)
     try:
         listener = await bench.open_upstream(job, recorder)
@@ -43,7 +48,7 @@ async def run_arm(job: Job, bench: Bench, service: LambdaService, recorder: Reco
         factory = bench.sandboxes(job, listener, spec)
         run.function = service.add(spec, factory, recorder.record, run.look_at_sockets, run.begin_together)
         try:
-            await run.walk()
+            await run.walk(cold_starts)
         finally:
             await service.remove(run.function)
     except (BarrierTimeout, LabError) as error:
@@ -77,15 +82,17 @@ class ArmRun:
         self._idle: IdlePeriod | None = None
         self._starting: asyncio.Barrier | None = None
 
-    async def walk(self) -> None:
-        """Every step in turn."""
+    async def walk(self, cold_starts: asyncio.Semaphore) -> None:
+        """Every step in turn; the first one is the cold start."""
         steps = self._job.setting.timeline
-        for step, period in zip(steps, _periods_ahead(steps), strict=True):
+        places = chain[AbstractAsyncContextManager[None]]([cold_starts], repeat(nullcontext()))
+        for step, period, place in zip(steps, _periods_ahead(steps), places, strict=False):
             if isinstance(step, Invocation):
                 await self._end_idle()
                 # The sandbox freezes by itself when its runtime asks for the next event, so it is told before.
                 self.function.freeze_when_idle = period.frozen or isinstance(step, AsyncEvent)
-                await step.perform(self)
+                async with place:
+                    await step.perform(self)
                 self._answered = self._last_answer()
             else:
                 await self._begin_idle(period)

@@ -10,9 +10,9 @@ from lab.scenario.load import Named
 from lab.scenario.model import Arm, Need, SandboxKind, Setting
 from lab.verdict.judge import skip_reason
 
-DEFAULT_SPEED: dict[SandboxKind, float] = {"process": 300.0, "docker": 100.0}
-"""Lab seconds in a real second. At 300 an idle timeout of 300s takes one real second, which leaves the controls more
-than half a second of margin on a machine that is busy; see docs/fidelity.md."""
+DEFAULT_SPEED: dict[SandboxKind, float] = {"process": 150.0, "docker": 100.0}
+"""Lab seconds in a real second. At 150 an idle timeout of 300s takes two real seconds, which leaves a control of two
+minutes 1.2 s of margin on a machine that is busy; see docs/fidelity.md."""
 
 FASTEST = 10_000.0
 """Lab seconds in a real second: an idle timeout of 300s takes 30 ms then, and machines hesitate for longer."""
