@@ -24,7 +24,7 @@ from lab.units import Duration, format_duration
 
 CloseMode = Literal["fin", "rst", "vanish", "blackhole"]
 Link = Literal["delivered", "lost"]
-Shape = Literal["sync", "loop"]
+Shape = Literal["sync", "loop", "one-loop"]
 Wake = Literal["interrupted", "uninterrupted"]
 Clock = Literal["runs", "stalls"]
 BalancerServer = Literal["nginx", "haproxy"]
@@ -153,9 +153,10 @@ class Expect(Model):
     client_tcp_state: TcpState | None = Field(
         default=None, description="Of the client's stale socket just before the wake."
     )
-    reuse: bool | None = Field(
+    reuse: bool | Literal["either"] | None = Field(
         default=None,
-        description="Whether the stale connection is used: a retry uses it, and a contrast may say that it does not.",
+        description="Whether the stale connection is used: a retry uses it, and a contrast may say that it does not, "
+        "or that it is a race.",
     )
     tally: dict[OutcomeClass, int] | None = Field(
         default=None, description="How many requests of the whole run ended in each class, in place of `outcome`."

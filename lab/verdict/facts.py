@@ -197,9 +197,10 @@ class Facts:
 
     @cached_property
     def dead_reuse(self) -> bool:
-        """The first request after the wake went into a connection whose reset the client's kernel had received.
+        """The first request after the wake went into a connection whose end the client's kernel had received.
 
-        Nothing of it shows on the wire: a socket in CLOSE sends nothing. But the client's pool handed out the old
+        Nothing of it need show on the wire: a socket in CLOSE sends nothing, and over TLS a library that has begun to
+        notice a FIN drops what it is given. But the client's pool handed out the old
         connection first, and the upstream confirms the rest of what the client tells: until the request's end it
         accepted the connections that were handed out after it (those of a retry) and no other.
         """

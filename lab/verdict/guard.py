@@ -50,11 +50,12 @@ def _fault_proof(arm: Arm, setting: Setting, facts: Facts) -> dict[str, object]:
     if not setting.leaves_stale:
         return {"fault_delivered": bool(facts.hits), "reused_connection": facts.hit_reused}
     expected = expected_tcp_state(arm, setting)
+    # A socket whose end arrived may send nothing, or its library may not let it.
+    used = bool(facts.late_data) or (expected != "ESTABLISHED" and facts.dead_reuse)
     return {
         "fault_delivered": bool(facts.given_up),
-        "reused_connection": facts.dead_reuse if expected == "CLOSE" else bool(facts.late_data),
         "expected_tcp_state": expected,
-    }
+    } | ({} if arm.expect.reuse == "either" else {"reused_connection": used})
 
 
 def _frozen_throughout(setting: Setting, facts: Facts) -> bool | None:

@@ -37,7 +37,7 @@ def why_pass(arm: Arm, setting: Setting, facts: Facts) -> str:
         return f"{told}; {seen}, {used} and ended {_ended(facts)}."
     if facts.given_up and facts.dead_reuse:
         number, mode = facts.given_up[0]["connection"], _mode(facts.given_up[0])
-        told = f"The client's kernel had closed connection {number} (given up: {mode}) before the wake"
+        told = f"The end of connection {number} ({mode}) had reached the client's kernel before the wake"
         return f"{told}; the pool handed it out all the same, and the request ended {_ended(facts)}."
     if facts.moved:
         went = f"the last request went to the {facts.served_by} address"
