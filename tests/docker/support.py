@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,9 +23,8 @@ from lab.journal import Event, Journal, Recorder, Scope, read_journal
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
 from lab.plan import Job
 from lab.proc import lab_mark
-from lab.scenario.model import Arm, Request, Setting, Upstream
-from lab.scenario.model import Function as FunctionModel
-from lab.steps import Invoke
+from lab.scenario.model import Upstream
+from lab.serve import ServeOptions
 from lab.upstream import Listener
 
 ROOT = Path(__file__).parents[2]
@@ -210,16 +209,22 @@ class Room:
 
 
 def _job(name: str) -> Job:
-    setting = Setting(
-        upstream=Upstream(),
-        function=FunctionModel(),
-        request=Request(),
-        link="lost",
-        wake="interrupted",
-        wake_order="event-first",
-        timeline=(Invoke(),),
-    )
-    return Job(Scope("tests", name, 1), Arm(name=name, role="control", title=name), setting, 100.0)
+    """What `thawlab serve` serves, with an upstream that never closes."""
+    served = ServeOptions(
+        client="aiohttp",
+        preset="seed",
+        shape="sync",
+        sandbox="docker",
+        close="fin",
+        idle_timeout=1.0,
+        host="",
+        port=0,
+        timeout=PATIENCE,
+        max_sandboxes=1,
+        speed=1.0,
+    ).job
+    setting = served.setting.model_copy(update={"upstream": Upstream(close="fin")})
+    return replace(served, scope=Scope("tests", name, 1), setting=setting)
 
 
 @asynccontextmanager
