@@ -269,8 +269,12 @@ def _engine_errors() -> Iterator[None]:
     """What the SDK raises becomes EnvironmentLacks, with the SDK's error as its cause."""
     try:
         yield
+    except APIError as error:
+        raise EnvironmentLacks(f"the Docker Engine refused: {error.explanation or _reason(error)}") from error
     except (DockerException, OSError) as error:
-        raise EnvironmentLacks(f"the Docker Engine refused: {_first_line(error)}") from error
+        raise EnvironmentLacks(
+            f"the Docker Engine does not answer any more ({_reason(error)}); when it does: thawlab clean"
+        ) from error
 
 
 def _reason(error: BaseException) -> str:
@@ -280,8 +284,4 @@ def _reason(error: BaseException) -> str:
         if isinstance(below, OSError) and below.strerror:
             return below.strerror
         below = below.__cause__ or below.__context__
-    return _first_line(error)
-
-
-def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]

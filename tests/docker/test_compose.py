@@ -13,7 +13,7 @@ import docker
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import EndpointConnectionError, HTTPClientError
+from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClientError
 
 from lab.engine import LABEL
 from tests.docker.support import ROOT, await_true, left_of
@@ -56,6 +56,10 @@ class Compose:
             try:
                 self.invoke()
             except (EndpointConnectionError, HTTPClientError):
+                return False
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ResourceNotFoundException":  # not deployed yet
+                    raise
                 return False
             return True
 
