@@ -1,14 +1,23 @@
 """The functions under test: how each is started, and where its presets are."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from reprlib import repr as shown
 
 from lab.errors import UsageError
-from lab.scenario.model import Function
+from lab.scenario.model import Function, Shape
 from lab.upstream import Listener
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What is started in a sandbox, as `python -m MODULE HANDLER`."""
+
+    module: str
+    handler: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +25,8 @@ class Definition:
     """One function, for one client library."""
 
     client: str
-    runtime_module: str
-    """The official runtime client, started as `python -m`."""
-    handler: str
+    runtimes: Mapping[Shape, Runtime]
+    """The official runtime client; but for `one-loop`, which no official one for Python is."""
     presets: Path
     image: str
     """Built for container sandboxes (`lab.engine.IMAGES`)."""
@@ -34,8 +42,11 @@ class Definition:
 DEFINITIONS = {
     "aiohttp": Definition(
         client="aiohttp",
-        runtime_module="awslambdaric",
-        handler="lambda_app.python.handler.handler",
+        runtimes={
+            "sync": Runtime("awslambdaric", "lambda_app.python.handler.handler"),
+            "loop": Runtime("awslambdaric", "lambda_app.python.handler.handler"),
+            "one-loop": Runtime("lambda_app.python.one_loop", "lambda_app.python.handler.answer"),
+        },
         presets=ROOT / "lambda_app" / "python" / "presets",
         image="thawlab-function-python",
     )

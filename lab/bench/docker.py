@@ -25,6 +25,7 @@ from lab.plan import Job
 from lab.proc import IN_CONTAINER
 from lab.sandbox.base import Sandbox, SandboxFactory
 from lab.sandbox.docker import ContainerSpec, DockerSandbox
+from lab.scenario.model import Function
 from lab.shims import IN_IMAGE, preload, wanted
 from lab.tcp_table import TcpTable
 from lab.upstream import MOVED_FROM, START_BOUND, Listener, UpstreamClient
@@ -90,7 +91,7 @@ class DockerBench:
         mine = self._sandboxes.setdefault(job.scope, [])
         shims = [IN_IMAGE / f"{name}.so" for name in wanted(job.setting)]
         variables = {**spec.environment, **environment(function, listener, job.speed), **preload(shims)}
-        make = self.factory(function.client, variables, listener)
+        make = self.factory(function, variables, listener)
 
         def make_and_note(name: str) -> Sandbox:
             mine.append(make(name))
@@ -98,10 +99,15 @@ class DockerBench:
 
         return make_and_note
 
-    def factory(self, client: str, variables: dict[str, str], listener: Listener) -> Callable[[str], DockerSandbox]:
-        """Makes container sandboxes for the function of a client library."""
+    def factory(
+        self, function: Function, variables: dict[str, str], listener: Listener
+    ) -> Callable[[str], DockerSandbox]:
+        """Makes container sandboxes for a function."""
+        defined = definition(function.client)
+        runtime = defined.runtimes[function.shape]
         spec = ContainerSpec(
-            image=self._images[definition(client).image],
+            image=self._images[defined.image],
+            command=("python", "-m", runtime.module, runtime.handler),
             link_image=self._images["thawlab-link"],
             network=self._network,
             environment=variables,

@@ -18,6 +18,7 @@ from lab.lambda_service.service import FunctionSpec
 from lab.plan import Job
 from lab.sandbox.base import Sandbox, SandboxFactory
 from lab.sandbox.process import ProcessSandbox, ProcessSpec
+from lab.scenario.model import Function
 from lab.shims import compiled, preload, wanted
 from lab.tcp_table import TcpTable
 from lab.upstream import Listener, UpstreamClient
@@ -56,7 +57,7 @@ class ProcessBench:
         function = job.setting.function
         shims = [compiled(name, self._logs) for name in wanted(job.setting)]
         variables = {**spec.environment, **environment(function, listener, job.speed), **preload(shims)}
-        return process_factory(function.client, variables, self._mark, self._logs)
+        return process_factory(function, variables, self._mark, self._logs)
 
     async def lose_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:
         """Nothing to do: `vanish` sends nothing, so there is nothing to lose."""
@@ -79,10 +80,10 @@ class ProcessBench:
         return table.state(peer_port, listener.port), table.state(listener.port, peer_port)
 
 
-def process_factory(client: str, variables: Mapping[str, str], mark: str, logs: Path) -> SandboxFactory:
+def process_factory(function: Function, variables: Mapping[str, str], mark: str, logs: Path) -> SandboxFactory:
     """Makes process sandboxes for the function of a client library."""
-    function = definition(client)
-    spec = ProcessSpec(function.runtime_module, function.handler, variables, mark, logs)
+    runtime = definition(function.client).runtimes[function.shape]
+    spec = ProcessSpec(runtime.module, runtime.handler, variables, mark, logs)
 
     def make(name: str) -> Sandbox:
         return ProcessSandbox(name, spec)

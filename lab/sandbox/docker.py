@@ -31,6 +31,7 @@ class ContainerSpec:
     """How the function's container is made."""
 
     image: str
+    command: Sequence[str]
     link_image: str
     network: str
     environment: Mapping[str, str]
@@ -82,6 +83,7 @@ class DockerSandbox:
         self._container = await self._engine.create(
             self._spec.image,
             f"thawlab-{self.name}",
+            entrypoint=list(self._spec.command),
             network_mode=f"container:{self.link.container_id}",
             environment={**self._spec.environment, "AWS_LAMBDA_RUNTIME_API": runtime_api},
             user=NOBODY,

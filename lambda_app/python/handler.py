@@ -1,6 +1,6 @@
 """The function under test: calls the upstream through a pooled client, and tells what happened.
 
-Environment: UPSTREAM_URL; THAWLAB_PRESET (a file of `presets/`); THAWLAB_SHAPE (`sync` or `loop`);
+Environment: UPSTREAM_URL; THAWLAB_PRESET (a file of `presets/`); THAWLAB_SHAPE (`sync`, `loop` or `one-loop`);
 THAWLAB_SPEED; THAWLAB_BACKGROUND (1: with a background task); THAWLAB_CA_PEM (see `trust`).
 
 Event (all optional): `{"requests": [...], "at_once": bool, "on_error": "raise"}`, a request being
@@ -40,7 +40,8 @@ UPSTREAM = os.environ["UPSTREAM_URL"]
 sandbox_id = uuid.uuid4().hex
 invocations = 0
 ticker = Ticker() if os.environ.get("THAWLAB_BACKGROUND") == "1" else None
-shape = SHAPES[os.environ.get("THAWLAB_SHAPE", "sync")]()
+shape_name = os.environ.get("THAWLAB_SHAPE", "sync")
+shape = SHAPES[shape_name]() if shape_name != "one-loop" else None  # there the runtime's own loop awaits `answer`
 preset = importlib.import_module(f"lambda_app.python.presets.{os.environ.get('THAWLAB_PRESET', 'seed')}")
 observer = Observer()
 observer.install()
@@ -48,10 +49,16 @@ observer.install()
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """What the runtime client calls for each event."""
+    assert shape is not None, "one-loop is for `lambda_app.python.one_loop`, which calls `answer`"
+    return shape.run(answer(event))
+
+
+async def answer(event: dict[str, Any]) -> dict[str, Any]:
+    """Serve one event: what an asynchronous runtime calls."""
     global invocations
     invocations += 1
     began = _ticks()
-    answers = shape.run(_serve(event))
+    answers = await _serve(event)
     failure = next((error for _, error in answers if error is not None), None)
     told = {
         "sandbox": sandbox_id,
