@@ -166,7 +166,8 @@ class Expect(Model):
         default=None, description="Which address carried out the last request, after the name moved."
     )
     follow_ups: tuple[Count, ...] | None = Field(
-        default=None, description="Executions of what each request left running when the handler returned."
+        default=None,
+        description="Executions of what each request left running when the handler returned, as far as stated.",
     )
     background: Literal["stands still", "runs"] | None = Field(
         default=None, description="What a background task of the function does in the longest gap."

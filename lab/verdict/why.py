@@ -52,7 +52,7 @@ def why_pass(arm: Arm, setting: Setting, facts: Facts) -> str:
             f"and was {how_often}."
         )
     if arm.expect.follow_ups is not None:
-        counts = ", ".join(map(str, facts.follow_ups))
+        counts = ", ".join(map(str, facts.follow_ups[: len(arm.expect.follow_ups)]))
         return f"No stale connection was used; what each request left to be sent was carried out {counts} times."
     if arm.leans_on_bug:
         return f"The stale connection was not used: {_how_avoided(facts)}."
@@ -113,7 +113,7 @@ def differences(expect: Expect, facts: Facts) -> list[str]:
     for name, stated, seen in (
         ("executions", expect.executions, facts.executions),
         ("served by the address that is", expect.served_by, facts.served_by),
-        ("executions of what was left running", expect.follow_ups, facts.follow_ups),
+        ("executions of what was left running", expect.follow_ups, facts.follow_ups[: len(expect.follow_ups or ())]),
         ("invocations", expect.invocations, facts.invocations),
         ("connections", expect.connections, facts.connections_opened),
         ("cold starts", expect.cold_starts, facts.cold_starts),

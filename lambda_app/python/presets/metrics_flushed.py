@@ -19,7 +19,7 @@ pending: list[tuple[str, str]] = []
 def get_session() -> aiohttp.ClientSession:
     global session
     if session is None:  # made once, kept from invocation to invocation
-        connector = aiohttp.TCPConnector(keepalive_timeout=seconds(240))
+        connector = aiohttp.TCPConnector(keepalive_timeout=seconds(480))
         session = aiohttp.ClientSession(connector=connector)
     return session
 

@@ -1,7 +1,7 @@
 """metrics_later: metrics are sent by a task that nobody waits for. The bug.
 
 The requests' own client has its idle limit. The exporter has a session of its own and
-sends two minutes later. If the sandbox is frozen by then, it sends whenever the sandbox
+sends four minutes later. If the sandbox is frozen by then, it sends when the sandbox
 wakes, into a connection that is gone; the error ends up nowhere.
 """
 
@@ -21,7 +21,7 @@ tasks: set[asyncio.Task[None]] = set()
 def get_session() -> aiohttp.ClientSession:
     global session
     if session is None:  # made once, kept from invocation to invocation
-        connector = aiohttp.TCPConnector(keepalive_timeout=seconds(240))
+        connector = aiohttp.TCPConnector(keepalive_timeout=seconds(480))
         session = aiohttp.ClientSession(connector=connector)
     return session
 
@@ -35,16 +35,23 @@ def get_exporter() -> aiohttp.ClientSession:
 
 
 async def export(url: str, name: str) -> None:
-    await asyncio.sleep(seconds(120))  # collects for a while, as exporters do
     async with get_exporter().post(url, headers={"X-Request-Id": name}) as response:
         await response.read()
 
 
+async def export_later(url: str, name: str) -> None:
+    await asyncio.sleep(seconds(240))  # collects for a while, as exporters do
+    await export(url, name)
+
+
 async def send(method: str, url: str, **options: Any) -> int:
+    cold = exporter is None
     async with get_session().request(method, url, **options) as response:
         await response.read()
-    name = options.get("headers", {}).get("X-Request-Id", "") + "-metrics"
-    task = asyncio.create_task(export(url, name))
+    name = options.get("headers", {}).get("X-Request-Id", "")
+    if cold:  # a cold start is told at once
+        await export(url, f"{name}-cold-start")
+    task = asyncio.create_task(export_later(url, f"{name}-metrics"))
     tasks.add(task)
     task.add_done_callback(tasks.discard)
     return response.status
