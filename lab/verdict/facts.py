@@ -170,6 +170,17 @@ class Facts:
         return gap if gap and (event.t >= gap.started or event.kind == "fault") else None
 
     @cached_property
+    def passed_limit(self) -> bool:
+        """Some gap lasted longer than the upstream or a gateway keeps an unused connection, or it restarted in it."""
+        opened = self._all("upstream", "listener-opened")
+        told = [event.get(key) for event in opened for key in ("idle_timeout", "gateway_timeout")]
+        limit = min((seconds for seconds in told if seconds is not None), default=float("inf"))
+        restarts = [event.t for event in self._all("upstream", "listener-down")]
+        return any(
+            gap.woken - gap.started > limit or any(gap.started <= t <= gap.woken for t in restarts) for gap in self.gaps
+        )
+
+    @cached_property
     def stale_gap(self) -> Gap | None:
         """The last gap in which the upstream gave a connection up, else the last one."""
         stale = [gap for event in self.given_up if (gap := self._gap_of(event))]

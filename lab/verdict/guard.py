@@ -33,7 +33,7 @@ def guard_of(arm: Arm, setting: Setting, facts: Facts, paired: Guard | None) -> 
             return fix.model_copy(update=_fault_proof(arm, setting, facts))
         stayed = setting.moves and facts.served_by == "old"
         avoided = {"stale_unused": not (facts.late_data or facts.hit_reused or stayed)}
-        passed = {"gap_passed_limit": _passes_limit(setting)} if setting.plans_stale else {}
+        passed = {"gap_passed_limit": facts.passed_limit} if setting.plans_stale else {}
         return fix.model_copy(update=avoided | passed)
     common = Guard(client_tcp_state=facts.client_tcp_state, frozen_throughout=frozen)
     if setting.plans_fault and arm.role != "control":
@@ -52,10 +52,8 @@ def _fault_proof(arm: Arm, setting: Setting, facts: Facts) -> dict[str, object]:
     expected = expected_tcp_state(arm, setting)
     # A socket whose end arrived may send nothing, or its library may not let it.
     used = bool(facts.late_data) or (expected != "ESTABLISHED" and facts.dead_reuse)
-    return {
-        "fault_delivered": bool(facts.given_up),
-        "expected_tcp_state": expected,
-    } | ({} if arm.expect.reuse == "either" else {"reused_connection": used})
+    proof: dict[str, object] = {"fault_delivered": bool(facts.given_up), "expected_tcp_state": expected}
+    return proof if arm.expect.reuse == "either" else proof | {"reused_connection": used}
 
 
 def _frozen_throughout(setting: Setting, facts: Facts) -> bool | None:
@@ -63,10 +61,6 @@ def _frozen_throughout(setting: Setting, facts: Facts) -> bool | None:
         return None
     frozen = [gap.confirmed for gap in facts.gaps if gap.frozen]
     return bool(frozen) and all(frozen)
-
-
-def _passes_limit(setting: Setting) -> bool:
-    return any(setting.goes_stale(period) for period in setting.idle)
 
 
 def expected_tcp_state(arm: Arm, setting: Setting) -> TcpState:

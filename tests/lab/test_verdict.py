@@ -63,6 +63,7 @@ FROZEN = REUSING | {"frozen-below", "idle-timeout"}
         (without("thawed"), FROZEN),
         (changed("thawed", was_frozen=False), FROZEN),
         (without("gap-started"), FROZEN),
+        (changed("listener-opened", idle_timeout=3600.0), {"idle-timeout"}),
         (without("executed"), FROZEN),
         (without("arm-finished"), FROZEN),
     ],
