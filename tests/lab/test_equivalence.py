@@ -1,0 +1,54 @@
+"""What must come out the same: two ways to make one close mode, two runs of one scenario."""
+
+from pathlib import Path
+
+import pytest
+
+from lab import upstream
+from lab.agree import disagreements
+from lab.capabilities import may_repair
+from lab.scenario.load import load
+from lab.scenario.model import Upstream
+from lab.verdict.results import Results
+from tests.lab.support import results_of, run
+
+SEED_RESET = Path(__file__).resolve().parents[2] / "scenarios" / "seed-reset.yaml"
+ARMS = ("bug", "get", "loop", "never-frozen", "idle-timeout", "retry-fresh", "look-first", "sleep-zero")
+
+
+def hows(folder: Path) -> str:
+    return (folder / "journal.jsonl").read_text()
+
+
+@pytest.mark.skipif(not may_repair(), reason="TCP_REPAIR needs CAP_NET_ADMIN: there is only the deferred reset here")
+async def test_a_deferred_reset_is_as_good_as_tcp_repair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = load(SEED_RESET)
+    repaired = await run(named, tmp_path, arms=ARMS)
+    plain = upstream._beyond_idle
+
+    def deferred(asked: Upstream, speed: float) -> dict[str, object]:
+        return plain(asked, speed) | {"vanish": "deferred"}
+
+    monkeypatch.setattr(upstream, "_beyond_idle", deferred)
+    held = await run(named, tmp_path, arms=ARMS)
+    assert '"how": "tcp-repair"' in hows(repaired.path)
+    assert '"how": "tcp-repair"' not in hows(held.path)
+    assert '"how": "deferred-reset"' in hows(held.path)
+    first, second = results_of(named, repaired), results_of(named, held)
+    assert first.verdict == "pass"
+    assert list(disagreements(first, second)) == []
+
+
+async def test_a_difference_is_seen(tmp_path: Path) -> None:
+    """The comparison itself can fail."""
+    named = load(SEED_RESET)
+    results = results_of(named, await run(named, tmp_path, arms=("bug",)))
+    (scenario,) = results.scenarios
+    (bug,) = scenario.arms
+    other_bug = bug.model_copy(update={"executions": (1, 1)})
+    other_scenario = scenario.model_copy(update={"arms": (other_bug,)})
+    other: Results = results.model_copy(update={"scenarios": (other_scenario,)})
+    (line,) = disagreements(results, other)
+    assert "seed-reset bug" in line
+    assert "executions 1,0" in line
+    assert "executions 1,1" in line
