@@ -142,14 +142,12 @@ async def test_a_lying_hint_sold_as_a_fix_fails(tmp_path: Path) -> None:
     assert arm.verdict == "fail"
 
 
-async def test_over_tls_sleep_zero_sold_as_a_fix_fails(tmp_path: Path) -> None:
+async def test_over_tls_a_look_where_the_close_is_lost_sold_as_a_fix_fails(tmp_path: Path) -> None:
     named = find("tls-stale")
-    text = named.text.replace("  - name: sleep-zero\n    role: non-fix", "  - name: sleep-zero\n    role: fix").replace(
-        "      function: {preset: sleep_zero}\n    expect: {outcome: eof, executions: [1, 0], connections: 1}",
-        "      function: {preset: sleep_zero}\n    expect: {outcome: ok}",
-    )
+    text = named.text.replace("preset: look_first}", "preset: look_first}\n      link: lost")
     sold = write(tmp_path, text, "tls-stale")
-    results = results_of(sold, await run(sold, tmp_path, arms=("sleep-zero",)))
-    arm = next(arm for arm in results.scenarios[0].arms if arm.name == "sleep-zero")
+    results = results_of(sold, await run(sold, tmp_path, arms=("look-first",)))
+    arm = next(arm for arm in results.scenarios[0].arms if arm.name == "look-first")
     assert arm.role == "fix"
+    assert dict(arm.observed) == {"reset": 1}
     assert arm.verdict == "fail"
