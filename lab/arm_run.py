@@ -222,13 +222,17 @@ class ArmRun:
 
     async def look_at_sockets(self, sandbox: str) -> None:
         """Just before a wake: what the kernels say of each connection."""
+        if self._job.setting.by_chance:
+            return  # a look takes time
         self._wakes += 1
-        for event in self._connections():
-            client, upstream = await self._bench.tcp_states(self._job, self._listener, event["peer_port"])
+        wake, connections = self._wakes, self._connections()
+        ports = [event["peer_port"] for event in connections]
+        states = await self._bench.tcp_states(self._job, self._listener, ports)
+        for event, (client, upstream) in zip(connections, states, strict=True):
             self._recorder.record(
                 "lab",
                 "tcp-state",
-                wake=self._wakes,
+                wake=wake,
                 sandbox=sandbox,
                 connection=event["connection"],
                 client=client,

@@ -48,7 +48,9 @@ class IdlePeriod:
 
     async def end(self) -> None:
         """Wait until what goes stale in it is stale, and until packets may pass again."""
-        if self._job.setting.goes_stale(self._period):
+        if self._job.setting.by_chance:
+            pass  # whoever is first
+        elif self._job.setting.goes_stale(self._period):
             await self._wait_for_closing(self._open_connections())
             await self._wait_for_arrival()
         elif doomed := [opened for opened in self._open_connections() if self._ends_after_answer(opened["connection"])]:
@@ -87,13 +89,13 @@ class IdlePeriod:
         ports = [event["peer_port"] for event in opened if event["connection"] in told]
         try:
             async with asyncio.timeout(ARRIVAL_BOUND):
-                while "ESTABLISHED" in [await self._client_state(port) for port in ports]:
+                while "ESTABLISHED" in await self._client_states(ports):
                     await asyncio.sleep(ARRIVAL_POLL)
         except TimeoutError:
             pass  # the states are written down before the wake, and the guard judges them
 
-    async def _client_state(self, port: int) -> str:
-        return (await self._bench.tcp_states(self._job, self._listener, port))[0]
+    async def _client_states(self, ports: list[int]) -> list[str]:
+        return [client for client, _ in await self._bench.tcp_states(self._job, self._listener, ports)]
 
 
 def _closing_of(connection: int) -> Callable[[Event], bool]:

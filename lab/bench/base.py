@@ -1,5 +1,6 @@
 """The seam between running an arm and where it runs: one bench a kind of sandbox."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from lab.journal import Recorder
@@ -36,5 +37,5 @@ class Bench(Protocol):
     async def move_name(self, job: Job, recorder: Recorder) -> None:
         """The upstream's name stands for its other address from now on; raises EnvironmentLacks where it cannot."""
 
-    async def tcp_states(self, job: Job, listener: Listener, peer_port: int) -> tuple[str, str]:
-        """States of the client's and of the upstream's end of a connection, from their kernels."""
+    async def tcp_states(self, job: Job, listener: Listener, peer_ports: Sequence[int]) -> list[tuple[str, str]]:
+        """States of the client's and of the upstream's end of each connection, from one look at their kernels."""

@@ -9,7 +9,7 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -172,14 +172,14 @@ class DockerBench:
     async def restart_upstream(self, job: Job, how: str) -> None:
         await self._upstream.restart(listener_name(job.scope), how)
 
-    async def tcp_states(self, job: Job, listener: Listener, peer_port: int) -> tuple[str, str]:
-        """The client's end from the sandbox's own kernel table, the upstream's from the upstream's."""
+    async def tcp_states(self, job: Job, listener: Listener, peer_ports: Sequence[int]) -> list[tuple[str, str]]:
+        """The client's ends from the sandboxes' own kernel tables, the upstream's from the upstream's."""
         theirs = await self._upstream.tcp_table()
         if self._other is not None:
             theirs = TcpTable({**(await self._other.tcp_table()).rows, **theirs.rows})
-        states = [(await sandbox.link.tcp_table()).state(peer_port, listener.port) for sandbox in self._running(job)]
-        known = [state for state in states if state != "CLOSE"]
-        return (known or ["CLOSE"])[0], theirs.state(listener.port, peer_port)
+        tables = await asyncio.gather(*(sandbox.link.tcp_table() for sandbox in self._running(job)))
+        ours = TcpTable({key: state for table in tables for key, state in table.rows.items()})
+        return [(ours.state(port, listener.port), theirs.state(listener.port, port)) for port in peer_ports]
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ at the upstream, by the close mode `vanish`: as after a lost close, the client's
 upstream's side no longer exists.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,10 +74,10 @@ class ProcessBench:
     async def move_name(self, job: Job, recorder: Recorder) -> None:
         raise EnvironmentLacks("a process shares this machine's names, and none is moved for it: use --sandbox docker")
 
-    async def tcp_states(self, job: Job, listener: Listener, peer_port: int) -> tuple[str, str]:
+    async def tcp_states(self, job: Job, listener: Listener, peer_ports: Sequence[int]) -> list[tuple[str, str]]:
         table = TcpTable.here()
         listener = listener.behind or listener  # the upstream's own connections, with the balancer as the client
-        return table.state(peer_port, listener.port), table.state(listener.port, peer_port)
+        return [(table.state(port, listener.port), table.state(listener.port, port)) for port in peer_ports]
 
 
 def process_factory(function: Function, variables: Mapping[str, str], mark: str, logs: Path) -> SandboxFactory:
