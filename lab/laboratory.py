@@ -52,6 +52,7 @@ async def carry_out(
             speed=plan.speed,
             repeats=plan.repeats,
             arms=plan.arms,
+            sweeps=plan.sweeps,
             lacks=plan.lacks,
             predictions=predictions or {},
             environment=environment(plan.sandbox),

@@ -1,7 +1,7 @@
 """From scenarios and options to the runs that will be made. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lab.capabilities import lacking
 from lab.errors import UsageError
@@ -45,6 +45,8 @@ class Plan:
     repeats: int
     lacks: tuple[Need, ...]
     """What some arms need and this machine does not have."""
+    sweeps: tuple[str, ...] = ()
+    """Scenarios whose sweep is run, once: it has samples of its own."""
 
 
 def make_plan(
@@ -72,7 +74,10 @@ def make_plan(
         for arm in named.scenario.arms
         if arm.name in arms[named.name] and skip_reason(named, arm, sandbox, lacks) is None
     )
-    return Plan(tuple(scenarios), arms, jobs, sandbox, speed or DEFAULT_SPEED[sandbox], repeats, lacks)
+    swept = [named for named in scenarios if not only and sandbox in named.scenario.sandboxes]
+    sweeps = tuple(named.name for named in swept if named.scenario.sweep)
+    jobs += tuple(job for named in swept for job in _sweep_jobs(named, speed or DEFAULT_SPEED[sandbox]))
+    return Plan(tuple(scenarios), arms, jobs, sandbox, speed or DEFAULT_SPEED[sandbox], repeats, lacks, sweeps)
 
 
 def _distinct(scenarios: Sequence[Named]) -> list[Named]:
@@ -88,6 +93,12 @@ def _distinct(scenarios: Sequence[Named]) -> list[Named]:
 def _job(named: Named, arm: Arm, repeat: int, speed: float) -> Job:
     setting = named.scenario.setting(arm)
     return Job(Scope(named.name, arm.name, repeat), arm, setting, min(setting.speed or speed, speed))
+
+
+def _sweep_jobs(named: Named, speed: float) -> list[Job]:
+    sweep = named.scenario.sweep
+    jobs = [_job(named, arm, 1, speed) for arm in (sweep.arms if sweep else ())]
+    return [replace(job, setting=job.setting.model_copy(update={"by_chance": True})) for job in jobs]
 
 
 def _chosen(named: Named, only: Sequence[str]) -> list[str]:

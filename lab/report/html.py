@@ -8,6 +8,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from lab.report import wording
+from lab.report.curve import Curve
+from lab.report.curve import draw as draw_curve
 from lab.report.diff import PresetPath, code_change, python_preset
 from lab.report.drawing import Drawing, draw
 from lab.report.finished import FinishedRun, Told
@@ -40,6 +42,7 @@ class ScenarioPage:
     told: Told
     result: ScenarioResult
     arms: tuple[ArmPage, ...]
+    curve: Curve | None
 
 
 def render(run: FinishedRun, preset_path: PresetPath = python_preset) -> str:
@@ -53,7 +56,8 @@ def _scenario(told: Told, number: int, preset_path: PresetPath) -> ScenarioPage:
     arms = tuple(
         _arm(told, arm, f"s{number}-{index}", preset_path) for index, arm in enumerate(told.result.arms, start=1)
     )
-    return ScenarioPage(told, told.result, arms)
+    sweep = told.result.sweep
+    return ScenarioPage(told, told.result, arms, draw_curve(sweep) if sweep else None)
 
 
 def _arm(told: Told, arm: ArmResult, anchor: str, preset_path: PresetPath) -> ArmPage:

@@ -8,7 +8,7 @@ from junitparser.junitparser import FinalResult
 from lab.report import wording
 from lab.report.finished import FinishedRun, Told
 from lab.report.wording import plain
-from lab.verdict.results import ArmResult, Verdict
+from lab.verdict.results import ArmResult, SweepResult, Verdict
 
 _RESULT: dict[Verdict, type[FinalResult]] = {
     "fail": Failure,
@@ -27,6 +27,8 @@ def render(run: FinishedRun) -> bytes:
         for name, value in (("sandbox", results.sandbox), ("speed", f"{results.speed:g}"), ("run", results.run)):
             suite.add_property(name, plain(value))
         suite.add_testcases([_case(told, arm) for arm in told.result.arms])
+        if told.result.sweep:
+            suite.add_testcases([_sweep_case(told.result.name, told.result.sweep)])
         document.add_testsuite(suite)
     document.update_statistics()  # type: ignore[no-untyped-call]
     file = BytesIO()
@@ -40,6 +42,13 @@ def _case(told: Told, arm: ArmResult) -> TestCase:
         result = kind(plain(arm.why), arm.verdict)
         result.text = plain(_details(arm))
         case.result = [result]
+    return case
+
+
+def _sweep_case(scenario: str, sweep: SweepResult) -> TestCase:
+    case = TestCase("sweep", plain(scenario))
+    if kind := _RESULT.get(sweep.verdict):
+        case.result = [kind(plain(sweep.why), sweep.verdict)]
     return case
 
 

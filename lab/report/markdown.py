@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from lab.report import wording
+from lab.report import curve, wording
 from lab.report.finished import FinishedRun, Told
 from lab.report.wording import plain
 from lab.verdict.results import Verdict
@@ -44,6 +44,9 @@ def _scenario(told: Told) -> Iterator[str]:
             wording.executions(arm),
             wording.added_latency(arm),
         )
+    if result.sweep:
+        yield from ("", f"{inline(result.sweep.title)}: {_signed(result.sweep.verdict)}", "")
+        yield from (*curve.markdown(result.sweep), "", inline(result.sweep.why))
     yield from ("", inline(result.why))
     odd = [f"- {inline(arm.name)}, {arm.verdict}: {inline(arm.why)}" for arm in result.arms if arm.verdict != "pass"]
     if odd:

@@ -18,14 +18,14 @@ from rich.syntax import Syntax
 from rich.table import Column, Table
 from rich.text import Text
 
-from lab.report import wording
+from lab.report import curve, wording
 from lab.report.diff import PresetPath, code_change, python_preset
 from lab.report.finished import FinishedRun, Told
 from lab.report.timeline import Moment, Tone, moments
 from lab.report.wording import plain
 from lab.scenario.load import Named
 from lab.units import format_duration
-from lab.verdict.results import ArmResult, Verdict
+from lab.verdict.results import ArmResult, SweepResult, Verdict
 
 SIDE_BY_SIDE = 110
 """Columns from which two timelines fit beside each other with most sentences on one line."""
@@ -54,6 +54,8 @@ def print_run(
         console.print(_heading(told))
         if told.result.arms:
             console.print(arms_table(told.result.arms, console))
+        if told.result.sweep:
+            _print_sweep(console, told.result.sweep)
         if detail:
             console.print(_LEGEND)
             _print_detail(console, told, preset_path)
@@ -191,6 +193,12 @@ def _print_detail(console: Console, told: Told, preset_path: PresetPath) -> None
         # Outside a terminal, plain text: a highlighted block is padded with blanks to the full width.
         shown = Syntax(plain(change), "diff", theme="ansi_dark", background_color="default", word_wrap=True)
         console.print(shown if console.is_terminal else Text(plain(change)))
+
+
+def _print_sweep(console: Console, sweep: SweepResult) -> None:
+    _print_section(console, plain(sweep.title))
+    console.print(curve.bars(sweep))
+    console.print(Text.assemble(_verdict(sweep.verdict), f": {plain(sweep.why)}"), "")
 
 
 def _print_section(console: Console, title: str) -> None:

@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from lab.steps import Freeze, Gap, Invocation, Move, Recycle, Restart, Step, Wait, read_step, steps_schema
+from lab.steps import Freeze, Gap, Invocation, Invoke, Move, Recycle, Restart, Step, Wait, read_step, steps_schema
 from lab.units import Duration, format_duration
 
 CloseMode = Literal["fin", "rst", "vanish", "blackhole"]
@@ -264,6 +264,25 @@ class Arm(Model):
         return self.role == "fix" or (self.role == "contrast" and self.expect.reuse is False)
 
 
+class Sweep(Model):
+    """Many requests with idle gaps around the upstream's timeout; which comes first is left to time alone."""
+
+    title: str
+    gaps: Annotated[tuple[Duration, ...], Field(min_length=2, max_length=20)]
+    samples: int = Field(default=16, ge=1, le=100, description="Requests after each gap; one after a failure is none.")
+    change: Change = Change()
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """What is run for each gap."""
+        return tuple(self._arm(gap) for gap in self.gaps)
+
+    def _arm(self, gap: float) -> Arm:
+        timeline = (Invoke(), *((Wait(gap), Invoke()) * self.samples))
+        change = self.change.model_copy(update={"timeline": timeline})
+        return Arm(name=f"sweep-{round(gap * 1000)}ms", role="contrast", title=self.title, change=change)
+
+
 class Setting(Model):
     """Everything one arm needs to run: the scenario with the arm's change applied."""
 
@@ -278,6 +297,8 @@ class Setting(Model):
     clock: Clock = "runs"
     speed: float | None = None
     """Lab seconds in a real one, at most."""
+    by_chance: bool = False
+    """Nothing is waited for and nothing looked at in a gap: time alone decides whether it goes stale."""
 
     @property
     def needs(self) -> frozenset[Need]:
@@ -359,6 +380,7 @@ class Scenario(Model):
     timeline: Timeline
     speed: Speed | None = Field(default=None, description=SPEED_MEANS)
     arms: Annotated[tuple[Arm, ...], Field(min_length=1)]
+    sweep: Sweep | None = None
 
     def setting(self, arm: Arm) -> Setting:
         """The scenario as this arm runs it."""

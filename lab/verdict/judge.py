@@ -17,9 +17,11 @@ from lab.verdict.results import (
     Results,
     Run,
     ScenarioResult,
+    SweepResult,
     Verdict,
     worst,
 )
+from lab.verdict.sweep import judge_sweep
 from lab.verdict.why import differences, why_fail, why_inconclusive, why_pass
 
 CLAIMS = {"stale_unused"}
@@ -39,6 +41,7 @@ def judge(scenarios: Sequence[Named], events: Sequence[Event]) -> Results:
             started["repeats"],
             partial(skip_reason, named, sandbox=started["sandbox"], lacks=started["lacks"]),
             scoped,
+            judge_sweep(named, scoped) if named.name in started.get("sweeps", ()) else None,
         )
         for named in scenarios
     )
@@ -59,6 +62,7 @@ def _judge_scenario(
     repeats: int,
     skipped: Callable[[Arm], str | None],
     scoped: Mapping[Scope, Sequence[Event]],
+    sweep: SweepResult | None,
 ) -> ScenarioResult:
     scenario = named.scenario
     chosen = [arm for arm in scenario.arms if arm.name in arms]
@@ -86,9 +90,10 @@ def _judge_scenario(
     return ScenarioResult(
         name=named.name,
         title=scenario.title,
-        verdict=worst(tuple(result.verdict for result in ordered)),
+        verdict=worst((*(result.verdict for result in ordered), *([sweep.verdict] if sweep else []))),
         why=_scenario_why(ordered),
         arms=ordered,
+        sweep=sweep,
     )
 
 

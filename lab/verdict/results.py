@@ -94,12 +94,34 @@ class ArmResult(Model):
     runs: tuple[Run, ...]
 
 
+class SweepPoint(Model):
+    """How often requests failed after one idle gap."""
+
+    gap: float = Field(description="Lab seconds; a sample is put to the nearest stated gap.")
+    samples: int
+    failed: int
+    rate: float
+    low: float = Field(description="Of the rate's 95% interval (Wilson).")
+    high: float
+
+
+class SweepResult(Model):
+    """Failure rate against the idle gap."""
+
+    title: str
+    idle_limit: float | None = Field(description="Lab seconds after which an unused connection is ended.")
+    points: tuple[SweepPoint, ...]
+    verdict: Verdict
+    why: str
+
+
 class ScenarioResult(Model):
     name: str
     title: str
     verdict: Verdict
     why: str
     arms: tuple[ArmResult, ...]
+    sweep: SweepResult | None = None
 
 
 class Environment(Model):
