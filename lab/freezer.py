@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Protocol
 
 from lab.errors import LabError
+from lab.proc import thread_states
+from lab.rest import at_rest
 from lab.sandbox.base import FreezeFailed
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -52,6 +54,11 @@ class Cgroup:
         if self.version == 1:
             return self.control.read_text().strip() == "FROZEN"
         return "frozen 1" in (self.folder / "cgroup.events").read_text().splitlines()
+
+    def thread_states(self) -> set[str]:
+        """Of all its threads; none where its processes are out of sight, as for a lab in a container."""
+        pids = map(int, (self.folder / "cgroup.procs").read_text().split())
+        return set().union(*(thread_states(pid) for pid in pids if pid))
 
 
 def find_cgroup(container_id: str) -> Cgroup | None:
@@ -112,6 +119,8 @@ class Freezer:
                 )
             if cgroup.is_frozen() == frozen:
                 return  # an engine refuses to do it twice
+            if frozen:
+                await at_rest(cgroup.thread_states)
             if cgroup.may_write:
                 cgroup.order(frozen)
             elif frozen:

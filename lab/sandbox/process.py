@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lab.errors import EnvironmentLacks
 from lab.proc import MARK, group_states
+from lab.rest import at_rest
 from lab.sandbox.base import FreezeFailed
 
 CONFIRM_POLL = 0.0005
@@ -84,7 +85,8 @@ class ProcessSandbox:
         return self._process.pid
 
     async def freeze(self) -> None:
-        """Stop the group; returns when the kernel says so of every thread. Raises FreezeFailed."""
+        """Stop the group at rest; returns when the kernel says so of every thread. Raises FreezeFailed."""
+        await at_rest(lambda: group_states(self._group))
         await self._signal(signal.SIGSTOP, lambda states: states == STOPPED, "frozen")
 
     async def thaw(self) -> None:
