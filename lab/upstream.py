@@ -51,6 +51,10 @@ class Listener:
         return f"{'https' if self.ca_pem else 'http'}://{self.server_name or self.host}:{self.port}"
 
 
+class NoSuchListener(EnvironmentLacks):
+    """The upstream has no listener of this name."""
+
+
 class UpstreamClient:
     """Opens and closes listeners over the control API, and writes their events into the journal."""
 
@@ -117,7 +121,10 @@ class UpstreamClient:
         recorder = self._recorders.get(name)
         if recorder is None:
             return
-        await self._call("DELETE", f"/listeners/{name}")
+        try:
+            await self._call("DELETE", f"/listeners/{name}")
+        except NoSuchListener:
+            return  # cancelled while it was being opened
         await recorder.wait_for(lambda event: event.kind == "listener-closed", "the upstream's last event", CLOSE_BOUND)
         del self._recorders[name]
 
@@ -144,6 +151,8 @@ class UpstreamClient:
                 answer = await response.json()
         except aiohttp.ClientError as error:
             raise EnvironmentLacks(f"the upstream's control API is gone: {error}") from error
+        if response.status == 404:
+            raise NoSuchListener(f"the upstream knows no {path}")
         if response.status >= 400:
             raise EnvironmentLacks(f"the upstream refused {method} {path}: {answer}")
         return answer

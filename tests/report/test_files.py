@@ -74,7 +74,7 @@ def test_junit_survives_hostile_text(hostile: FinishedRun) -> None:
 def test_summary_has_a_table_row_an_arm_with_verdict_words(troubled: FinishedRun) -> None:
     lines = markdown.render(troubled).splitlines()
     assert lines[0] == "# Thawlab: ⏸️ unfinished"
-    assert "| bug | bug | reset | reset 5/5 | ✅ pass | 1 | 1,0 | – |" in lines  # noqa: RUF001
+    assert "| bug | bug | reset | reset 5/5 | ✅ pass | 1 | 1,0 | – |" in lines
     assert "| close-after-handler | fix | ok | reset 5/5 | ❌ fail | 2 | 1,0 | +1.3 |" in lines
     assert "- retry-once, skipped: Needs a container." in lines
     assert lines[-1].endswith("sandbox process, speed 1000, Python 3.11.7, 6.18.0 x86\\_64, aiohttp 3.14.5.")

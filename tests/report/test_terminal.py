@@ -47,7 +47,7 @@ def test_no_line_is_too_long(
 
 def test_the_arms_with_costs_on_one_line_each(passed: FinishedRun, presets: PresetPath) -> None:
     rows = [line.split() for line in shown(passed, presets).splitlines()]
-    assert ["bug", "bug", "reset", "reset", "5/5", "pass", "1", "1,0", "–"] in rows  # noqa: RUF001
+    assert ["bug", "bug", "reset", "reset", "5/5", "pass", "1", "1,0", "–"] in rows
     assert ["close-after-handler", "fix", "ok", "ok", "5/5", "pass", "2", "1,1", "+1.3"] in rows
 
 
@@ -123,7 +123,7 @@ def test_a_console_that_lacks_a_character_shows_another(
     assert b"POST on reused connection 1 ? reset" in raw.getvalue()
 
 
-@pytest.mark.parametrize(("added", "text"), [(None, "–"), (-0.04, "+0.0"), (1.26, "+1.3"), (-2.0, "-2.0")])  # noqa: RUF001
+@pytest.mark.parametrize(("added", "text"), [(None, "–"), (-0.04, "+0.0"), (1.26, "+1.3"), (-2.0, "-2.0")])
 def test_added_latency(story: Named, added: float | None, text: str) -> None:
     assert wording.added_latency(sample.arm_result(story, "bug", "reset", added_latency_ms=added)) == text
 

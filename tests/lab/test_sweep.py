@@ -1,0 +1,94 @@
+"""A sweep: its interval, its samples, and what it is worth when nothing goes stale."""
+
+from pathlib import Path
+
+import pytest
+
+from lab.report import curve
+from lab.scenario.load import Named
+from lab.verdict.results import Results, SweepPoint, SweepResult
+from lab.verdict.sweep import wilson
+from tests.lab.support import Wrap, results_of, run, write
+from tests.lab.test_sabotage_request import harmless
+
+STORY = """\
+title: A test
+question: Does it?
+story: s
+look_at: l
+upstream: {faults: [{at: request-head, do: fin, requests: [2]}]}
+timeline: [invoke, wait: 10s, invoke]
+arms:
+  - {name: bug, role: bug, title: The bug, expect: {outcome: eof}}
+sweep:
+  title: A curve
+  gaps: [1s, 5s, 15s]
+  samples: 4
+  change: {upstream: {idle_timeout: 5s, close: fin, faults: []}, speed: 20}
+"""
+
+
+async def swept(named: Named, folder: Path, wrap: Wrap = lambda bench: bench) -> tuple[Results, SweepResult]:
+    results = results_of(named, await run(named, folder, wrap=wrap, repeats=2))
+    sweep = results.scenarios[0].sweep
+    assert sweep is not None
+    return results, sweep
+
+
+@pytest.mark.parametrize(
+    ("failed", "total", "low", "high"),
+    # From the closed form in Wilson (1927), as tables of it have them.
+    [(0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (5, 10, 0.2366, 0.7634), (1, 20, 0.0089, 0.2361)],
+)
+def test_the_interval_of_a_rate(failed: int, total: int, low: float, high: float) -> None:
+    assert wilson(failed, total) == pytest.approx((low, high), abs=0.0001)
+
+
+async def test_a_sweep_states_its_rate_from_never_to_always(tmp_path: Path) -> None:
+    results, sweep = await swept(write(tmp_path, STORY), tmp_path)
+    assert sweep.verdict == "pass", sweep.why
+    assert results.verdict == "pass"
+    assert sweep.idle_limit == 5
+    first, last = sweep.points[0], sweep.points[-1]
+    assert (first.gap, first.rate) == (1, 0)
+    assert (last.gap, last.rate) == (15, 1)
+    # Once for each gap, however many repeats the arms have; a request after a failure had no old connection to use.
+    assert first.samples <= 4
+    assert last.samples >= 2
+    assert "none of" in sweep.why
+
+
+async def test_a_sweep_over_an_upstream_that_closes_nothing_proves_nothing(tmp_path: Path) -> None:
+    results, sweep = await swept(write(tmp_path, STORY), tmp_path, harmless)
+    assert sweep.verdict == "inconclusive"
+    assert results.verdict == "inconclusive"
+    assert not any(point.failed for point in sweep.points)
+
+
+async def test_a_failure_that_the_upstream_knows_nothing_of_is_not_counted_as_a_race(tmp_path: Path) -> None:
+    # The fault strikes requests in use; no connection is given up for being idle.
+    text = STORY.replace("close: fin, faults: []", "close: fin, faults: [{at: request-head, do: fin, requests: [2]}]")
+    _, sweep = await swept(write(tmp_path, text), tmp_path)
+    assert sweep.verdict == "inconclusive"
+    assert "had not given up" in sweep.why
+
+
+async def test_a_chosen_arm_runs_without_the_sweep(tmp_path: Path) -> None:
+    named = write(tmp_path, STORY)
+    results = results_of(named, await run(named, tmp_path, arms=("bug",)))
+    assert results.scenarios[0].sweep is None
+
+
+def test_the_curve_stands_at_its_rates() -> None:
+    points = tuple(
+        SweepPoint(gap=gap, samples=4, failed=failed, rate=failed / 4, low=0.1, high=0.9)
+        for gap, failed in ((1.0, 0), (5.0, 2), (15.0, 4))
+    )
+    drawn = curve.draw(SweepResult(title="t", idle_limit=5.0, points=points, verdict="pass", why="w"))
+    heights = [dot.y for dot in drawn.dots]
+    assert heights == sorted(heights, reverse=True), "the more failed, the higher"
+    assert heights[1] == pytest.approx((heights[0] + heights[2]) / 2, abs=0.1)
+    assert drawn.limit == drawn.dots[1].x
+    assert list(curve.markdown(SweepResult(title="t", idle_limit=5.0, points=points, verdict="pass", why="w")))[3] == (
+        "| 5s | 2/4 | 50% | 10 to 90% |"
+    )
