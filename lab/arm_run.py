@@ -12,7 +12,7 @@ from lab.idle import IdlePeriod
 from lab.journal import BarrierTimeout, Event, Recorder, now
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
 from lab.plan import Job
-from lab.scenario.model import Idle
+from lab.scenario.timeline import Idle
 from lab.steps import AsyncEvent, Burst, Invocation, Step
 from lab.upstream import Listener
 from lambda_app.python.background import TICK

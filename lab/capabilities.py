@@ -4,7 +4,7 @@ import shutil
 import socket
 from collections.abc import Callable
 
-from lab.scenario.model import Need, SandboxKind
+from lab.scenario.words import Need, SandboxKind
 
 TCP_REPAIR = 19
 """Socket option of Linux (include/uapi/linux/tcp.h)."""

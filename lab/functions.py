@@ -6,7 +6,8 @@ from pathlib import Path
 from reprlib import repr as shown
 
 from lab.errors import UsageError
-from lab.scenario.model import Function, Shape
+from lab.scenario.parts import Function
+from lab.scenario.words import Shape
 from lab.upstream import Listener
 
 ROOT = Path(__file__).resolve().parents[1]

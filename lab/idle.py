@@ -6,7 +6,7 @@ from collections.abc import Callable
 from lab.bench.base import Bench
 from lab.journal import Event, Recorder, now
 from lab.plan import Job
-from lab.scenario.model import Idle
+from lab.scenario.timeline import Idle
 from lab.upstream import Listener
 
 GIVE_UP_BOUND = 10.0

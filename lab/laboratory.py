@@ -17,7 +17,7 @@ from lab.journal import Journal, Recorder, Scope
 from lab.lambda_service.service import LambdaService
 from lab.plan import Job, Plan
 from lab.run_folder import RunFolder
-from lab.scenario.model import SandboxKind
+from lab.scenario.words import SandboxKind
 
 DEFAULT_JOBS = 12
 """Arms side by side: they mostly wait. Their cold starts do not, and take turns on the processors: a control that is

@@ -7,7 +7,9 @@ from lab.capabilities import lacking
 from lab.errors import UsageError
 from lab.journal import Scope
 from lab.scenario.load import Named
-from lab.scenario.model import Arm, Need, SandboxKind, Setting
+from lab.scenario.model import Arm
+from lab.scenario.setting import Setting
+from lab.scenario.words import Need, SandboxKind
 from lab.verdict.judge import skip_reason
 
 DEFAULT_SPEED: dict[SandboxKind, float] = {"process": 150.0, "docker": 100.0}

@@ -7,7 +7,7 @@ import click
 
 from lab.errors import UsageError
 from lab.plan import Plan
-from lab.scenario.model import OutcomeClass
+from lab.scenario.words import OutcomeClass
 from lab.verdict.results import Results
 
 CHOICES: tuple[str, ...] = get_args(OutcomeClass)

@@ -13,16 +13,10 @@ from lab.journal import Event, Journal, Recorder, Scope, now
 from lab.lambda_service.service import FunctionSpec, LambdaService
 from lab.plan import Job
 from lab.report.wording import plain
-from lab.scenario.model import (
-    Arm,
-    CloseMode,
-    Function,
-    Request,
-    SandboxKind,
-    Setting,
-    Shape,
-    Upstream,
-)
+from lab.scenario.model import Arm
+from lab.scenario.parts import Function, Request, Upstream
+from lab.scenario.setting import Setting
+from lab.scenario.words import CloseMode, SandboxKind, Shape
 from lab.steps import Invoke
 from lab.units import format_duration
 

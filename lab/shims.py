@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from lab.errors import EnvironmentLacks
-from lab.scenario.model import Setting
+from lab.scenario.setting import Setting
 
 SOURCES = Path(__file__).resolve().parents[1] / "lambda_app" / "shims"
 IN_IMAGE = Path("/shims")

@@ -19,7 +19,7 @@ import aiohttp
 from lab.errors import EnvironmentLacks
 from lab.journal import Recorder
 from lab.proc import MARK
-from lab.scenario.model import Upstream
+from lab.scenario.parts import Upstream
 from lab.tcp_table import TcpTable
 
 MOVED_FROM = 101

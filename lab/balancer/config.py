@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lab.scenario.model import BalancerServer
+from lab.scenario.words import BalancerServer
 
 NGINX = """\
 daemon off;

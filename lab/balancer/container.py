@@ -11,7 +11,7 @@ from lab.balancer.config import BalancerConfig, config_text
 from lab.balancer.process import READY_BOUND, READY_POLL, accepts
 from lab.engine import Engine
 from lab.errors import EnvironmentLacks
-from lab.scenario.model import BalancerServer
+from lab.scenario.words import BalancerServer
 
 LISTEN = 8080
 FOLDER = "/tmp"

@@ -9,7 +9,7 @@ from pathlib import Path
 from lab.balancer.config import BalancerConfig, config_text
 from lab.errors import EnvironmentLacks
 from lab.proc import MARK
-from lab.scenario.model import BalancerServer
+from lab.scenario.words import BalancerServer
 
 READY_BOUND = 10.0
 READY_POLL = 0.01

@@ -25,7 +25,7 @@ from lab.plan import Job
 from lab.proc import IN_CONTAINER
 from lab.sandbox.base import Sandbox, SandboxFactory
 from lab.sandbox.docker import ContainerSpec, DockerSandbox
-from lab.scenario.model import Function
+from lab.scenario.parts import Function
 from lab.shims import IN_IMAGE, preload, wanted
 from lab.tcp_table import TcpTable
 from lab.upstream import MOVED_FROM, START_BOUND, Listener, UpstreamClient

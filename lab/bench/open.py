@@ -8,7 +8,7 @@ from lab.bench.base import Bench
 from lab.bench.docker import docker_bench
 from lab.bench.process import ProcessBench
 from lab.reaper import Reaper
-from lab.scenario.model import SandboxKind
+from lab.scenario.words import SandboxKind
 from lab.upstream import upstream_process
 
 

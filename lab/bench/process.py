@@ -18,7 +18,7 @@ from lab.lambda_service.service import FunctionSpec
 from lab.plan import Job
 from lab.sandbox.base import Sandbox, SandboxFactory
 from lab.sandbox.process import ProcessSandbox, ProcessSpec
-from lab.scenario.model import Function
+from lab.scenario.parts import Function
 from lab.shims import compiled, preload, wanted
 from lab.tcp_table import TcpTable
 from lab.upstream import Listener, UpstreamClient

@@ -15,7 +15,7 @@ from lab.plan import make_plan
 from lab.report.pages import insert
 from lab.run_folder import RunFolder
 from lab.scenario.load import load
-from lab.scenario.model import SandboxKind
+from lab.scenario.words import SandboxKind
 from lab.verdict.results import ArmResult, Results
 
 SCENARIO = Path(__file__).with_name("close-modes.yaml")

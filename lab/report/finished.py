@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from lab.journal import Event, Scope
 from lab.scenario.load import Named
-from lab.scenario.model import Arm, Setting
+from lab.scenario.model import Arm
+from lab.scenario.setting import Setting
 from lab.verdict.results import ArmResult, Results, ScenarioResult
 
 

@@ -4,7 +4,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from lab.scenario.model import OutcomeClass
+from lab.scenario.words import OutcomeClass
 from lab.verdict.results import ArmResult, Guard, Results
 
 NOTHING = "–"

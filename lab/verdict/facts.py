@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from lab.journal import Event
-from lab.scenario.model import OutcomeClass
+from lab.scenario.words import OutcomeClass
 from lab.upstream import MOVED_FROM
 
 UNTOLD: dict[str, OutcomeClass] = {"Sandbox.Timedout": "timeout"}

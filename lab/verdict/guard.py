@@ -6,7 +6,9 @@ the stated TCP state just before the wake. A fix that avoids the stale connectio
 proof instead, and so does a contrast that states `reuse: false`. A control needs a healthy reuse and no fault.
 """
 
-from lab.scenario.model import Arm, Setting, TcpState
+from lab.scenario.model import Arm
+from lab.scenario.setting import Setting
+from lab.scenario.words import TcpState
 from lab.steps import Restart
 from lab.verdict.facts import Facts
 from lab.verdict.results import Guard

@@ -7,7 +7,8 @@ from statistics import median
 
 from lab.journal import Event, Scope, by_scope
 from lab.scenario.load import Named
-from lab.scenario.model import Arm, Setting
+from lab.scenario.model import Arm
+from lab.scenario.setting import Setting
 from lab.verdict.facts import Facts
 from lab.verdict.guard import guard_of
 from lab.verdict.results import (

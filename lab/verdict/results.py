@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lab.scenario.model import OutcomeClass, Role, SandboxKind
+from lab.scenario.words import OutcomeClass, Role, SandboxKind
 
 Verdict = Literal["pass", "fail", "inconclusive", "skipped", "unfinished"]
 SCHEMA_ID: Literal["thawlab.results/1"] = "thawlab.results/1"

@@ -4,7 +4,10 @@ from collections import Counter
 from collections.abc import Mapping
 
 from lab.journal import Event
-from lab.scenario.model import Arm, Expect, OutcomeClass, Setting
+from lab.scenario.model import Arm
+from lab.scenario.parts import Expect
+from lab.scenario.setting import Setting
+from lab.scenario.words import OutcomeClass
 from lab.units import format_duration
 from lab.verdict.facts import Facts
 from lab.verdict.results import Guard

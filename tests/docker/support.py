@@ -23,7 +23,7 @@ from lab.journal import Event, Journal, Recorder, Scope, read_journal
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
 from lab.plan import Job
 from lab.proc import lab_mark
-from lab.scenario.model import Upstream
+from lab.scenario.parts import Upstream
 from lab.serve import ServeOptions
 from lab.upstream import Listener
 

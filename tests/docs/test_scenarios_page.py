@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from lab.errors import UsageError
 from lab.scenario.load import SCHEMA, parse
-from lab.scenario.model import CloseMode, OutcomeClass, Role
+from lab.scenario.words import CloseMode, OutcomeClass, Role
 from lab.steps import VERBS
 from tests.docs.pages import PAGES, ROOT, Fence, fences, tables
 

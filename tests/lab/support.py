@@ -12,7 +12,7 @@ from lab.laboratory import carry_out
 from lab.plan import make_plan
 from lab.run_folder import RunFolder
 from lab.scenario.load import Named, load
-from lab.scenario.model import SandboxKind
+from lab.scenario.words import SandboxKind
 from lab.verdict.judge import judge
 from lab.verdict.results import ArmResult, Results
 

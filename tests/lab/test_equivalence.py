@@ -8,7 +8,7 @@ from lab import upstream
 from lab.agree import disagreements
 from lab.capabilities import may_repair
 from lab.scenario.load import load
-from lab.scenario.model import Upstream
+from lab.scenario.parts import Upstream
 from lab.verdict.results import Results
 from tests.lab.support import results_of, run
 

@@ -11,7 +11,7 @@ from lab.bench.base import Bench
 from lab.journal import Recorder
 from lab.plan import Job
 from lab.scenario.load import Named, find
-from lab.scenario.model import Upstream
+from lab.scenario.parts import Upstream
 from lab.upstream import Listener
 from lab.verdict.results import ArmResult
 from tests.lab.support import Wrap, Wrapped, only_arm, results_of, run, write

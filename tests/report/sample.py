@@ -8,7 +8,7 @@ from typing import Any
 from lab.journal import Event, Scope, Source
 from lab.report.finished import FinishedRun
 from lab.scenario.load import Named, parse
-from lab.scenario.model import OutcomeClass
+from lab.scenario.words import OutcomeClass
 from lab.verdict.results import ArmResult, Environment, Guard, Results, Run, ScenarioResult, Verdict, worst
 
 SPEED = 1000.0

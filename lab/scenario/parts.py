@@ -1,0 +1,135 @@
+"""The parts of a story: its upstream, what stands between, its function, its request, how it must end."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from lab.scenario.words import BalancerServer, CloseMode, OutcomeClass, Shape, TcpState
+from lab.units import Duration
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _one_or_more(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+Count = Annotated[int, Field(ge=0)]
+OutcomeSet = Annotated[tuple[OutcomeClass, ...], Field(min_length=1)]
+Outcomes = Annotated[OutcomeSet, BeforeValidator(_one_or_more, json_schema_input_type=OutcomeClass | OutcomeSet)]
+
+
+class Advertise(Model):
+    """What the upstream tells its clients in a `Keep-Alive` response header."""
+
+    timeout: Duration | None = None
+    max: int | None = Field(default=None, ge=1)
+
+
+class FaultRule(Model):
+    """A fault at a moment of a request: where, what, and on which requests (all that is said must hold)."""
+
+    at: Literal["accept", "request-head", "request-body", "executed", "response-body", "response-done"]
+    do: Literal["fin", "rst", "vanish", "blackhole", "stall"]
+    after_bytes: int = Field(default=0, ge=0)
+    requests: tuple[int, ...] | None = Field(default=None, description="On the n-th request of its connection.")
+    min_request: int | None = Field(default=None, ge=1, description="On the n-th request of its connection or later.")
+    connections: tuple[int, ...] | None = Field(default=None, description="On the n-th connection.")
+    first: int | None = Field(default=None, ge=1, description="Only so many times, then recovered.")
+
+    def is_for(self, connection: int, number: int) -> bool:
+        """Whether the n-th request of this connection is meant."""
+        return (
+            (self.requests is None or number in self.requests)
+            and (self.min_request is None or number >= self.min_request)
+            and (self.connections is None or connection in self.connections)
+        )
+
+
+class Upstream(Model):
+    """The server that the function calls."""
+
+    idle_timeout: Duration | None = Field(
+        default=None, description="How long the upstream keeps an unused connection; never closes if absent."
+    )
+    close: CloseMode = Field(default="fin", description="How the upstream gives up an idle connection.")
+    vanish: Literal["auto", "repair", "deferred"] = Field(
+        default="auto",
+        description="`repair`: the kernel drops the state of what vanishes; `deferred`: it answers probes until data.",
+    )
+    advertise: Advertise = Advertise()
+    gateway_timeout: Duration | None = Field(
+        default=None, description="How long a gateway in between remembers an idle connection before it forgets it."
+    )
+    faults: tuple[FaultRule, ...] = ()
+    announce_close: bool = Field(default=False, description="Every response says `Connection: close`.")
+    tls: Literal["off", "close-notify", "no-close-notify"] = "off"
+
+    @property
+    def idle_limit(self) -> float | None:
+        """Lab seconds after which an idle connection is gone, whoever ends it."""
+        limits = [limit for limit in (self.idle_timeout, self.gateway_timeout) if limit is not None]
+        return min(limits, default=None)
+
+
+class Balancer(Model):
+    """A real load balancer between function and upstream."""
+
+    server: BalancerServer = "nginx"
+    idle_timeout: Duration = Field(default=60.0, description="How long it keeps an unused connection to the upstream.")
+
+
+class Function(Model):
+    """The function under test."""
+
+    client: str = "aiohttp"
+    preset: str = "seed"
+    shape: Shape = "sync"
+    background: bool = Field(default=False, description="With a background task that counts while it runs.")
+    timeout: Duration | None = Field(
+        default=None, description="How long the platform lets an invocation run before it ends the sandbox."
+    )
+
+
+class Request(Model):
+    """The request that every invocation makes."""
+
+    method: Literal["GET", "POST"] = "POST"
+    body_bytes: int = Field(default=0, ge=0, le=1_000_000)
+    idempotency_key: bool = False
+    response_bytes: int = Field(default=0, ge=0, le=1_000_000, description="Size of the answer; 0: as it comes.")
+    chunked: bool = Field(default=False, description="The answer comes in chunks, without a Content-Length.")
+
+
+class Expect(Model):
+    """How an arm must end. What is absent is not judged."""
+
+    outcome: Outcomes = Field(default=("ok",), description="Class of the last request; the others must be ok.")
+    executions: tuple[Count, ...] | None = Field(default=None, description="Of each logical request in turn.")
+    connections: Count | None = Field(default=None, description="How many the upstream accepted.")
+    cold_starts: Count | None = None
+    sandboxes: Count | None = Field(default=None, description="How many sandbox ids answered.")
+    client_tcp_state: TcpState | None = Field(
+        default=None, description="Of the client's stale socket just before the wake."
+    )
+    reuse: bool | Literal["either"] | None = Field(
+        default=None,
+        description="Whether the stale connection is used: a retry uses it, and a contrast may say that it does not, "
+        "or that it is a race.",
+    )
+    tally: dict[OutcomeClass, int] | None = Field(
+        default=None, description="How many requests of the whole run ended in each class, in place of `outcome`."
+    )
+    invocations: int | None = Field(default=None, description="How many times the platform invoked the function.")
+    served_by: Literal["old", "new"] | None = Field(
+        default=None, description="Which address carried out the last request, after the name moved."
+    )
+    follow_ups: tuple[Count, ...] | None = Field(
+        default=None,
+        description="Executions of what each request left running when the handler returned, as far as stated.",
+    )
+    background: Literal["stands still", "runs"] | None = Field(
+        default=None, description="What a background task of the function does in the longest gap."
+    )

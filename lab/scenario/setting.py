@@ -1,0 +1,80 @@
+"""What one arm runs with: its scenario with its change applied, and what follows from that."""
+
+from lab.scenario.parts import Balancer, FaultRule, Function, Model, Request, Upstream
+from lab.scenario.timeline import Idle, Timeline, idle_periods
+from lab.scenario.words import Clock, Link, Need, Wake, WakeOrder
+
+
+class Setting(Model):
+    """Everything one arm needs to run: the scenario with the arm's change applied."""
+
+    upstream: Upstream
+    balancer: Balancer | None
+    function: Function
+    request: Request
+    link: Link
+    wake: Wake
+    wake_order: WakeOrder
+    timeline: Timeline
+    clock: Clock = "runs"
+    speed: float | None = None
+    """Lab seconds in a real one, at most."""
+    by_chance: bool = False
+    """Nothing is waited for and nothing looked at in a gap: time alone decides whether it goes stale."""
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """What a machine must have to run this in a process sandbox."""
+        needs: set[Need] = set()
+        if self.wake == "uninterrupted" or self.clock == "stalls":
+            needs.add("compiler")
+        if self.upstream.close == "blackhole" or self.upstream.vanish == "repair":
+            needs.add("net-admin")
+        if self.balancer is not None:
+            needs.add(self.balancer.server)
+        return frozenset(needs)
+
+    @property
+    def idle(self) -> list[Idle]:
+        """The stretches between invocations."""
+        return idle_periods(self.timeline)
+
+    @property
+    def longest_gap(self) -> float:
+        """Lab seconds of the longest stretch between two invocations."""
+        return max((period.duration for period in self.idle), default=0.0)
+
+    @property
+    def freezes(self) -> bool:
+        """Whether the sandbox is frozen in some gap."""
+        return any(period.frozen for period in self.idle)
+
+    @property
+    def moves(self) -> bool:
+        """Whether the upstream's name moves to another address."""
+        return any(period.moves for period in self.idle)
+
+    def goes_stale(self, period: Idle) -> bool:
+        """Whether a pooled connection does not survive this stretch."""
+        limit = self.upstream.idle_limit
+        return period.restarts or (limit is not None and period.duration > limit)
+
+    @property
+    def plans_stale(self) -> bool:
+        """Whether a pooled connection goes stale between two invocations."""
+        return any(self.goes_stale(period) for period in self.idle)
+
+    @property
+    def faults_after_answers(self) -> list[FaultRule]:
+        """The upstream's faults that end a connection which the client's pool has just got back."""
+        return [rule for rule in self.upstream.faults if rule.at == "response-done" and rule.do != "stall"]
+
+    @property
+    def leaves_stale(self) -> bool:
+        """Whether the client's pool is left with a stale connection, by an idle gap or right after an answer."""
+        return self.plans_stale or bool(self.faults_after_answers)
+
+    @property
+    def plans_fault(self) -> bool:
+        """Whether anything is to go wrong: a connection goes stale, the upstream has faults, its name moves."""
+        return self.plans_stale or bool(self.upstream.faults) or self.moves
