@@ -53,7 +53,7 @@ class Sweep(Model):
     """Many requests with idle gaps around the upstream's timeout; which comes first is left to time alone."""
 
     title: str
-    gaps: Annotated[tuple[Duration, ...], Field(min_length=2, max_length=20)]
+    gaps: Annotated[tuple[Duration, ...], Field(min_length=2, max_length=20, description="Idle gaps to try.")]
     samples: int = Field(default=16, ge=1, le=100, description="Requests after each gap; one after a failure is none.")
     change: Change = Change()
 
