@@ -23,7 +23,7 @@ def get_session() -> aiohttp.ClientSession:
             connector=aiohttp.TCPConnector(
                 limit=20, limit_per_host=10, keepalive_timeout=seconds(60)
             ),
-            timeout=aiohttp.ClientTimeout(total=seconds(60), connect=seconds(10)),
+            timeout=aiohttp.ClientTimeout(total=seconds(300), connect=seconds(150)),
         )
     return session
 

@@ -19,7 +19,7 @@ def get_session() -> aiohttp.ClientSession:
     if session is None:  # made once, kept from invocation to invocation
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(keepalive_timeout=None),
-            timeout=aiohttp.ClientTimeout(total=seconds(900), connect=seconds(60)),
+            timeout=aiohttp.ClientTimeout(total=seconds(900), connect=seconds(300)),
         )
     return session
 
