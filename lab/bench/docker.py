@@ -21,6 +21,7 @@ from lab.errors import EnvironmentLacks
 from lab.functions import definition, environment
 from lab.journal import Recorder, Scope
 from lab.lambda_service.service import FunctionSpec
+from lab.link.side import SideContainer
 from lab.plan import Job
 from lab.proc import IN_CONTAINER
 from lab.sandbox.base import Sandbox, SandboxFactory
@@ -139,17 +140,24 @@ class DockerBench:
     async def lose_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:
         """Cut the link of each sandbox of the run, where the setting says that packets are lost."""
         if job.setting.link == "lost":
-            for sandbox in self._running(job):
-                await sandbox.link.cut(listener.host, listener.port)
-                recorder.record("link", "cut", sandbox=sandbox.name, upstream=f"{listener.host}:{listener.port}")
+            await self._each_link(job, listener, recorder, SideContainer.cut, "cut")
 
     async def pass_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:
         """Lift the cut, once nothing that was lost can be sent again."""
         if job.setting.link == "lost":
             await self._until_forgotten(listener, recorder)
-            for sandbox in self._running(job):
-                await sandbox.link.lift(listener.host, listener.port)
-                recorder.record("link", "lifted", sandbox=sandbox.name, upstream=f"{listener.host}:{listener.port}")
+            await self._each_link(job, listener, recorder, SideContainer.lift, "lifted")
+
+    async def _each_link(
+        self, job: Job, listener: Listener, recorder: Recorder, change: Callable[..., Awaitable[None]], done: str
+    ) -> None:
+        """Change the links of all sandboxes at once: the last must not be cut later than the first gives up."""
+
+        async def one(sandbox: DockerSandbox) -> None:
+            await change(sandbox.link, listener.host, listener.port)
+            recorder.record("link", done, sandbox=sandbox.name, upstream=f"{listener.host}:{listener.port}")
+
+        await asyncio.gather(*(one(sandbox) for sandbox in self._running(job)))
 
     async def _until_forgotten(self, listener: Listener, recorder: Recorder) -> None:
         """A FIN that got no answer is sent again; lifted too early, it would arrive and the case be another one."""

@@ -172,3 +172,29 @@ async def test_a_freeze_that_nobody_can_see_is_not_believed(room: Room, monkeypa
         with pytest.raises(FreezeFailed):
             await of(stand).set(False)
         assert stand.container.status == "running"
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_either_version_of_cgroups_is_ordered_and_believed(version: int) -> None:
+    """Whatever this machine's engine uses: a real cgroup of each version that can be made here."""
+    trees = (freezer.CGROUPS, freezer.CGROUPS / "unified", freezer.CGROUPS / "freezer")
+    known = [tree for tree in trees if (tree / "cgroup.procs").exists()]
+    parent = next((tree for tree in known if (tree / "cgroup.controllers").exists() == (version == 2)), None)
+    if parent is None or not os.access(parent, os.W_OK):
+        pytest.skip(f"no cgroup of version {version} can be made here")
+    folder = parent / f"thawlab-test-{os.getpid()}"
+    folder.mkdir()
+    process = await asyncio.create_subprocess_exec("sleep", "600")
+    try:
+        (folder / "cgroup.procs").write_text(str(process.pid))
+        cgroup = Cgroup(folder, version)
+        assert cgroup.may_write
+        for frozen in (True, False):
+            cgroup.order(frozen)
+            async with asyncio.timeout(PATIENCE):
+                while cgroup.is_frozen() != frozen:
+                    await asyncio.sleep(0.001)
+    finally:
+        process.kill()
+        await process.wait()
+        folder.rmdir()

@@ -160,8 +160,9 @@ def test_a_close_that_arrives_is_known_to_the_clients_kernel(story: Story) -> No
     assert not story.events("delivered", "cut")
 
 
+# Whether it is sent again before the wake is a race, so this one sometimes ends as it must.
 IN_FLIGHT = pytest.mark.xfail(
-    strict=True, reason="the guard does not ask whether the upstream's FIN is still on its way"
+    strict=False, reason="the guard does not ask whether the upstream's FIN is still on its way"
 )
 
 
