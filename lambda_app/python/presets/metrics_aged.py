@@ -14,7 +14,7 @@ from lambda_app.python.lab_time import seconds  # outside the lab: 60 is 60
 
 session: aiohttp.ClientSession | None = None
 exporter: aiohttp.ClientSession | None = None
-tasks: set[asyncio.Task[None]] = set()
+tasks: list[asyncio.Task[None]] = []
 
 
 def get_session() -> aiohttp.ClientSession:
@@ -33,14 +33,10 @@ def get_exporter() -> aiohttp.ClientSession:
     return exporter
 
 
-async def export(url: str, name: str) -> None:
+async def export(url: str, name: str, after: float) -> None:
+    await asyncio.sleep(after)  # collects for a while, as exporters do
     async with get_exporter().post(url, headers={"X-Request-Id": name}) as response:
         await response.read()
-
-
-async def export_later(url: str, name: str) -> None:
-    await asyncio.sleep(seconds(240))  # collects for a while, as exporters do
-    await export(url, name)
 
 
 async def send(method: str, url: str, **options: Any) -> int:
@@ -49,10 +45,8 @@ async def send(method: str, url: str, **options: Any) -> int:
         await response.read()
     name = options.get("headers", {}).get("X-Request-Id", "")
     if cold:  # a cold start is told at once
-        await export(url, f"{name}-cold-start")
-    task = asyncio.create_task(export_later(url, f"{name}-metrics"))
-    tasks.add(task)
-    task.add_done_callback(tasks.discard)
+        await export(url, f"{name}-cold-start", 0)
+    tasks.append(asyncio.create_task(export(url, f"{name}-metrics", seconds(240))))
     return response.status
 
 

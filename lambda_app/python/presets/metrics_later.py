@@ -1,8 +1,7 @@
 """metrics_later: metrics are sent by a task that nobody waits for. The bug.
 
-The requests' own client has its idle limit. The exporter has a session of its own and
-sends four minutes later. If the sandbox is frozen by then, it sends when the sandbox
-wakes, into a connection that is gone; the error ends up nowhere.
+The exporter sends four minutes later, into a connection that is gone by then if the
+sandbox was frozen; the error ends up nowhere. It has a session of its own.
 """
 
 import asyncio
@@ -15,7 +14,7 @@ from lambda_app.python.lab_time import seconds  # outside the lab: 60 is 60
 
 session: aiohttp.ClientSession | None = None
 exporter: aiohttp.ClientSession | None = None
-tasks: set[asyncio.Task[None]] = set()
+tasks: list[asyncio.Task[None]] = []
 
 
 def get_session() -> aiohttp.ClientSession:
@@ -34,14 +33,10 @@ def get_exporter() -> aiohttp.ClientSession:
     return exporter
 
 
-async def export(url: str, name: str) -> None:
+async def export(url: str, name: str, after: float) -> None:
+    await asyncio.sleep(after)  # collects for a while, as exporters do
     async with get_exporter().post(url, headers={"X-Request-Id": name}) as response:
         await response.read()
-
-
-async def export_later(url: str, name: str) -> None:
-    await asyncio.sleep(seconds(240))  # collects for a while, as exporters do
-    await export(url, name)
 
 
 async def send(method: str, url: str, **options: Any) -> int:
@@ -49,11 +44,9 @@ async def send(method: str, url: str, **options: Any) -> int:
     async with get_session().request(method, url, **options) as response:
         await response.read()
     name = options.get("headers", {}).get("X-Request-Id", "")
-    if cold:  # a cold start is told at once
-        await export(url, f"{name}-cold-start")
-    task = asyncio.create_task(export_later(url, f"{name}-metrics"))
-    tasks.add(task)
-    task.add_done_callback(tasks.discard)
+    if cold:
+        await export(url, f"{name}-cold-start", 0)
+    tasks.append(asyncio.create_task(export(url, f"{name}-metrics", seconds(240))))
     return response.status
 
 
