@@ -1,6 +1,9 @@
 """Fixtures of the container tests."""
 
+import fcntl
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import docker
 import pytest
@@ -14,3 +17,11 @@ def engine() -> Iterator[docker.DockerClient]:
     client = connect()
     yield client
     client.close()
+
+
+@pytest.fixture
+def no_other_clean() -> Iterator[None]:
+    """For tests that leave a dead lab behind, or clean: tests that run side by side would clean up each other's."""
+    with (Path(tempfile.gettempdir()) / "thawlab-tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -75,6 +75,7 @@ def test_a_killed_lab_is_cleaned_up_by_its_reaper(frozen_lab: LabProcess, engine
     assert without_traceback(err), err
 
 
+@pytest.mark.usefixtures("no_other_clean")
 def test_without_its_reaper_clean_removes_everything(frozen_lab: LabProcess, engine: docker.DockerClient) -> None:
     containers = left_of(frozen_lab.mark, engine).containers
     sides = engine.containers.list(filters={"label": f"{LABEL}={frozen_lab.mark}", "name": "-link"})
@@ -92,6 +93,7 @@ def test_without_its_reaper_clean_removes_everything(frozen_lab: LabProcess, eng
     assert not any(find_cgroup(container) for container in containers)
 
 
+@pytest.mark.usefixtures("no_other_clean")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_lab_cleans_up_itself(
     frozen_lab: LabProcess, engine: docker.DockerClient, number: signal.Signals
