@@ -32,7 +32,7 @@ class ProcessBench:
     def __init__(self, upstream: UpstreamClient, mark: str, logs: Path) -> None:
         self._upstream = upstream
         self._mark = mark
-        self._logs = logs
+        self._logs = logs.resolve()  # what is started from there may look at it from elsewhere
         self._balancers: dict[Scope, BalancerProcess] = {}
 
     async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
