@@ -97,7 +97,6 @@ async def serve(options: ServeOptions, say: Callable[[str], object]) -> None:
     with tempfile.TemporaryDirectory(prefix="thawlab-") as logs:
         async with open_bench(options.sandbox, Path(logs)) as bench:
             service = LambdaService(host=bench.runtime_host, speed=options.speed)
-            await service.start(invoke_port=options.port, invoke_host=options.host)
             try:
                 listener = await bench.open_upstream(options.job, recorder)
                 spec = FunctionSpec(
@@ -108,7 +107,9 @@ async def serve(options: ServeOptions, say: Callable[[str], object]) -> None:
                     wake_order="event-first",
                 )
                 service.add(spec, bench.sandboxes(options.job, listener, spec), recorder.record)
-                for line in _greeting(options, service.invoke_url, listener.url, listener.how):
+                await service.start(invoke_port=options.port, invoke_host=options.host)
+                here = service.invoke_url.replace("//0.0.0.0:", "//127.0.0.1:")  # it listens everywhere: also here
+                for line in _greeting(options, here, listener.url, listener.how):
                     say(line)
                 await asyncio.Event().wait()
             finally:

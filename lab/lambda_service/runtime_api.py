@@ -83,8 +83,11 @@ class RuntimeApi:
         # With no room for unsent bytes in this process, the write ends when the kernel has them all.
         assert request.transport is not None
         request.transport.set_write_buffer_limits(high=0)
-        await response.prepare(request)
-        await response.write_eof()
+        try:
+            await response.prepare(request)
+            await response.write_eof()
+        except ConnectionResetError:  # the sandbox died meanwhile, and its end is told
+            return response
         slot.sent(invocation)
         return response
 

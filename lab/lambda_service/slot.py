@@ -291,9 +291,9 @@ class Slot:
         elif self._spec.wake_order == "event-first":
             await self._send(invocation)
             await self._until_sent()
-            await self._thaw()
+            await to_the_end(self._thaw())
         else:
-            await self._thaw()
+            await to_the_end(self._thaw())
             await asyncio.sleep(THAW_SETTLE)
             await self._send(invocation)
 

@@ -17,6 +17,10 @@ FOLLOW_UP = "-metrics"
 """What the presets of background work add to a request's id to name the request that it leaves running."""
 
 
+IN_FLIGHT = {"FIN-WAIT-1", "CLOSING", "LAST-ACK"}
+"""States of an upstream's end whose FIN is not acknowledged yet: its kernel sends it again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """A stretch between two invocations."""
@@ -262,6 +266,17 @@ class Facts:
         """Which address carried out the last request: the `old` or the `new` one."""
         executed = self._all("upstream", "executed")
         return ("new" if executed[-1]["connection"] >= MOVED_FROM else "old") if executed else None
+
+    @cached_property
+    def close_in_flight(self) -> bool:
+        """At the wake the upstream's kernel was still sending the close: whether it arrives in time is chance."""
+        since = self.stale_gap.ended if self.stale_gap else 0.0
+        states = [event for event in self._all("lab", "tcp-state") if event.t >= since]
+        stale = {event["connection"] for event in self.given_up}
+        return any(
+            event["wake"] == states[0]["wake"] and event["connection"] in stale and event["upstream"] in IN_FLIGHT
+            for event in states
+        )
 
     @cached_property
     def latency_ms(self) -> float | None:

@@ -54,7 +54,10 @@ def _fault_proof(arm: Arm, setting: Setting, facts: Facts) -> dict[str, object]:
     expected = expected_tcp_state(arm, setting)
     # A socket whose end arrived may send nothing, or its library may not let it.
     used = bool(facts.late_data) or (expected != "ESTABLISHED" and facts.dead_reuse)
-    proof: dict[str, object] = {"fault_delivered": bool(facts.given_up), "expected_tcp_state": expected}
+    proof: dict[str, object] = {
+        "fault_delivered": bool(facts.given_up) and not facts.close_in_flight,
+        "expected_tcp_state": expected,
+    }
     return proof if arm.expect.reuse == "either" else proof | {"reused_connection": used}
 
 

@@ -160,15 +160,7 @@ def test_a_close_that_arrives_is_known_to_the_clients_kernel(story: Story) -> No
     assert not story.events("delivered", "cut")
 
 
-# Whether it is sent again before the wake is a race, so this one sometimes ends as it must.
-IN_FLIGHT = pytest.mark.xfail(
-    strict=False, reason="the guard does not ask whether the upstream's FIN is still on its way"
-)
-
-
-@pytest.mark.parametrize(
-    "lie", [pytest.param(lie, marks=IN_FLIGHT if lie == "lifted-before-forgotten" else ()) for lie in LIES]
-)
+@pytest.mark.parametrize("lie", LIES)
 def test_a_lie_about_the_link_or_the_pause_never_passes(story: Story, lie: str) -> None:
     arm = story.arm(lie)
     assert arm.verdict == "inconclusive", arm.why
