@@ -50,5 +50,5 @@ async def test_a_difference_is_seen(tmp_path: Path) -> None:
     other: Results = results.model_copy(update={"scenarios": (other_scenario,)})
     (line,) = disagreements(results, other)
     assert "seed-reset bug" in line
-    assert "executions 1,0" in line
+    assert "executions 0,1" in line
     assert "executions 1,1" in line
