@@ -17,6 +17,9 @@ Shell = Callable[[str], subprocess.CompletedProcess[str]]
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "runs", "__pycache__", ".*_cache", "tests")
 
 
+OF_MAKE = {"MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS", "ARGS", "NAME", "SANDBOX"}
+
+
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     folder = tmp_path / "thawlab"
@@ -33,7 +36,9 @@ def clone(tmp_path: Path) -> Path:
 def environment(clone: Path) -> dict[str, str]:
     """As after `. .venv/bin/activate`, with the copy's own code."""
     path = f"{clone / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    return os.environ | {"PATH": path, "PYTHONPATH": str(clone), "COLUMNS": "120"}
+    # `make test ARGS=...` hands its variables on to every make below it; a reader's shell has none of them.
+    mine = {name: value for name, value in os.environ.items() if name not in OF_MAKE}
+    return mine | {"PATH": path, "PYTHONPATH": str(clone), "COLUMNS": "120"}
 
 
 @pytest.fixture
