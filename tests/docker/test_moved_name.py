@@ -1,0 +1,53 @@
+"""Sabotage of blue-green: a name that was not moved proves nothing, and a client that leaves is no bug."""
+
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from lab.bench.base import Bench
+from lab.journal import Recorder
+from lab.plan import Job
+from tests.lab.support import Wrapped, only_arm, results_of, run, write
+
+pytestmark = pytest.mark.docker
+
+STORY = """\
+title: A test
+question: Does it?
+story: s
+look_at: l
+upstream: {}
+function: {preset: PRESET}
+timeline: [invoke, freeze: 20s, move, freeze: 20s, invoke]
+arms:
+  - {name: bug, role: bug, title: The bug, expect: {outcome: ok, connections: 1, served_by: old}}
+"""
+
+
+class NeverMoves(Wrapped):
+    """A name that stays where it is."""
+
+    async def move_name(self, job: Job, recorder: Recorder) -> None:
+        return None
+
+
+async def test_a_name_that_was_not_moved(tmp_path: Path) -> None:
+    named = write(tmp_path, STORY.replace("PRESET", "seed"))
+    folder = await run(named, tmp_path, sandbox="docker", wrap=lambda bench: cast(Bench, NeverMoves(bench)))
+    arm = only_arm(results_of(named, folder))
+    assert arm.verdict == "inconclusive"
+    assert "fault_delivered" in arm.guard.missing
+
+
+async def test_a_client_that_leaves_the_old_address(tmp_path: Path) -> None:
+    named = write(tmp_path, STORY.replace("PRESET", "no_keepalive"))
+    arm = only_arm(results_of(named, await run(named, tmp_path, sandbox="docker")))
+    assert arm.verdict == "inconclusive"
+    assert "reused_connection" in arm.guard.missing
+
+
+async def test_without_sabotage_it_passes(tmp_path: Path) -> None:
+    named = write(tmp_path, STORY.replace("PRESET", "seed"))
+    arm = only_arm(results_of(named, await run(named, tmp_path, sandbox="docker")))
+    assert arm.verdict == "pass", arm.why
