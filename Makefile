@@ -52,8 +52,8 @@ picture: $(READY) ## draw the README's picture from a new run
 	@$(BIN)/thawlab run seed-reset > /dev/null
 	@$(BIN)/python -m lab.report.picture latest docs/img/seed-reset.svg --title "make scenario NAME=seed-reset"
 
-distclean: ## remove .venv and every run
-	rm -rf $(VENV) runs
+distclean: ## remove .venv, built functions and every run
+	rm -rf $(VENV) .build runs
 
 schemas: $(READY) ## write the published JSON Schemas anew
 	@$(BIN)/python -m lab.schemas

@@ -35,6 +35,7 @@ async def run_arm(
     """
     recorder.record("lab", "arm-started", role=job.arm.role, tick=TICK if job.setting.function.background else None)
     try:
+        await bench.prepare(job.setting.function)
         listener = await bench.open_upstream(job, recorder)
         limit = job.setting.function.timeout
         spec = FunctionSpec(

@@ -29,6 +29,9 @@ PRESENT: dict[Need, Callable[[], bool]] = {
     "net-admin": may_repair,
     "nginx": _installed("nginx"),
     "haproxy": _installed("haproxy"),
+    "go": _installed("go"),
+    "node": lambda: _installed("node")() and _installed("npm")(),
+    "java": lambda: _installed("javac")() and _installed("mvn")(),
 }
 """How each need is looked for. Sandboxes that are containers bring all of it in their images."""
 

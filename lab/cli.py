@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from lab import doctor as doctor_
 from lab import predict as predict_
 from lab.errors import EnvironmentLacks, LabError, UsageError
+from lab.functions import definition
 from lab.laboratory import DEFAULT_JOBS, carry_out
 from lab.leftovers import remove_leftovers
 from lab.plan import FASTEST, Plan, make_plan
@@ -232,7 +233,7 @@ def fixes(name: str, markdown: bool, page: Path | None, out: Path) -> None:
 @cli.command()
 @click.option("--function", "client", default="aiohttp", show_default=True, help="The function, by its client library.")
 @click.option("--preset", default="seed", show_default=True, help="How it makes its client.")
-@click.option("--shape", type=click.Choice(["sync", "loop"]), default="sync", show_default=True, help="App shape.")
+@click.option("--shape", type=click.Choice(["sync", "loop"]), help="App shape; the client's usual one if absent.")
 @sandbox_option
 @click.option(
     "--close", type=click.Choice(["fin", "rst", "vanish", "blackhole"]), default="vanish", show_default=True,
@@ -248,6 +249,7 @@ def fixes(name: str, markdown: bool, page: Path | None, out: Path) -> None:
 )
 def serve(**options: Any) -> None:
     """Keep the Invoke API, a function and an upstream up, until interrupted."""
+    options["shape"] = options["shape"] or next(iter(definition(options["client"]).shapes))
     try:
         _until_signalled(serve_(ServeOptions(**options), click.echo))
     except Interrupted:

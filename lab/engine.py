@@ -21,7 +21,7 @@ from docker.errors import APIError, DockerException, NotFound
 
 from lab.errors import EnvironmentLacks
 from lab.freezer import thaw_by_cgroup
-from lab.images import IMAGES, image
+from lab.images import image
 from lab.lambda_service.tasks import to_the_end
 
 LABEL = "thawlab.lab"
@@ -70,9 +70,9 @@ class Engine:
 
         return await _in_thread(work)
 
-    async def images(self) -> dict[str, str]:
-        """The tag of each image, built where its content has changed."""
-        return {name: await self.call(image, self.client, name) for name in IMAGES}
+    async def image(self, name: str) -> str:
+        """The tag of one of the lab's images (`lab.images.IMAGES`), built where its content has changed."""
+        return await self.call(image, self.client, name)
 
     async def create(self, image: str, name: str, **options: Any) -> Any:
         """A container that bears the mark, not started yet."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from lab.capabilities import lacking
 from lab.errors import UsageError
+from lab.functions import definition
 from lab.journal import Scope
 from lab.scenario.load import Named
 from lab.scenario.model import Arm
@@ -94,7 +95,8 @@ def _distinct(scenarios: Sequence[Named]) -> list[Named]:
 
 def _job(named: Named, arm: Arm, repeat: int, speed: float) -> Job:
     setting = named.scenario.setting(arm)
-    return Job(Scope(named.name, arm.name, repeat), arm, setting, min(setting.speed or speed, speed))
+    caps = (setting.speed, definition(setting.function.client).speed)
+    return Job(Scope(named.name, arm.name, repeat), arm, setting, min([speed, *(cap for cap in caps if cap)]))
 
 
 def _sweep_jobs(named: Named, speed: float) -> list[Job]:

@@ -93,11 +93,13 @@ async def serve(options: ServeOptions, say: Callable[[str], object]) -> None:
     Raises UsageError for an unknown function or preset, EnvironmentLacks for a port that is taken.
     """
     definition(options.client).preset_path(options.preset)
+    definition(options.client).arguments(options.shape)
     recorder = Recorder(ToldJournal(say), options.job.scope)
     with tempfile.TemporaryDirectory(prefix="thawlab-") as logs:
         async with open_bench(options.sandbox, Path(logs)) as bench:
             service = LambdaService(host=bench.runtime_host, speed=options.speed)
             try:
+                await bench.prepare(options.job.setting.function)
                 listener = await bench.open_upstream(options.job, recorder)
                 spec = FunctionSpec(
                     name=FUNCTION_NAME,

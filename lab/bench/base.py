@@ -7,6 +7,7 @@ from lab.journal import Recorder
 from lab.lambda_service.service import FunctionSpec
 from lab.plan import Job
 from lab.sandbox.base import SandboxFactory
+from lab.scenario.parts import Function
 from lab.upstream import Listener
 
 
@@ -15,6 +16,9 @@ class Bench(Protocol):
 
     runtime_host: str
     """Address on which sandboxes find the Runtime API."""
+
+    async def prepare(self, function: Function) -> None:
+        """Build what the function is started from, where that was not done yet; raises EnvironmentLacks."""
 
     async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
         """An upstream for this run alone, behaving as the job's setting says."""

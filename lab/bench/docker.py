@@ -62,6 +62,13 @@ class DockerBench:
         self._start_other = start_other
         self._other: UpstreamClient | None = None
         self._starting = asyncio.Lock()
+        self._building = asyncio.Lock()
+
+    async def prepare(self, function: Function) -> None:
+        async with self._building:
+            name = definition(function.client).program.image
+            if name not in self._images:
+                self._images[name] = await self._engine.image(name)
 
     async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
         name = listener_name(job.scope)
@@ -105,13 +112,13 @@ class DockerBench:
     ) -> Callable[[str], DockerSandbox]:
         """Makes container sandboxes for a function."""
         defined = definition(function.client)
-        runtime = defined.runtimes[function.shape]
+        start = defined.program.in_image
         spec = ContainerSpec(
-            image=self._images[defined.image],
-            command=("python", "-m", runtime.module, runtime.handler),
+            image=self._images[defined.program.image],
+            command=(*start.command, *defined.arguments(function.shape)),
             link_image=self._images["thawlab-link"],
             network=self._network,
-            environment=variables,
+            environment={**start.environment, **variables},
             allowed=((listener.host, listener.port), *self._other_address(listener)),
             names={listener.server_name: listener.host} if listener.server_name else {},
         )
@@ -195,7 +202,7 @@ async def docker_bench(mark: str) -> AsyncIterator[DockerBench]:
     """Network, upstream and images of one lab; whatever bears its mark is removed at the end."""
     engine = await Engine.open(mark)
     try:
-        images = await engine.images()
+        images = {name: await engine.image(name) for name in ("thawlab-upstream", "thawlab-link")}
         name = f"thawlab-{mark.replace('.', '-')}"
         network = await engine.call(
             engine.client.networks.create, name, driver="bridge", internal=True, labels={LABEL: mark}

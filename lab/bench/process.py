@@ -5,6 +5,7 @@ at the upstream, by the close mode `vanish`: as after a lost close, the client's
 upstream's side no longer exists.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +35,11 @@ class ProcessBench:
         self._mark = mark
         self._logs = logs.resolve()  # what is started from there may look at it from elsewhere
         self._balancers: dict[Scope, BalancerProcess] = {}
+        self._building = asyncio.Lock()
+
+    async def prepare(self, function: Function) -> None:
+        async with self._building:
+            await asyncio.to_thread(definition(function.client).program.here)
 
     async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
         behaviour = job.setting.upstream
@@ -82,8 +88,10 @@ class ProcessBench:
 
 def process_factory(function: Function, variables: Mapping[str, str], mark: str, logs: Path) -> SandboxFactory:
     """Makes process sandboxes for the function of a client library."""
-    runtime = definition(function.client).runtimes[function.shape]
-    spec = ProcessSpec(runtime.module, runtime.handler, variables, mark, logs)
+    defined = definition(function.client)
+    built = defined.program.here()
+    command = (*built.command, *defined.arguments(function.shape))
+    spec = ProcessSpec(command, {**built.environment, **variables}, mark, logs)
 
     def make(name: str) -> Sandbox:
         return ProcessSandbox(name, spec)

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from lab.report import html, junit, markdown
-from lab.report.diff import PresetPath, python_preset
+from lab.report.diff import PresetPath, preset_file
 from lab.report.finished import FinishedRun
 
 __all__ = ["FinishedRun", "write_all"]
 
 
-def write_all(folder: Path, run: FinishedRun, preset_path: PresetPath = python_preset) -> None:
+def write_all(folder: Path, run: FinishedRun, preset_path: PresetPath = preset_file) -> None:
     """Write results.json, junit.xml, summary.md and report.html into a run's folder.
 
     Each file is there whole or not at all. Raises OSError where the folder cannot be written.

@@ -4,17 +4,18 @@ import difflib
 from collections.abc import Callable
 from pathlib import Path
 
-import lambda_app
+from lab.errors import UsageError
+from lab.functions import definition
 from lab.report.finished import Told
 from lab.verdict.results import ArmResult
 
-PresetPath = Callable[[str], Path]
-"""The file of a preset, by its name."""
+PresetPath = Callable[[str, str], Path]
+"""The file of a preset, by the client's name and its own."""
 
 
-def python_preset(preset: str) -> Path:
-    """Where the presets of the Python functions are."""
-    return Path(lambda_app.__path__[0]) / "python" / "presets" / f"{preset}.py"
+def preset_file(client: str, preset: str) -> Path:
+    """Where a function's preset is; raises UsageError where there is none."""
+    return definition(client).preset_path(preset)
 
 
 def unified(before: Path, after: Path) -> str:
@@ -31,8 +32,9 @@ def code_change(told: Told, arm: ArmResult, preset_path: PresetPath) -> str | No
     bug = told.bug_of(arm)
     if bug is None or not told.changes_code(arm):
         return None
-    files = [preset_path(told.setting(result).function.preset) for result in (bug, arm)]
+    functions = [told.setting(result).function for result in (bug, arm)]
     try:
+        files = [preset_path(function.client, function.preset) for function in functions]
         return unified(*files) or None
-    except OSError:
+    except (OSError, UsageError):
         return None

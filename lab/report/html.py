@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 from lab.report import wording
 from lab.report.curve import Curve
 from lab.report.curve import draw as draw_curve
-from lab.report.diff import PresetPath, code_change, python_preset
+from lab.report.diff import PresetPath, code_change, preset_file
 from lab.report.drawing import Drawing, draw
 from lab.report.finished import FinishedRun, Told
 from lab.report.lanes import lanes
@@ -45,7 +45,7 @@ class ScenarioPage:
     curve: Curve | None
 
 
-def render(run: FinishedRun, preset_path: PresetPath = python_preset) -> str:
+def render(run: FinishedRun, preset_path: PresetPath = preset_file) -> str:
     """The whole file."""
     template = _environment().get_template("report.html.j2")
     pages = [_scenario(told, number, preset_path) for number, told in enumerate(run.told, start=1)]

@@ -68,7 +68,7 @@ def draw(run: FinishedRun, title: str) -> str:
     return console.export_svg(title=title, theme=THEME, code_format=FORMAT, unique_id="thawlab")
 
 
-def _without_code(preset: str) -> Path:
+def _without_code(client: str, preset: str) -> Path:
     return Path(os.devnull)  # the same for every preset, so that there is no difference to print
 
 

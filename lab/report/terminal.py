@@ -19,7 +19,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from lab.report import curve, wording
-from lab.report.diff import PresetPath, code_change, python_preset
+from lab.report.diff import PresetPath, code_change, preset_file
 from lab.report.finished import FinishedRun, Told
 from lab.report.timeline import Moment, Tone, moments
 from lab.report.wording import plain
@@ -46,7 +46,7 @@ def print_run(
     *,
     detail: bool = True,
     console: Console | None = None,
-    preset_path: PresetPath = python_preset,
+    preset_path: PresetPath = preset_file,
 ) -> None:
     """Print what a run found; without `detail` only the tables, and why for what did not pass."""
     console = console or _standard_output()

@@ -8,8 +8,7 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,8 +28,7 @@ STOPPED = {"T"}
 class ProcessSpec:
     """How the function's process is started."""
 
-    runtime_module: str
-    handler: str
+    command: Sequence[str]
     environment: Mapping[str, str]
     mark: str
     """Names the lab, so that its reaper finds the process."""
@@ -61,15 +59,14 @@ class ProcessSandbox:
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "C.UTF-8",
             "AWS_LAMBDA_RUNTIME_API": runtime_api,
-            "_HANDLER": self._spec.handler,
+            "_HANDLER": self._spec.command[-1],
             MARK: self._spec.mark,
             **self._spec.environment,
         }
-        command = (sys.executable, "-m", self._spec.runtime_module, self._spec.handler)
         try:
             with self._log.open("ab") as log:
                 self._process = await asyncio.create_subprocess_exec(
-                    *command,
+                    *self._spec.command,
                     env=environment,
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=log,

@@ -158,10 +158,11 @@ def _check_functions(scenario: Scenario, document: Any, path: Path) -> None:
     """Each arm's function and preset must exist; the message points to where they are named."""
     for index, arm in enumerate(scenario.arms):
         function = scenario.setting(arm).function
-        in_arm = arm.change.function.model_fields_set & {"client", "preset"}
+        in_arm = arm.change.function.model_fields_set & {"client", "preset", "shape"}
         place = ["arms", index, "change", "function"] if in_arm else ["function"]
         try:
             definition(function.client).preset_path(function.preset)
+            definition(function.client).arguments(function.shape)
         except UsageError as error:
             raise UsageError(f"{path}:{_line(document, [*place, *sorted(in_arm)[-1:]])}: {error}") from None
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from statistics import median
 
+from lab.functions import definition
 from lab.journal import Event, Scope, by_scope
 from lab.scenario.load import Named
 from lab.scenario.model import Arm
@@ -103,6 +104,9 @@ NEEDED = {
     "net-admin": "CAP_NET_ADMIN (root)",
     "nginx": "nginx",
     "haproxy": "HAProxy",
+    "go": "Go",
+    "node": "Node.js with npm",
+    "java": "a JDK and Maven",
 }
 
 
@@ -113,7 +117,8 @@ def skip_reason(named: Named, arm: Arm, sandbox: str, lacks: Collection[str]) ->
         return scenario.skip_reason or f"runs in {' and '.join(scenario.sandboxes)} only"
     if arm.sandboxes is not None and sandbox not in arm.sandboxes:
         return arm.skip_reason or f"runs in {' and '.join(arm.sandboxes)} only"
-    missing = sorted(scenario.setting(arm).needs.intersection(lacks))
+    setting = scenario.setting(arm)
+    missing = sorted({*setting.needs, *definition(setting.function.client).needs}.intersection(lacks))
     if missing:
         return f"needs {' and '.join(NEEDED[need] for need in missing)}, or --sandbox docker"
     return None

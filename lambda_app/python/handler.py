@@ -42,7 +42,7 @@ invocations = 0
 ticker = Ticker() if os.environ.get("THAWLAB_BACKGROUND") == "1" else None
 shape_name = os.environ.get("THAWLAB_SHAPE", "sync")
 shape = SHAPES[shape_name]() if shape_name != "one-loop" else None  # there the runtime's own loop awaits `answer`
-preset = importlib.import_module(f"lambda_app.python.presets.{os.environ.get('THAWLAB_PRESET', 'seed')}")
+preset = importlib.import_module(f"lambda_app.python.presets.aiohttp.{os.environ.get('THAWLAB_PRESET', 'seed')}")
 observer = Observer()
 observer.install()
 

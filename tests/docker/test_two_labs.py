@@ -20,7 +20,7 @@ link: lost
 timeline: [invoke, freeze: {frozen}, invoke]
 arms:
   - {{name: bug, role: bug, title: t, expect: {{outcome: reset, executions: [1, 0]}}}}
-  - {{name: fix, role: fix, title: t, change: {{function: {{preset: idle_timeout}}}}, expect: {{outcome: ok}}}}
+  - {{name: fix, role: fix, title: t, change: {{function: {{preset: sane}}}}, expect: {{outcome: ok}}}}
 """
 
 

@@ -22,7 +22,7 @@ SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 FOLDER = {"journal.jsonl", "results.json", "junit.xml", "summary.md", "report.html", "scenarios", "logs"}
 
 FIX = """\
-  - {name: fix, role: fix, title: The fix, change: {function: {preset: idle_timeout}}, expect: {outcome: ok}}
+  - {name: fix, role: fix, title: The fix, change: {function: {preset: sane}}, expect: {outcome: ok}}
   - {name: other, role: fix, title: Another, change: {function: {preset: no_keepalive}}, expect: {outcome: ok}}
 """
 NO_FIX = """\

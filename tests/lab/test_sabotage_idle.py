@@ -88,7 +88,7 @@ async def test_a_reset_that_does_not_arrive(tmp_path: Path) -> None:
 
 
 async def test_a_get_that_had_no_stale_connection_to_retry_from(tmp_path: Path) -> None:
-    change = "request: {method: GET}, function: {preset: idle_timeout}"
+    change = "request: {method: GET}, function: {preset: sane}"
     arm = await arm_of(tmp_path, story(**GET | {"change": change}))
     assert dict(arm.observed) == {"ok": 1}
     assert arm.verdict == "inconclusive"

@@ -41,7 +41,7 @@ def preset(path: Path) -> str:
 
 
 def test_there_are_presets() -> None:
-    assert {"seed", "idle_timeout", "no_keepalive"} <= {path.stem for path in PRESETS}
+    assert {"seed", "sane", "no_keepalive"} <= {path.stem for path in PRESETS}
 
 
 @pytest.mark.parametrize("path", PRESETS, ids=preset)
@@ -65,7 +65,7 @@ def test_it_can_be_pasted(path: Path) -> None:
 def test_it_runs_by_itself(upstream: str, path: Path) -> None:
     """Aiohttp's complaint about a session that is not closed goes to standard error; that is the user's story."""
     done = subprocess.run(
-        (sys.executable, "-m", f"lambda_app.python.presets.{path.stem}", upstream),
+        (sys.executable, "-m", f"lambda_app.python.presets.aiohttp.{path.stem}", upstream),
         capture_output=True,
         text=True,
         check=False,

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -134,7 +135,9 @@ class Lab:
         environment = {"PYTHONPATH": str(ROOT), **spec.environment}
 
         def factory(sandbox: str) -> Sandbox:
-            process = ProcessSpec(runtime, handler, environment, lab_mark(os.getpid()), self.folder)
+            process = ProcessSpec(
+                (sys.executable, "-m", runtime, handler), environment, lab_mark(os.getpid()), self.folder
+            )
             self.sandboxes[sandbox] = kind(sandbox, process)
             made: Sandbox = self.sandboxes[sandbox]
             return made

@@ -35,7 +35,7 @@ def empty() -> FinishedRun:
 @pytest.fixture
 def presets(tmp_path: Path) -> PresetPath:
     sample.write_presets(tmp_path)
-    return lambda preset: tmp_path / f"{preset}.py"
+    return lambda client, preset: tmp_path / f"{preset}.py"
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
 
 from lab.report import html, junit, markdown, write_all
-from lab.report.diff import PresetPath, python_preset, unified
+from lab.report.diff import PresetPath, preset_file, unified
 from lab.report.finished import FinishedRun
 from lab.scenario.load import Named
 from lab.verdict.results import Results
@@ -192,14 +192,14 @@ def test_prose_is_paragraphs_with_code() -> None:
 
 
 def test_the_difference_names_both_files_and_holds_docstrings(presets: PresetPath) -> None:
-    lines = unified(presets("seed"), presets("close_after_handler")).splitlines()
+    lines = unified(presets("any", "seed"), presets("any", "close_after_handler")).splitlines()
     assert lines[:2] == ["--- seed.py", "+++ close_after_handler.py"]
     assert '-"""A client for the life of the sandbox."""' in lines
     assert '+"""A client for one invocation: nothing is left to go stale."""' in lines
 
 
 def test_the_presets_of_the_lab_are_where_they_should_be() -> None:
-    assert python_preset("seed").is_file()
+    assert preset_file("aiohttp", "seed").is_file()
 
 
 # all of them

@@ -1,20 +1,28 @@
-"""timer_pool: what was idle for a minute is closed by a timer, and only by it.
+"""wall_clock: like seed, but what was unused for a minute of wall clock is dropped.
 
-Nothing looks at a connection's age when it is taken from the pool. A timer fires when
-its event loop runs, not when its time has come: not while the sandbox is frozen, and at
-the wake it races the event.
+The monotonic clock may have stood still in a restored snapshot, and with it every age
+that a pool knows. The wall clock is set anew after a restore; until it is, this does
+not help either. It needs a margin, as every limit: keep it below the upstream's.
 """
 
 import asyncio
 import sys
+import time
 from typing import Any
 
 import aiohttp
-
 from lambda_app.python.lab_time import seconds  # 60 is 60 outside the lab
 
 session: aiohttp.ClientSession | None = None
-closing: asyncio.Task[None] | None = None
+last_used = 0.0
+
+
+async def drop_if_old() -> None:
+    global session, last_used
+    unused, last_used = time.time() - last_used, time.time()
+    if session is not None and not 0 <= unused <= seconds(60):  # or set back: unknown
+        old, session = session, None
+        await old.close()
 
 
 def get_session() -> aiohttp.ClientSession:
@@ -26,21 +34,12 @@ def get_session() -> aiohttp.ClientSession:
     return session
 
 
-async def close_when_idle() -> None:
-    global session
-    await asyncio.sleep(seconds(60))
-    if session is not None:
-        old, session = session, None
-        await old.close()
-
-
 async def send(method: str, url: str, **options: Any) -> int:
-    global closing
-    if closing is not None:
-        closing.cancel()
+    global last_used
+    await drop_if_old()
     async with get_session().request(method, url, **options) as response:
         await response.read()
-        closing = asyncio.create_task(close_when_idle())
+        last_used = time.time()
         return response.status
 
 

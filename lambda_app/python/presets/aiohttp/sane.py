@@ -1,4 +1,4 @@
-"""idle_timeout: the pool forgets a connection well before the upstream does. The fix.
+"""sane: the pool forgets a connection well before the upstream does. The fix.
 
 aiohttp looks at a connection's age when it takes it from the pool, so a freeze does
 not get in the way. Keep the limit below every idle timeout on the path (here 300s),
@@ -10,7 +10,6 @@ import sys
 from typing import Any
 
 import aiohttp
-
 from lambda_app.python.lab_time import seconds  # 60 is 60 outside the lab
 
 session: aiohttp.ClientSession | None = None

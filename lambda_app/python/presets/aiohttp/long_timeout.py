@@ -1,29 +1,16 @@
-"""wall_clock: like seed, but what was unused for a minute of wall clock is dropped.
+"""long_timeout: a longer request timeout.
 
-The monotonic clock may have stood still in a restored snapshot, and with it every age
-that a pool knows. The wall clock is set anew after a restore; until it is, this does
-not help either. It needs a margin, as every limit: keep it below the upstream's.
+No fix: the reset comes at once, nothing was ever too slow.
 """
 
 import asyncio
 import sys
-import time
 from typing import Any
 
 import aiohttp
-
 from lambda_app.python.lab_time import seconds  # 60 is 60 outside the lab
 
 session: aiohttp.ClientSession | None = None
-last_used = 0.0
-
-
-async def drop_if_old() -> None:
-    global session, last_used
-    unused, last_used = time.time() - last_used, time.time()
-    if session is not None and not 0 <= unused <= seconds(60):  # or set back: unknown
-        old, session = session, None
-        await old.close()
 
 
 def get_session() -> aiohttp.ClientSession:
@@ -31,16 +18,14 @@ def get_session() -> aiohttp.ClientSession:
     if session is None:  # made once, kept from invocation to invocation
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(keepalive_timeout=None),
+            timeout=aiohttp.ClientTimeout(total=seconds(900), connect=seconds(300)),
         )
     return session
 
 
 async def send(method: str, url: str, **options: Any) -> int:
-    global last_used
-    await drop_if_old()
     async with get_session().request(method, url, **options) as response:
         await response.read()
-        last_used = time.time()
         return response.status
 
 

@@ -1,6 +1,8 @@
-"""long_timeout: a longer request timeout.
+"""timer_pool: what was idle for a minute is closed by a timer, and only by it.
 
-No fix: the reset comes at once, nothing was ever too slow.
+Nothing looks at a connection's age when it is taken from the pool. A timer fires when
+its event loop runs, not when its time has come: not while the sandbox is frozen, and at
+the wake it races the event.
 """
 
 import asyncio
@@ -8,10 +10,10 @@ import sys
 from typing import Any
 
 import aiohttp
-
 from lambda_app.python.lab_time import seconds  # 60 is 60 outside the lab
 
 session: aiohttp.ClientSession | None = None
+closing: asyncio.Task[None] | None = None
 
 
 def get_session() -> aiohttp.ClientSession:
@@ -19,14 +21,25 @@ def get_session() -> aiohttp.ClientSession:
     if session is None:  # made once, kept from invocation to invocation
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(keepalive_timeout=None),
-            timeout=aiohttp.ClientTimeout(total=seconds(900), connect=seconds(300)),
         )
     return session
 
 
+async def close_when_idle() -> None:
+    global session
+    await asyncio.sleep(seconds(60))
+    if session is not None:
+        old, session = session, None
+        await old.close()
+
+
 async def send(method: str, url: str, **options: Any) -> int:
+    global closing
+    if closing is not None:
+        closing.cancel()
     async with get_session().request(method, url, **options) as response:
         await response.read()
+        closing = asyncio.create_task(close_when_idle())
         return response.status
 
 

@@ -1,7 +1,7 @@
-"""metrics_later: metrics are sent by a task that nobody waits for. The bug.
+"""metrics_aged: like metrics_later, and the exporter too has its idle limit.
 
-The exporter sends four minutes later, into a connection that is gone by then if the
-sandbox was frozen; the error ends up nowhere. It has a session of its own.
+It finds the connection too old and opens another one, so the metrics arrive, as late as
+the next event. If the platform reclaims the sandbox in between, they never do.
 """
 
 import asyncio
@@ -9,7 +9,6 @@ import sys
 from typing import Any
 
 import aiohttp
-
 from lambda_app.python.lab_time import seconds  # outside the lab: 60 is 60
 
 session: aiohttp.ClientSession | None = None
@@ -28,7 +27,7 @@ def get_session() -> aiohttp.ClientSession:
 def get_exporter() -> aiohttp.ClientSession:
     global exporter
     if exporter is None:
-        connector = aiohttp.TCPConnector(keepalive_timeout=None)
+        connector = aiohttp.TCPConnector(keepalive_timeout=seconds(480))
         exporter = aiohttp.ClientSession(connector=connector)
     return exporter
 
@@ -44,7 +43,7 @@ async def send(method: str, url: str, **options: Any) -> int:
     async with get_session().request(method, url, **options) as response:
         await response.read()
     name = options.get("headers", {}).get("X-Request-Id", "")
-    if cold:
+    if cold:  # a cold start is told at once
         await export(url, f"{name}-cold-start", 0)
     tasks.append(asyncio.create_task(export(url, f"{name}-metrics", seconds(240))))
     return response.status

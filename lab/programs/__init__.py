@@ -1,0 +1,1 @@
+"""Where a function's program comes from: one file a language."""

@@ -1,0 +1,102 @@
+"""What every program of a function is: an image for containers and, where this machine can, a build for processes."""
+
+import fcntl
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from lab.errors import EnvironmentLacks
+from lab.images import ROOT, content, files_of
+
+BUILDS = ROOT / ".build"
+"""Built programs, each named by the content of its sources; `make distclean` removes them."""
+BUILD_BOUND = 600
+"""Real seconds for one command of a build, downloads included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """How a program is started, before the arguments of an app shape."""
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Program(Protocol):
+    """A function's program, in both kinds of sandbox."""
+
+    @property
+    def image(self) -> str:
+        """Its container image (a name of `lab.images.IMAGES`)."""
+
+    @property
+    def in_image(self) -> Built:
+        """How it is started in a container of that image."""
+
+    def here(self) -> Built:
+        """How it is started on this machine; built first where that was not done yet.
+
+        Blocks while it builds. Raises EnvironmentLacks where the build fails.
+        """
+
+
+def built(name: str, sources: tuple[str, ...], build: Callable[[Path, Path], None]) -> Path:
+    """The folder that `build(sources, target)` fills, made once for each content of the sources.
+
+    The first argument is a copy of the repository that has only the sources, so a build leaves nothing in the
+    checkout; the second is the folder. Several labs may ask at once: one builds. Raises EnvironmentLacks.
+    """
+    files = files_of(*sources)
+    target = BUILDS / f"{name}-{content(files)}"
+    with _one_at_a_time(name):
+        if target.exists():
+            return target
+        work, unfinished = BUILDS / f".{name}.src", BUILDS / f".{name}.new"
+        for folder in (work, unfinished):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+        for path, data in files.items():
+            copy = work / path
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(data)
+        build(work, unfinished)
+        unfinished.rename(target)
+        shutil.rmtree(work)
+    return target
+
+
+@contextmanager
+def _one_at_a_time(name: str) -> Iterator[None]:
+    BUILDS.mkdir(exist_ok=True)
+    with (BUILDS / f".{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def run(*command: str, cwd: Path, environment: Mapping[str, str]) -> None:
+    """One command of a build; raises EnvironmentLacks with the last line that it printed where it fails."""
+    shown = " ".join(command)
+    try:
+        done = subprocess.run(
+            command,
+            cwd=cwd,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=BUILD_BOUND,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise EnvironmentLacks(f"{command[0]} is not installed: install it, or use --sandbox docker") from None
+    except subprocess.TimeoutExpired:
+        raise EnvironmentLacks(f"`{shown}` took longer than {BUILD_BOUND}s") from None
+    if done.returncode:
+        printed = [line for line in done.stdout.splitlines() if line.strip()] or ["it printed nothing"]
+        raise EnvironmentLacks(f"`{shown}` failed: {printed[-1]}")
