@@ -1,4 +1,4 @@
-"""The functions under test: how each is started, and where its presets are. `docs/functions.md` is their contract."""
+"""What a function is to the lab."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,13 +6,10 @@ from pathlib import Path
 from reprlib import repr as shown
 
 from lab.errors import UsageError
-from lab.programs.base import Program
-from lab.programs.python import Python
-from lab.scenario.parts import Function
+from lab.functions.program import Program
+from lab.images import ROOT
 from lab.scenario.words import Need, Shape
-from lab.upstream import Listener
 
-ROOT = Path(__file__).resolve().parents[1]
 APP = ROOT / "lambda_app"
 
 
@@ -61,43 +58,3 @@ SUFFIXES = {".py", ".go", ".mjs", ".java"}
 def _snake(name: str) -> str:
     """A preset's name, of a file's: `CloseAfter.java` is `close_after`."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
-
-
-RIC = ("-m", "awslambdaric", "lambda_app.python.handler.handler")
-
-DEFINITIONS = {
-    defined.client: defined
-    for defined in (
-        Definition(
-            client="aiohttp",
-            language="python",
-            program=Python(),
-            shapes={
-                "sync": RIC,
-                "loop": RIC,
-                "one-loop": ("-m", "lambda_app.python.one_loop", "lambda_app.python.handler.answer"),
-            },
-            presets=APP / "python" / "presets" / "aiohttp",
-        ),
-    )
-}
-
-
-def definition(client: str) -> Definition:
-    """The function for a client library; raises UsageError naming those there are."""
-    if client not in DEFINITIONS:
-        raise UsageError(f"there is no function for the client {shown(client)}: there are {', '.join(DEFINITIONS)}")
-    return DEFINITIONS[client]
-
-
-def environment(function: Function, listener: Listener, speed: float) -> dict[str, str]:
-    """What a function reads from its environment (see `docs/functions.md`)."""
-    variables = {
-        "UPSTREAM_URL": listener.url,
-        "THAWLAB_CLIENT": function.client,
-        "THAWLAB_PRESET": function.preset,
-        "THAWLAB_SHAPE": function.shape,
-        "THAWLAB_SPEED": f"{speed:g}",
-        "THAWLAB_BACKGROUND": "1" if function.background else "0",
-    }
-    return variables | ({"THAWLAB_CA_PEM": listener.ca_pem} if listener.ca_pem else {})

@@ -1,0 +1,32 @@
+"""The functions under test: one file a language. `docs/functions.md` is their contract."""
+
+from reprlib import repr as shown
+
+from lab.errors import UsageError
+from lab.functions import python
+from lab.functions.definition import Definition
+from lab.scenario.parts import Function
+from lab.upstream import Listener
+
+DEFINITIONS = {defined.client: defined for language in (python,) for defined in language.DEFINITIONS}
+"""By the client's name, in the order of tables."""
+
+
+def definition(client: str) -> Definition:
+    """The function for a client library; raises UsageError naming those there are."""
+    if client not in DEFINITIONS:
+        raise UsageError(f"there is no function for the client {shown(client)}: there are {', '.join(DEFINITIONS)}")
+    return DEFINITIONS[client]
+
+
+def environment(function: Function, listener: Listener, speed: float) -> dict[str, str]:
+    """What a function reads from its environment (see `docs/functions.md`)."""
+    variables = {
+        "UPSTREAM_URL": listener.url,
+        "THAWLAB_CLIENT": function.client,
+        "THAWLAB_PRESET": function.preset,
+        "THAWLAB_SHAPE": function.shape,
+        "THAWLAB_SPEED": f"{speed:g}",
+        "THAWLAB_BACKGROUND": "1" if function.background else "0",
+    }
+    return variables | ({"THAWLAB_CA_PEM": listener.ca_pem} if listener.ca_pem else {})

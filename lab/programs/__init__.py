@@ -1,1 +1,0 @@
-"""Where a function's program comes from: one file a language."""
