@@ -8,7 +8,9 @@ from lab.functions.definition import Definition
 from lab.scenario.parts import Function
 from lab.upstream import Listener
 
-DEFINITIONS = {defined.client: defined for language in (python,) for defined in language.DEFINITIONS}
+DEFINITIONS: dict[str, Definition] = {
+    defined.client: defined for language in (python,) for defined in language.DEFINITIONS
+}
 """By the client's name, in the order of tables."""
 
 
