@@ -21,6 +21,7 @@ IMAGES = {
         "lambda_app/python",
         "lambda_app/shims",
     ),
+    "thawlab-function-go": ("lambda_app/go/Dockerfile", "lambda_app/go", "lambda_app/shims"),
     "thawlab-upstream": ("upstream_server/Dockerfile", "upstream_server"),
     "thawlab-link": ("lab/link/Dockerfile", "lab/link/agent.sh"),
 }
