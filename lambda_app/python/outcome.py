@@ -4,13 +4,14 @@ Never by a class name or a message alone: aiohttp 3.14 raises a subclass of Conn
 errno, when it refuses to write to a transport that it closed itself. Nothing was sent and nothing was reset.
 """
 
-import asyncio
 import errno
 import http.client
-from collections.abc import Iterator
+import ssl
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import aiohttp
+Kinds = Sequence[tuple[type[BaseException] | Callable[[BaseException], bool], str]]
+"""What a library's own exceptions mean, asked in this order after the errnos: a class or a test, and its outcome."""
 
 BY_ERRNO = {
     errno.ECONNRESET: "reset",
@@ -39,32 +40,36 @@ def chain_of(error: BaseException, *, contexts: bool = True) -> Iterator[BaseExc
             waiting.extend(reversed(link.exceptions))
 
 
-def classify(error: BaseException) -> str:
-    """The outcome class of a failed request (a glossary word).
+def classify(error: BaseException, kinds: Kinds = ()) -> str:
+    """The outcome class of a failed request (a glossary word); `kinds` are those of the library.
 
     Contexts are asked only where the exception and its causes say nothing: the second try of a retry has the first
     one's failure as its context, and that is not what ended it.
     """
-    found = _class_of(list(chain_of(error, contexts=False)))
-    return found if found != "other" else _class_of(list(chain_of(error)))
+    found = _class_of(list(chain_of(error, contexts=False)), kinds)
+    return found if found != "other" else _class_of(list(chain_of(error)), kinds)
 
 
-def _class_of(chain: list[BaseException]) -> str:
+STANDARD: Kinds = (
+    (http.client.IncompleteRead, "truncated"),
+    (TimeoutError, "timeout"),
+    # The peer's end of file where an answer should begin: a ConnectionResetError too, so it is asked about before that.
+    (http.client.RemoteDisconnected, "eof"),
+    # TLS met the end of file while it wrote, with or without the peer's close_notify.
+    (ssl.SSLEOFError, "eof"),
+    (ssl.SSLZeroReturnError, "eof"),
+    (lambda link: isinstance(link, ConnectionError) and link.errno is None, "closed-locally"),
+)
+"""What the standard library's exceptions mean, after the errnos and the library's own."""
+
+
+def _class_of(chain: list[BaseException], kinds: Kinds) -> str:
     for link in chain:
-        if isinstance(link, OSError) and link.errno in BY_ERRNO:
+        if isinstance(link, OSError) and not isinstance(link, ssl.SSLError) and link.errno in BY_ERRNO:
             return BY_ERRNO[link.errno]
-    if any(isinstance(link, aiohttp.ClientPayloadError | http.client.IncompleteRead) for link in chain):
-        return "truncated"
-    if any(isinstance(link, aiohttp.ClientResponseError) for link in chain):
-        return "http-error"
-    if any(isinstance(link, TimeoutError | asyncio.TimeoutError) for link in chain):
-        return "timeout"
-    # The peer's end of file where an answer should begin: aiohttp has an exception of its own for it, and
-    # http.client's RemoteDisconnected is a ConnectionResetError too, so it is asked about before that.
-    if any(isinstance(link, aiohttp.ServerDisconnectedError | http.client.RemoteDisconnected) for link in chain):
-        return "eof"
-    if any(isinstance(link, ConnectionError) and link.errno is None for link in chain):
-        return "closed-locally"
+    for meaning, outcome in (*kinds, *STANDARD):
+        if any(isinstance(link, meaning) if isinstance(meaning, type) else meaning(link) for link in chain):
+            return outcome
     return "other"
 
 

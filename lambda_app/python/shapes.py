@@ -1,4 +1,4 @@
-"""The two shapes of an asynchronous function on a runtime client that calls a plain `handler(event, context)`.
+"""The shapes of a function on a runtime client that calls a plain `handler(event, context)`.
 
 What differs is who looks at the sockets between two invocations: nobody, or an event loop.
 """
@@ -25,6 +25,19 @@ class Sync:
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         return self._loop.run_until_complete(work)
+
+
+class Blocking:
+    """`sync` for a client that blocks: no event loop at all, on the runtime client's own thread."""
+
+    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        try:
+            work.send(None)
+        except StopIteration as done:
+            result: Result = done.value
+            return result
+        work.close()
+        raise RuntimeError("a client that blocks awaited something: it has nothing to await on")
 
 
 class Loop:

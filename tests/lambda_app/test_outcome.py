@@ -16,13 +16,20 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_writer import StreamWriter
 
 from lab.tcp_table import TcpTable
-from lambda_app.python.outcome import chain_of, classify, describe, headline
+from lambda_app.python.clients.aiohttp import Aiohttp
+from lambda_app.python.outcome import chain_of, describe, headline
+from lambda_app.python.outcome import classify as classify_by
 
 PATIENCE = 10.0
 """Real seconds for what takes milliseconds."""
 ANSWER = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok"
 CUT = b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\nten bytes."
 CUT_CHUNKS = b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n20\r\nten bytes."
+
+
+def classify(error: BaseException) -> str:
+    return classify_by(error, Aiohttp.kinds)
+
 
 Talk = Callable[[socket.socket], None]
 

@@ -1,0 +1,51 @@
+"""aiohttp: the checkout from its pool is watched (`TCPConnector.connect`, also for a retry that it makes by itself)."""
+
+import asyncio
+import functools
+from typing import Any, ClassVar
+from weakref import WeakSet
+
+import aiohttp
+
+from lambda_app.python.clients.base import Asynchronous
+from lambda_app.python.outcome import Kinds
+
+
+class Aiohttp(Asynchronous):
+    distribution = "aiohttp"
+    kinds: ClassVar[Kinds] = (
+        (aiohttp.ClientPayloadError, "truncated"),
+        (aiohttp.ClientResponseError, "http-error"),
+        # The peer's end of file where an answer should begin.
+        (aiohttp.ServerDisconnectedError, "eof"),
+    )
+
+    def watch(self) -> None:
+        self._connectors: WeakSet[aiohttp.BaseConnector] = WeakSet()
+        self._transports: WeakSet[asyncio.Transport] = WeakSet()
+        checkout = aiohttp.TCPConnector.connect
+
+        @functools.wraps(checkout)
+        async def connect(connector: aiohttp.TCPConnector, *args: Any, **options: Any) -> Any:
+            self._connectors.add(connector)
+            connection = await checkout(connector, *args, **options)
+            transport = connection.transport
+            if transport is None:  # closed since it was chosen: the request will say so
+                self.observer.note(connection, None)
+            else:
+                self._transports.add(transport)
+                self.observer.note(transport, transport.get_extra_info("sockname")[1])
+            return connection
+
+        aiohttp.TCPConnector.connect = connect  # type: ignore[method-assign, assignment]
+
+    async def close(self) -> None:
+        for connector in list(self._connectors):
+            await connector.close()
+        for transport in list(self._transports):
+            transport.abort()  # over TLS a close waits for the peer's, and the peer may be gone
+        while any(transport.get_extra_info("socket").fileno() >= 0 for transport in self._transports):
+            await asyncio.sleep(0)  # the event loop closes what was given up in its next turns
+
+
+CLIENT = Aiohttp

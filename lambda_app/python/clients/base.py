@@ -1,0 +1,91 @@
+"""What the handler asks of a client library, and the two ways to send: with an event loop, and blocking."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from types import ModuleType
+from typing import Any, ClassVar
+
+from lambda_app.python.call import Call
+from lambda_app.python.observe import Observer
+from lambda_app.python.outcome import Kinds
+
+
+class Client(ABC):
+    """One library: how its presets are called, what its errors mean, and how what it holds is closed."""
+
+    distribution: ClassVar[str]
+    """Its name as a package."""
+    blocking: ClassVar[bool]
+    kinds: ClassVar[Kinds] = ()
+    """What its own exceptions mean."""
+    body_option: ClassVar[str] = "data"
+    """What it calls the body of a request."""
+
+    def __init__(self) -> None:
+        self.observer = Observer()
+        self.watch()
+
+    @property
+    def version(self) -> str:
+        """Its name and version."""
+        return f"{self.distribution} {version(self.distribution)}"
+
+    @abstractmethod
+    def watch(self) -> None:
+        """Let the observer see every connection that is taken in this process."""
+
+    @abstractmethod
+    async def send_all(self, preset: ModuleType, calls: Sequence[Call], at_once: bool) -> None:
+        """Make the calls, one after the other or side by side, then let the preset finish."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close every connection that there is; when it returns, their sockets are closed."""
+
+    def options(self, call: Call) -> dict[str, Any]:
+        """What the preset's `send` gets besides method and URL."""
+        return {"headers": call.headers} | ({self.body_option: call.body} if call.body else {})
+
+
+class Asynchronous(Client):
+    """A library for asyncio: side by side means tasks."""
+
+    blocking = False
+
+    async def send_all(self, preset: ModuleType, calls: Sequence[Call], at_once: bool) -> None:
+        if at_once:
+            await asyncio.gather(*(self._send(preset, call) for call in calls))
+        else:
+            for call in calls:
+                await self._send(preset, call)
+        if hasattr(preset, "finish"):
+            await preset.finish()
+
+    async def _send(self, preset: ModuleType, call: Call) -> None:
+        call.attempts = self.observer.begin()
+        with call:
+            call.status = await preset.send(call.method, call.url, **self.options(call))
+
+
+class Blocking(Client):
+    """A library that blocks: on the handler's own thread, and on a thread each only where it is side by side."""
+
+    blocking = True
+
+    async def send_all(self, preset: ModuleType, calls: Sequence[Call], at_once: bool) -> None:
+        if at_once and len(calls) > 1:
+            with ThreadPoolExecutor(len(calls)) as threads:
+                list(threads.map(lambda call: self._send(preset, call), calls))
+        else:
+            for call in calls:
+                self._send(preset, call)
+        if hasattr(preset, "finish"):
+            preset.finish()
+
+    def _send(self, preset: ModuleType, call: Call) -> None:
+        call.attempts = self.observer.begin()
+        with call:
+            call.status = preset.send(call.method, call.url, **self.options(call))
