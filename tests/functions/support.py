@@ -1,0 +1,183 @@
+"""Functions in warm processes, and upstreams whose own events say what really came."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from lab.bench.process import process_factory
+from lab.capabilities import lacking
+from lab.functions import definition, environment
+from lab.functions.definition import Definition
+from lab.journal import Event, Journal, Recorder, Scope, now
+from lab.lambda_service.invocation import InvokeResult
+from lab.lambda_service.service import Function, FunctionSpec, LambdaService
+from lab.proc import lab_mark
+from lab.scenario import parts
+from lab.scenario.words import Shape
+from lab.upstream import Listener, UpstreamClient
+from lab.verdict.judge import NEEDED
+from tests.functions.contract import Answer
+
+PATIENCE = 20.0
+"""Real seconds that a test waits for what should take milliseconds, on a machine that may be busy."""
+SPEED = 150.0
+"""Lab seconds in a real one, as in process sandboxes: presets' thinnest limits are long beside a request here."""
+HURRIED = 600.0
+"""For waits that must run out: 300 seconds of a preset's take half a real one."""
+
+MARK = f"tests-{lab_mark(os.getpid())}"
+"""Not this process's own: labs that other tests run in it kill at their end whatever bears that one."""
+
+Json = dict[str, Any]
+
+
+def lacks(defined: Definition) -> str | None:
+    """Why this machine cannot run the function in a process, in the lab's words; None where it can."""
+    missing = sorted({*defined.needs}.intersection(lacking("process")))
+    return f"needs {' and '.join(NEEDED[need] for need in missing)}, or --sandbox docker" if missing else None
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A listener of the upstream, with a journal of its own."""
+
+    client: UpstreamClient
+    listener: Listener
+    recorder: Recorder
+
+    @property
+    def url(self) -> str:
+        return self.listener.url
+
+    def of(self, kind: str, **about: Any) -> list[Event]:
+        """The events of a kind with these data; all there will be once the door is closed."""
+        return [event for event in self.recorder.events if _fits(event, kind, about)]
+
+    async def wait_for(self, kind: str, **about: Any) -> Event:
+        return await self.recorder.wait_for(lambda event: _fits(event, kind, about), f"{kind} {about}", PATIENCE)
+
+    async def close(self) -> None:
+        await self.client.close_listener(self.listener.name)
+
+    @property
+    def connections(self) -> int:
+        return len(self.of("connection-opened"))
+
+    @property
+    def requests(self) -> list[tuple[int, int]]:
+        """Of each request that came: its connection, and which one on that connection it was."""
+        return [(event["connection"], event["number"]) for event in self.of("request")]
+
+    @property
+    def executed(self) -> list[str]:
+        """The logical requests that were carried out, each as often as it was."""
+        return [event["request"] for event in self.of("executed")]
+
+    def port_of(self, connection: int) -> int:
+        (opened,) = self.of("connection-opened", connection=connection)
+        return int(opened["peer_port"])
+
+
+def _fits(event: Event, kind: str, about: Mapping[str, Any]) -> bool:
+    return event.kind == kind and about.items() <= dict(event.data).items()
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """A function that was initialised and answered its first event, which was empty."""
+
+    defined: Definition
+    speed: float
+    function: Function
+    home: Door
+    """The upstream of its environment, closed by now; its events are those of the first invocation."""
+    first: Answer
+
+    async def invoke(self, *requests: Json, **event: Any) -> Answer:
+        """An event with these requests; its answer, which is held to the contract."""
+        return await invoke(self.function, {"requests": requests} | event if requests else event)
+
+    async def fresh(self, door: Door | str, preset: str, *requests: Json, **event: Any) -> Answer:
+        """The same, with a new client for another upstream."""
+        url = door if isinstance(door, str) else door.url
+        return await self.invoke(*requests, fresh={"upstream_url": url, "preset": preset}, **event)
+
+    async def fail(self, door: Door, on_error: str, *requests: Json) -> Json:
+        """An event whose invocation fails; the error as the invoker gets it."""
+        event = {"requests": requests, "on_error": on_error, "fresh": {"upstream_url": door.url, "preset": "seed"}}
+        result = await self.function.invoke(json.dumps(event).encode())
+        assert result.function_error == "Unhandled", result.payload
+        document: Json = json.loads(result.payload)
+        return document
+
+    async def settle_frozen(self) -> None:
+        """Freeze until the next event."""
+        self.function.freeze_when_idle = True
+        await asyncio.wait_for(self.function.settled(), PATIENCE)
+
+
+async def invoke(function: Function, event: Json) -> Answer:
+    """Invoke; the answer is held to the contract, and its times to the machine's clock."""
+    began = now()
+    result: InvokeResult = await function.invoke(json.dumps(event).encode())
+    function.freeze_when_idle = False
+    assert result.function_error is None, f"{result.payload!r}\n{result.log_tail}"
+    answer = Answer.model_validate_json(result.payload)
+    assert all(began <= told.started <= told.ended <= now() for told in answer.requests), (began, answer, now())
+    return answer
+
+
+@dataclass(slots=True)
+class Hall:
+    """What all tests share: a Lambda service, an upstream, and one warm function at a time."""
+
+    upstream: UpstreamClient
+    service: LambdaService
+    folder: Path
+    ca_pem: str = ""
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    _warm: dict[tuple[str, Shape, float], Warm] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def door(self, **behaviour: Any) -> AsyncIterator[Door]:
+        """A listener; when the context ends, it is closed and all of its events are known."""
+        name = f"door-{next(self._numbers)}"
+        recorder = Recorder(Journal(), Scope("functions", name, 1))
+        listener = await self.upstream.open(name, parts.Upstream.model_validate(behaviour), 1.0, recorder)
+        door = Door(self.upstream, listener, recorder)
+        try:
+            yield door
+        finally:
+            await door.close()
+
+    async def warm(self, client: str, shape: Shape | None = None, *, hurried: bool = False) -> Warm:
+        """The function for a client, in the process that it already has if it was the last one asked for.
+
+        A hurried one does not know the upstream's certificate authority.
+        """
+        defined = definition(client)
+        chosen: Shape = shape or next(iter(defined.shapes))
+        speed = HURRIED if hurried else min(SPEED, defined.speed or SPEED)
+        key = (client, chosen, speed)
+        if key not in self._warm:
+            for other in [known for known in self._warm if known[0] != client]:
+                await self.service.remove(self._warm.pop(other).function)
+            self._warm[key] = await self._start(defined, chosen, speed, "" if hurried else self.ca_pem)
+        return self._warm[key]
+
+    async def _start(self, defined: Definition, shape: Shape, speed: float, ca_pem: str) -> Warm:
+        await asyncio.to_thread(defined.program.here)
+        async with self.door() as home:
+            function = parts.Function(client=defined.client, preset="seed", shape=shape)
+            variables = environment(function, home.listener, speed) | ({"THAWLAB_CA_PEM": ca_pem} if ca_pem else {})
+            spec = FunctionSpec(f"function-{next(self._numbers)}", timeout=PATIENCE, freeze_when_idle=False)
+            make = process_factory(function, spec.environment | variables, MARK, self.folder)
+            added = self.service.add(spec, make, home.recorder.record)
+            first = await invoke(added, {})
+        return Warm(defined, speed, added, home, first)

@@ -1,0 +1,73 @@
+"""A function that lies about its connections is not believed: the upstream's view decides."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from lab.functions import DEFINITIONS
+from lab.functions.definition import Definition
+from lab.functions.program import Built
+from lab.images import ROOT
+from lab.verdict.results import ArmResult
+from tests.lab.support import only_arm, results_of, run, scenario_text, write
+
+LIES = ("redial", "silent")
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """The interpreter that runs the tests."""
+
+    image: str = "none"
+
+    @property
+    def in_image(self) -> Built:
+        raise NotImplementedError
+
+    def here(self) -> Built:
+        return Built((sys.executable,), {"PYTHONPATH": str(ROOT)})
+
+
+@pytest.fixture(autouse=True)
+def liar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The liar in place of a function, with a preset for each lie."""
+    presets = tmp_path / "presets"
+    presets.mkdir()
+    for lie in LIES:
+        (presets / f"{lie}.py").touch()
+    defined = Definition(
+        client="liar",
+        language="python",
+        program=Here(),
+        shapes={"sync": ("-m", "awslambdaric", "tests.functions.liar.handler")},
+        presets=presets,
+    )
+    monkeypatch.setitem(DEFINITIONS, "liar", defined)
+
+
+async def arm_of(folder: Path, lie: str, **changes: str) -> ArmResult:
+    text = scenario_text(preset=f"{lie}, client: liar", idle="60s", gap="freeze: 90s", **changes)
+    named = write(folder, text)
+    return only_arm(results_of(named, await run(named, folder)))
+
+
+@pytest.mark.parametrize("lie", LIES)
+async def test_a_reset_that_nobody_sent(tmp_path: Path, lie: str) -> None:
+    """What the upstream forgot can draw a reset only when it is used, and that leaves a trace there."""
+    arm = await arm_of(tmp_path, lie)
+    assert dict(arm.observed) == {"reset": 1}, "as it says"
+    assert arm.guard.fault_delivered, "the lab did its part"
+    assert arm.verdict == "inconclusive", arm.why
+    assert "reused_connection" in arm.guard.missing
+    assert "had been used before" in arm.why
+
+
+@pytest.mark.parametrize("close", ["rst", "fin"])
+async def test_another_connection_sold_as_the_stale_one(tmp_path: Path, close: str) -> None:
+    """Of a connection whose end arrived the client's word is heard, as far as the upstream confirms the rest."""
+    arm = await arm_of(tmp_path, "redial", close=close, link="delivered")
+    assert dict(arm.observed) == {"reset": 1}
+    assert arm.verdict == "inconclusive", arm.why
+    assert "reused_connection" in arm.guard.missing

@@ -1,0 +1,170 @@
+"""Each outcome class, from a real fault at the upstream."""
+
+import json
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.functions.contract import Answer
+from tests.functions.support import Hall, Warm
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ECONNRESET, ECONNREFUSED = 104, 111
+WITHOUT_ERRNO = {"java"}
+"""Languages that keep no errno."""
+
+SENDS_AGAIN: dict[str, tuple[str, ...]] = {}
+"""Clients whose plain POST is sent again by the library itself after a connection ended that way.
+
+Each sends it once more, on a connection of its own: the upstream executes it twice. No other client may.
+"""
+
+LENGTH, CHUNKED = "/orders?response_bytes=1000", "/orders?response_bytes=1000&chunked=1"
+
+
+def expected_executions(warm: Warm, end: str) -> int:
+    return 2 if end in SENDS_AGAIN.get(warm.defined.client, ()) else 1
+
+
+def assert_failed(answer: Answer, outcome: str) -> None:
+    told = answer.only
+    assert (told.outcome, told.status) == (outcome, None), told
+    assert told.error
+
+
+def assert_errno(warm: Warm, answer: Answer, errno: int) -> None:
+    assert answer.only.errnos == (set() if warm.defined.language in WITHOUT_ERRNO else {errno})
+
+
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """A URL with a port that is taken and that nobody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+@pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/orders?response_bytes=x", 400)])
+async def test_http_error(warm: Warm, hall: Hall, path: str, status: int) -> None:
+    async with hall.door() as door:
+        answer = await warm.fresh(door, "seed", {"path": path})
+    told = answer.only
+    assert (told.outcome, told.status, told.error) == ("http-error", status, None)
+    assert len(door.requests) == 1, "an answer is not asked for again"
+
+
+async def test_refused(warm: Warm, nobody: str) -> None:
+    answer = await warm.fresh(nobody, "seed", {})
+    assert_failed(answer, "refused")
+    assert_errno(warm, answer, ECONNREFUSED)
+
+
+async def test_refused_after_a_connection_that_worked(warm: Warm, hall: Hall) -> None:
+    """The connection closes by the answer's own word, and nobody listens any more."""
+    async with hall.door(announce_close=True) as door:
+        assert (await warm.fresh(door, "seed", {})).only.outcome == "ok"
+    assert_failed(await warm.invoke(), "refused")
+
+
+async def test_reset(warm: Warm, hall: Hall) -> None:
+    async with hall.door(faults=[{"at": "executed", "do": "rst"}]) as door:
+        answer = await warm.fresh(door, "seed", {"id": "a"})
+    assert_failed(answer, "reset")
+    assert_errno(warm, answer, ECONNRESET)
+    assert door.executed == ["a"] * expected_executions(warm, "reset")
+    assert len(door.of("fault")) == len(door.executed)
+
+
+async def test_end_of_file(warm: Warm, hall: Hall) -> None:
+    async with hall.door(faults=[{"at": "executed", "do": "fin"}]) as door:
+        answer = await warm.fresh(door, "seed", {"id": "a"})
+    assert_failed(answer, "eof")
+    assert ECONNRESET not in answer.only.errnos
+    assert door.executed == ["a"] * expected_executions(warm, "eof")
+    assert len(door.of("fault")) == len(door.executed)
+
+
+@pytest.mark.parametrize(("end", "outcome"), [("rst", "reset"), ("fin", "eof")])
+async def test_on_a_reused_connection(warm: Warm, hall: Hall, end: str, outcome: str) -> None:
+    """The first POST on it was answered. One that is sent again ends ok, with both of its executions counted."""
+    async with hall.door(faults=[{"at": "executed", "do": end, "connections": [1], "min_request": 2}]) as door:
+        await warm.fresh(door, "seed", {"id": "a"})
+        answer = await warm.invoke({"id": "b"})
+    again = f"{outcome} when reused" in SENDS_AGAIN.get(warm.defined.client, ())
+    assert answer.only.outcome == ("ok" if again else outcome)
+    assert door.requests == [(1, 1), (1, 2), *([(2, 1)] if again else [])]
+    assert door.executed.count("b") == 1 + again
+    for attempt in answer.only.attempts[:1]:
+        assert attempt.reused
+        assert attempt.local_port in (None, door.port_of(1))
+
+
+@pytest.mark.parametrize("path", [LENGTH, CHUNKED], ids=["length", "chunked"])
+async def test_truncated(warm: Warm, hall: Hall, path: str) -> None:
+    async with hall.door(faults=[{"at": "response-body", "do": "fin", "after_bytes": 100}]) as door:
+        answer = await warm.fresh(door, "seed", {"id": "a", "path": path})
+    assert_failed(answer, "truncated")
+    assert door.executed == ["a"] * expected_executions(warm, "truncated")
+    assert door.of("fault")
+
+
+async def test_reset_in_the_middle_of_an_answer(warm: Warm, hall: Hall) -> None:
+    """By errno it is a reset; a library that says no more than that the body ended too early may say truncated."""
+    async with hall.door(faults=[{"at": "response-body", "do": "rst", "after_bytes": 100}]) as door:
+        answer = await warm.fresh(door, "seed", {"id": "a", "path": LENGTH})
+    assert answer.only.outcome == ("reset" if ECONNRESET in answer.only.errnos else answer.only.outcome)
+    assert answer.only.outcome in ("reset", "truncated")
+    assert door.executed == ["a"]
+
+
+@pytest.mark.parametrize("at", ["executed", "response-body"])
+async def test_timeout(client: str, hall: Hall, at: str) -> None:
+    """Nothing comes, or no more of an answer: the limits of `sane` end the wait."""
+    warm = await hall.warm(client, hurried=True)
+    async with hall.door(faults=[{"at": at, "do": "stall"}]) as door:
+        answer = await warm.fresh(door, "sane", {"id": "a"})
+    assert_failed(answer, "timeout")
+    limit = 300 / warm.speed
+    assert 0.5 * limit <= answer.only.ended - answer.only.started <= 10 * limit
+    assert door.executed == ["a"]
+
+
+async def test_after_a_failure_the_function_goes_on(warm: Warm, hall: Hall) -> None:
+    async with hall.door(faults=[{"at": "executed", "do": "rst", "first": 1, "requests": [3]}]) as door:
+        answer = await warm.fresh(door, "seed", {"id": "a"}, {"id": "b"}, {"id": "c"}, {"id": "d"})
+    if "reset when reused" not in SENDS_AGAIN.get(warm.defined.client, ()):
+        assert answer.outcomes == ["ok", "ok", "reset", "ok"]
+        assert door.requests == [(1, 1), (1, 2), (1, 3), (2, 1)]
+
+
+# An error that the function does not catch.
+
+
+async def test_raise_fails_the_invocation(warm: Warm, hall: Hall) -> None:
+    async with hall.door(faults=[{"at": "executed", "do": "rst"}]) as door:
+        document = await warm.fail(door, "raise", {"id": "a"})
+        answer = await warm.invoke({"id": "b"}, on_error="record")
+    assert isinstance(document["errorMessage"], str)
+    assert document["errorType"]
+    assert not document["errorMessage"].startswith("{")
+    assert answer.only.outcome == "reset"
+    assert answer.invocation == 2, "the sandbox lives on"
+
+
+async def test_raise_record_fails_it_with_the_answer_as_the_message(warm: Warm, hall: Hall) -> None:
+    async with hall.door(faults=[{"at": "executed", "do": "rst", "requests": [2]}]) as door:
+        document = await warm.fail(door, "raise-record", {"id": "a"}, {"id": "b"}, {"id": "c"})
+    if "reset when reused" in SENDS_AGAIN.get(warm.defined.client, ()):
+        pytest.fail("choose a fault that this client does not hide")
+    answer = Answer.model_validate(json.loads(document["errorMessage"]), strict=False)
+    assert answer.outcomes == ["ok", "reset", "ok"]
+    assert document["errorType"] == "RequestFailed", "by which the lab's verdicts know it"
+
+
+@pytest.mark.parametrize("on_error", ["raise", "raise-record"])
+async def test_what_does_not_fail_is_not_raised(warm: Warm, hall: Hall, on_error: str) -> None:
+    async with hall.door() as door:
+        answer = await warm.fresh(door, "seed", {}, on_error=on_error)
+    assert answer.only.outcome == "ok"

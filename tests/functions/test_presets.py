@@ -1,0 +1,47 @@
+"""Each preset of each client makes a client that works."""
+
+import pytest
+
+from lab.functions import definition
+from tests.functions.support import Hall, Json, Warm
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+def posts(*names: str) -> list[Json]:
+    return [{"id": name, "idempotency_key": name} for name in names]
+
+
+async def test_it_completes_a_post(client: str, preset: str, hall: Hall) -> None:
+    """In two invocations; some presets leave a request of their own behind, and none does one twice."""
+    warm = await hall.warm(client)
+    async with hall.door() as door:
+        first = await warm.fresh(door, preset, *posts("a"))
+        second = await warm.invoke(*posts("b", "c"))
+    assert [*first.outcomes, *second.outcomes] == ["ok"] * 3, (first, second)
+    assert [door.executed.count(name) for name in ("a", "b", "c")] == [1, 1, 1]
+
+
+async def test_no_keepalive_is_a_connection_for_each(client: str, hall: Hall) -> None:
+    warm = await _with(client, "no_keepalive", hall)
+    async with hall.door() as door:
+        await warm.fresh(door, "no_keepalive", *posts("a", "b"))
+        await warm.invoke(*posts("c"))
+    assert door.requests == [(1, 1), (2, 1), (3, 1)]
+
+
+async def test_close_after_leaves_nothing_open(client: str, hall: Hall) -> None:
+    """Closed before the function answers: afterwards it may be frozen at any time."""
+    warm = await _with(client, "close_after", hall)
+    async with hall.door() as door:
+        await warm.fresh(door, "close_after", *posts("a", "b"))
+        await warm.settle_frozen()
+        await door.wait_for("connection-closed", connection=1, by="client")
+        await warm.invoke(*posts("c"))
+    assert door.requests == [(1, 1), (1, 2), (2, 1)]
+
+
+async def _with(client: str, preset: str, hall: Hall) -> Warm:
+    if preset not in definition(client).names:
+        pytest.skip(f"{client} has no {preset}")
+    return await hall.warm(client)
