@@ -7,8 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from lab.scenario.words import OutcomeClass
 
 Line = Annotated[str, StringConstraints(pattern=r"^[^\n\r]+$")]
-Version = Annotated[str, StringConstraints(pattern=r"^\S[^\n]* \S*\d\S*$")]
-"""`name version`; a name may have blanks of its own."""
 
 
 class Stated(BaseModel):
@@ -16,9 +14,9 @@ class Stated(BaseModel):
 
 
 class Versions(Stated):
-    language: Version
-    client: Version
-    runtime_client: Version
+    language: Line
+    client: Line
+    runtime_client: Line
 
 
 class Link(Stated):

@@ -162,13 +162,14 @@ class Hall:
         A hurried one does not know the upstream's certificate authority.
         """
         defined = definition(client)
-        chosen: Shape = shape or next(iter(defined.shapes))
+        usual, *_ = defined.shapes
+        shape = shape or usual
         speed = HURRIED if hurried else min(SPEED, defined.speed or SPEED)
-        key = (client, chosen, speed)
+        key = (client, shape, speed)
         if key not in self._warm:
             for other in [known for known in self._warm if known[0] != client]:
                 await self.service.remove(self._warm.pop(other).function)
-            self._warm[key] = await self._start(defined, chosen, speed, "" if hurried else self.ca_pem)
+            self._warm[key] = await self._start(defined, shape, speed, "" if hurried else self.ca_pem)
         return self._warm[key]
 
     async def _start(self, defined: Definition, shape: Shape, speed: float, ca_pem: str) -> Warm:

@@ -28,10 +28,12 @@ def expected_executions(warm: Warm, end: str) -> int:
     return 2 if end in SENDS_AGAIN.get(warm.defined.client, ()) else 1
 
 
-def assert_failed(answer: Answer, outcome: str) -> None:
+def assert_failed(answer: Answer, outcome: str, *, began: bool = False) -> None:
+    """With an error; of an answer that began, the library may keep the status."""
     told = answer.only
-    assert (told.outcome, told.status) == (outcome, None), told
+    assert told.outcome == outcome, told
     assert told.error
+    assert told.status is None or (began and told.status == 201)
 
 
 def assert_errno(warm: Warm, answer: Answer, errno: int) -> None:
@@ -105,7 +107,7 @@ async def test_on_a_reused_connection(warm: Warm, hall: Hall, end: str, outcome:
 async def test_truncated(warm: Warm, hall: Hall, path: str) -> None:
     async with hall.door(faults=[{"at": "response-body", "do": "fin", "after_bytes": 100}]) as door:
         answer = await warm.fresh(door, "seed", {"id": "a", "path": path})
-    assert_failed(answer, "truncated")
+    assert_failed(answer, "truncated", began=True)
     assert door.executed == ["a"] * expected_executions(warm, "truncated")
     assert door.of("fault")
 
@@ -125,7 +127,7 @@ async def test_timeout(client: str, hall: Hall, at: str) -> None:
     warm = await hall.warm(client, hurried=True)
     async with hall.door(faults=[{"at": at, "do": "stall"}]) as door:
         answer = await warm.fresh(door, "sane", {"id": "a"})
-    assert_failed(answer, "timeout")
+    assert_failed(answer, "timeout", began=at == "response-body")
     limit = 300 / warm.speed
     assert 0.5 * limit <= answer.only.ended - answer.only.started <= 10 * limit
     assert door.executed == ["a"]

@@ -28,4 +28,11 @@ def _python(defined: Definition) -> str:
     return done.stdout.strip()
 
 
-BY_LANGUAGE = {"python": _python}
+def _go(defined: Definition) -> str:
+    """net/http is as old as the Go that the binary was built with, which the binary says."""
+    (binary,) = defined.program.here().command
+    done = subprocess.run(["go", "version", binary], capture_output=True, text=True, timeout=PATIENCE, check=True)
+    return done.stdout.rpartition(": ")[2].strip()
+
+
+BY_LANGUAGE = {"python": _python, "go": _go}

@@ -1,0 +1,92 @@
+"""One function of each image, in a container: it answers, makes a fresh client, and tells of a reset."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+import pytest_asyncio
+
+from lab.bench.base import Bench
+from lab.bench.open import open_bench
+from lab.functions import DEFINITIONS, definition
+from lab.functions.program import BUILD_BOUND
+from lab.journal import Journal, Recorder, Scope
+from lab.lambda_service.service import FunctionSpec, LambdaService
+from lab.plan import Job
+from lab.scenario.parts import Upstream
+from lab.serve import ServeOptions
+from tests.functions.support import invoke
+from tests.functions.test_outcomes import ECONNRESET, WITHOUT_ERRNO
+
+pytestmark = [
+    pytest.mark.docker,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(BUILD_BOUND),  # the first of an image has to build it
+]
+
+PATIENCE = 60.0
+"""Real seconds for a container to start and answer, on a machine with two cores that does other things too."""
+
+FIRST_OF_IMAGE = {defined.program.image: name for name, defined in reversed(DEFINITIONS.items())}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench]:
+    async with open_bench("docker", tmp_path_factory.mktemp("logs")) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def service(bench: Bench) -> AsyncIterator[LambdaService]:
+    async with LambdaService(host=bench.runtime_host) as started:
+        yield started
+
+
+@pytest.mark.parametrize("of_image", FIRST_OF_IMAGE.values())
+async def test_it_answers_starts_afresh_and_tells_of_a_reset(
+    of_image: str, bench: Bench, service: LambdaService
+) -> None:
+    """The sandbox may reach one address only, so the third connection is the one that is reset."""
+    job = job_of(of_image)
+    recorder = Recorder(Journal(), job.scope)
+    await bench.prepare(job.setting.function)
+    listener = await bench.open_upstream(job, recorder)
+    spec = FunctionSpec(f"function-{of_image}", timeout=PATIENCE, freeze_when_idle=False)
+    function = service.add(spec, bench.sandboxes(job, listener, spec), recorder.record)
+    fresh = {"upstream_url": listener.url, "preset": "seed"}
+    try:
+        first = await invoke(function, {})
+        again = await invoke(function, {"requests": [{"id": "b"}], "fresh": fresh})
+        reset = await invoke(function, {"requests": [{"id": "c"}], "fresh": fresh})
+    finally:
+        await service.remove(function)
+        await bench.close_upstream(job)
+    assert (first.only.outcome, again.only.outcome, reset.only.outcome) == ("ok", "ok", "reset"), reset
+    assert (again.invocation, reset.invocation) == (1, 1)
+    assert first.versions == again.versions
+    requests = [(event["connection"], event["number"]) for event in recorder.events if event.kind == "request"]
+    assert requests == [(1, 1), (2, 1), (3, 1)]
+    closed = [(event["connection"], event["by"]) for event in recorder.events if event.kind == "connection-closed"]
+    assert closed == [(1, "client"), (2, "client")]
+    errnos = set() if definition(of_image).language in WITHOUT_ERRNO else {ECONNRESET}
+    assert reset.only.errnos == errnos
+
+
+def job_of(client: str) -> Job:
+    """What `thawlab serve` serves, with an upstream that resets its third connection."""
+    served = ServeOptions(
+        client=client,
+        preset="seed",
+        shape=next(iter(definition(client).shapes)),
+        sandbox="docker",
+        close="fin",
+        idle_timeout=1.0,
+        host="",
+        port=0,
+        timeout=PATIENCE,
+        max_sandboxes=1,
+        speed=1.0,
+    ).job
+    upstream = Upstream.model_validate({"faults": [{"at": "executed", "do": "rst", "connections": [3]}]})
+    setting = served.setting.model_copy(update={"upstream": upstream})
+    return replace(served, scope=Scope("tests", client, 1), setting=setting)
