@@ -1,0 +1,95 @@
+"""Functions in Java: one program for all of its clients, on AWS's runtime interface client."""
+
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.functions.definition import APP, Definition
+from lab.functions.program import Built, built, run
+
+JAVA = APP / "java"
+SOURCES = ("lambda_app/java/pom.xml", "lambda_app/java/src")
+FLAGS = (
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Xshare:auto",
+    "-Xmx256m",
+    "-XX:-UsePerfData",  # a file in /tmp, which a killed process leaves behind
+    "-XX:ErrorFile=/dev/null",
+)
+"""For a small process that starts in half a second; none of it changes what a client does."""
+NATIVE = "com.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI"
+"""Where the runtime client finds its library. Else it unpacks it into /tmp: in a container nothing is executed from
+there, and processes that start side by side would overwrite each other's."""
+PASSED = (
+    *("HOME", "PATH", "LANG", "JAVA_HOME", "MAVEN_OPTS", "MAVEN_ARGS"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+)
+"""What Maven may need of the environment."""
+
+
+def _start(java: str, folder: Path, library: Path) -> Built:
+    return Built((java, *FLAGS, f"-D{NATIVE}={library}", "-cp", f"{folder}/*"))
+
+
+@dataclass(frozen=True, slots=True)
+class Java:
+    """The jars of all clients and of the runtime client, and the runtime client's own library."""
+
+    image: str = "thawlab-function-java"
+
+    @property
+    def in_image(self) -> Built:
+        task = Path("/var/task")
+        return _start("java", task, task / "libaws-lambda-jni.so")
+
+    def here(self) -> Built:
+        folder = built("java", SOURCES, _package)
+        machine = {"aarch64": "aarch_64"}.get(platform.machine(), platform.machine())
+        home = os.environ.get("JAVA_HOME")  # the Java that Maven compiled with
+        return _start(
+            f"{home}/bin/java" if home else "java", folder, folder / "jni" / f"libaws-lambda-jni.linux-{machine}.so"
+        )
+
+
+def _package(work: Path, target: Path) -> None:
+    environment = {name: os.environ[name] for name in PASSED if name in os.environ}
+    project = work / "lambda_app" / "java"
+    run("mvn", "-q", "-B", "-Dstyle.color=never", "package", cwd=project, environment=environment)
+    shutil.copytree(project / "target" / "app", target, dirs_exist_ok=True)
+
+
+MAIN = ("com.amazonaws.services.lambda.runtime.api.client.AWSLambda", "thawlab.Handler")
+PRESETS = JAVA / "src" / "main" / "java" / "thawlab" / "presets"
+
+DEFINITIONS = (
+    Definition(
+        client="jdk-http",
+        language="java",
+        program=Java(),
+        shapes={"loop": MAIN},  # a thread of the client's waits for all of its sockets all the time
+        presets=PRESETS / "jdkhttp",
+        needs=("java",),
+        speed=10,  # its limits are whole seconds of the JVM's; its default of 30 s stays, and is below 350 lab s here
+    ),
+    Definition(
+        client="apache-http",
+        language="java",
+        program=Java(),
+        shapes={"sync": MAIN},
+        presets=PRESETS / "apachehttp",
+        needs=("java",),
+        speed=100,  # it looks at a connection that was unused for two seconds, real ones
+    ),
+    Definition(
+        client="okhttp",
+        language="java",
+        program=Java(),
+        shapes={"sync": MAIN},
+        presets=PRESETS / "okhttp",
+        needs=("java",),
+        speed=36,  # it looks at a connection that was unused for ten seconds, real ones
+    ),
+)

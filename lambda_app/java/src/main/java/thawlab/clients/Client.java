@@ -1,0 +1,25 @@
+package thawlab.clients;
+
+import java.util.List;
+
+/** A client library, made by one preset, as the function uses it. Used from several threads at once. */
+public interface Client extends AutoCloseable {
+  /** Makes the request and reads its answer to the end; returns the status. `call` learns what happens meanwhile. */
+  int send(Call call) throws Exception;
+
+  /** What the preset does at the end of the handler. */
+  void finish();
+
+  /** The library and its version. */
+  String version();
+
+  /** Closes whatever it holds. */
+  @Override
+  void close();
+
+  /** A request to make: its method, URL, headers as (name, value), and body, empty for none. */
+  record Request(String method, String url, List<String[]> headers, byte[] body) {}
+
+  /** A connection that the library took for a request, by its own word. */
+  record Attempt(Integer localPort, boolean reused) {}
+}

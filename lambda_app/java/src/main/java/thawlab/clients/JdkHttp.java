@@ -1,0 +1,106 @@
+package thawlab.clients;
+
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodySubscribers;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+
+/** The JDK's own client. It tells nothing of its connections. */
+public final class JdkHttp implements Client {
+  /** What a preset says. */
+  public interface Preset {
+    HttpClient client();
+
+    /** The library has some limits in each request instead of the client. */
+    default HttpRequest.Builder request(URI uri) {
+      return HttpRequest.newBuilder(uri);
+    }
+
+    default void finish() throws Exception {}
+  }
+
+  private static final String SETTINGS = "jdk.httpclient.";
+  private static final Map<String, String> BEFORE = settings();
+
+  /** The settings with which this JVM made its first client. */
+  private static Map<String, String> inForce;
+
+  private Preset preset;
+
+  public JdkHttp(String name) {
+    set(BEFORE);
+    preset = Presets.make(Preset.class, "jdkhttp", name);
+    preset.client();
+    Map<String, String> wanted = settings();
+    inForce = Objects.requireNonNullElse(inForce, wanted);
+    if (!wanted.equals(inForce)) {
+      set(inForce);
+      // The pool is the JDK's own and has no other way in: its limits are static fields.
+      throw new IllegalStateException(
+          "the JDK reads " + SETTINGS + "* once in a JVM, and this one has " + inForce + ": the preset " + name
+              + " (" + wanted + ") needs a sandbox of its own, started with THAWLAB_PRESET=" + name);
+    }
+  }
+
+  private static Map<String, String> settings() {
+    return System.getProperties().stringPropertyNames().stream()
+        .filter(key -> key.startsWith(SETTINGS))
+        .collect(Collectors.toUnmodifiableMap(key -> key, System::getProperty));
+  }
+
+  private static void set(Map<String, String> settings) {
+    settings().keySet().forEach(System::clearProperty);
+    settings.forEach(System::setProperty);
+  }
+
+  @Override
+  public int send(Call call) throws Exception {
+    Request request = call.request;
+    var publisher = request.body().length == 0 ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(request.body());
+    HttpRequest.Builder built = preset.request(URI.create(request.url())).method(request.method(), publisher);
+    request.headers().forEach(header -> built.header(header[0], header[1]));
+    return preset
+        .client()
+        .send(
+            built.build(),
+            head -> {
+              call.answerBegan = true;
+              return BodySubscribers.discarding();
+            })
+        .statusCode();
+  }
+
+  @Override
+  public void finish() {
+    try {
+      preset.finish();
+    } catch (RuntimeException error) {
+      throw error;
+    } catch (Exception error) {
+      throw new IllegalStateException(error);
+    }
+  }
+
+  @Override
+  public String version() {
+    return "java.net.http " + Runtime.version().feature() + "." + Runtime.version().interim() + "."
+        + Runtime.version().update();
+  }
+
+  @Override
+  public void close() {
+    if (preset.client() instanceof AutoCloseable closeable) { // since Java 21
+      try {
+        closeable.close();
+      } catch (Exception error) {
+        throw new IllegalStateException(error);
+      }
+    }
+    preset = null; // before it, a client closes its connections some seconds after nobody knows it any more
+    System.gc();
+  }
+}

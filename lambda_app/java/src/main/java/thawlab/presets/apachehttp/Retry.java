@@ -1,0 +1,52 @@
+/*
+ * retry: the library's own retry, for a POST with an idempotency key too.
+ *
+ * By itself it tries again what is idempotent by its method. The idle connections are
+ * dropped first: the next one from the pool may be as stale.
+ */
+package thawlab.presets.apachehttp;
+
+import static thawlab.LabTime.millis; // outside the lab: 1 is 1
+
+import java.io.IOException;
+import org.apache.hc.client5.http.impl.DefaultHttpRequestRetryStrategy;
+import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
+import org.apache.hc.client5.http.impl.classic.HttpClients;
+import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
+import org.apache.hc.core5.http.HttpRequest;
+import org.apache.hc.core5.http.protocol.HttpContext;
+import org.apache.hc.core5.util.TimeValue;
+import thawlab.clients.ApacheHttp;
+
+public final class Retry implements ApacheHttp.Preset {
+  private final PoolingHttpClientConnectionManager pool =
+      new PoolingHttpClientConnectionManager();
+  private final CloseableHttpClient client =
+      HttpClients.custom()
+          .setConnectionManager(pool)
+          .setKeepAliveStrategy((response, context) -> TimeValue.NEG_ONE_MILLISECOND)
+          .setRetryStrategy(new ByKey())
+          .build();
+
+  private final class ByKey extends DefaultHttpRequestRetryStrategy {
+    ByKey() {
+      super(1, TimeValue.ofMilliseconds(millis(1)));
+    }
+
+    @Override
+    protected boolean handleAsIdempotent(HttpRequest request) {
+      return super.handleAsIdempotent(request) || request.containsHeader("Idempotency-Key");
+    }
+
+    @Override
+    public boolean retryRequest(HttpRequest r, IOException e, int tries, HttpContext c) {
+      pool.closeIdle(TimeValue.ZERO_MILLISECONDS);
+      return super.retryRequest(r, e, tries, c);
+    }
+  }
+
+  @Override
+  public CloseableHttpClient client() {
+    return client;
+  }
+}

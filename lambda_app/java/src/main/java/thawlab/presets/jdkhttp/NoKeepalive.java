@@ -1,0 +1,33 @@
+/*
+ * no_keepalive: every request on a connection of its own. The diagnosis of the story.
+ *
+ * If the resets stop with this, they came from reused connections. The JDK offers no
+ * switch: the header is one that it reserves to itself, unless the JVM is told to let it
+ * pass, and it goes with HTTP/1.1 only. It costs a handshake a request.
+ */
+package thawlab.presets.jdkhttp;
+
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpClient.Version;
+import java.net.http.HttpRequest;
+import thawlab.clients.JdkHttp;
+
+public final class NoKeepalive implements JdkHttp.Preset {
+  private final HttpClient client;
+
+  public NoKeepalive() {
+    System.setProperty("jdk.httpclient.allowRestrictedHeaders", "connection");
+    client = HttpClient.newBuilder().version(Version.HTTP_1_1).build();
+  }
+
+  @Override
+  public HttpClient client() {
+    return client;
+  }
+
+  @Override
+  public HttpRequest.Builder request(URI uri) {
+    return HttpRequest.newBuilder(uri).header("Connection", "close");
+  }
+}
