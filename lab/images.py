@@ -22,6 +22,12 @@ IMAGES = {
         "lambda_app/shims",
     ),
     "thawlab-function-go": ("lambda_app/go/Dockerfile", "lambda_app/go", "lambda_app/shims"),
+    "thawlab-function-java": (
+        "lambda_app/java/Dockerfile",
+        "lambda_app/java/pom.xml",
+        "lambda_app/java/src",
+        "lambda_app/shims",
+    ),
     "thawlab-upstream": ("upstream_server/Dockerfile", "upstream_server"),
     "thawlab-link": ("lab/link/Dockerfile", "lab/link/agent.sh"),
 }
