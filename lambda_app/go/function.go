@@ -66,16 +66,15 @@ func (function *Function) handle(ctx context.Context, event Event) (*Answer, err
 
 // startAfresh forgets the present client and its connections, as a new sandbox would have none.
 func (function *Function) startAfresh(fresh Fresh) error {
-	chosen, err := choose(fresh.Preset)
+	anew, err := newFunction(fresh.UpstreamURL, fresh.Preset)
 	if err != nil {
 		return err
 	}
 	if function.client != nil {
 		function.client.CloseIdleConnections()
 	}
-	function.upstream, function.preset = fresh.UpstreamURL, chosen
-	function.client, function.finish = nil, nil
-	function.invocations = 0
+	anew.sandbox = function.sandbox
+	*function = *anew
 	return nil
 }
 

@@ -1,7 +1,7 @@
 // default: as Go makes it, what http.Get and http.Post use.
 //
-// Its pool forgets a connection after 90 s, and looks at the wall clock when it takes one
-// out, so a freeze does not get in the way. A load balancer that closes after 60 s does.
+// Its pool forgets a connection after 90 s, by the wall clock when it takes one out, so
+// a freeze does not get in the way. A load balancer that closes after 60 s does.
 
 package presets
 
