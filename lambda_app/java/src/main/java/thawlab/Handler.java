@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -110,7 +111,10 @@ public final class Handler implements RequestStreamHandler {
     if (!event.has("at_once") || !event.get("at_once").getAsBoolean()) {
       return requests.stream().map(this::send).toList();
     }
-    List<Future<Sent>> running = requests.stream().map(request -> threads.submit(() -> send(request))).toList();
+    // They leave together: one that was done before the next began would lend it its connection.
+    var together = new CyclicBarrier(requests.size());
+    List<Future<Sent>> running =
+        requests.stream().map(request -> threads.submit(() -> send(request, together))).toList();
     return running.stream().map(Handler::result).toList();
   }
 
@@ -120,6 +124,11 @@ public final class Handler implements RequestStreamHandler {
     } catch (InterruptedException | ExecutionException error) {
       throw new IllegalStateException(error);
     }
+  }
+
+  private Sent send(JsonObject request, CyclicBarrier together) throws Exception {
+    together.await();
+    return send(request);
   }
 
   private Sent send(JsonObject request) {

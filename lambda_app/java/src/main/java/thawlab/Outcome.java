@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import org.apache.hc.core5.http.ConnectionClosedException;
+import org.apache.hc.core5.http.MalformedChunkCodingException;
 import org.apache.hc.core5.http.NoHttpResponseException;
 
 /**
@@ -59,9 +60,7 @@ final class Outcome {
     if (any(chain, link -> link instanceof EOFException || link instanceof NoHttpResponseException)) {
       return answerBegan ? "truncated" : "eof";
     }
-    // Apache's client and OkHttp end a body that way; Apache's also refuses its own closed connection with it.
-    if (answerBegan
-        && any(chain, link -> link instanceof ConnectionClosedException || link instanceof ProtocolException)) {
+    if (answerBegan && any(chain, Outcome::isEarlyEnd)) {
       return "truncated";
     }
     if (any(chain, Outcome::isClosedHere)) {
@@ -83,6 +82,13 @@ final class Outcome {
       case "Connection refused" -> "refused";
       default -> null;
     };
+  }
+
+  /** How Apache's client and OkHttp say that a body ended early; ConnectionClosedException has two meanings. */
+  private static boolean isEarlyEnd(Throwable link) {
+    return link instanceof ConnectionClosedException
+        || link instanceof MalformedChunkCodingException
+        || link instanceof ProtocolException;
   }
 
   private static boolean isClosedHere(Throwable link) {

@@ -30,12 +30,12 @@ final class Trust {
       return;
     }
     try {
-      KeyStore store = KeyStore.getInstance("PKCS12");
+      KeyStore store = KeyStore.getInstance("JKS");
       store.load(null, null);
       var authority = new ByteArrayInputStream(pem.getBytes());
       store.setCertificateEntry("upstream", CertificateFactory.getInstance("X.509").generateCertificate(authority));
       System.setProperty("javax.net.ssl.trustStore", write(store).toString());
-      System.setProperty("javax.net.ssl.trustStoreType", "PKCS12");
+      System.setProperty("javax.net.ssl.trustStoreType", "JKS");
     } catch (IOException error) {
       throw new UncheckedIOException(error);
     } catch (GeneralSecurityException error) {
@@ -45,9 +45,9 @@ final class Trust {
 
   /** A file that is deleted already, by the name of its descriptor: a killed sandbox leaves nothing behind. */
   private static Path write(KeyStore store) throws IOException, GeneralSecurityException {
-    Path file = Files.createTempFile("authority", ".p12");
+    Path file = Files.createTempFile("authority", ".jks");
     try (var out = Files.newOutputStream(file)) {
-      store.store(out, new char[0]); // the JDK reads a trust store without a password if it has none
+      store.store(out, "public".toCharArray()); // who reads without a password just skips the integrity check
     }
     kept = FileChannel.open(file, StandardOpenOption.READ);
     Path opened = descriptorOf(file);

@@ -35,13 +35,15 @@ public final class Retry implements ApacheHttp.Preset {
 
     @Override
     protected boolean handleAsIdempotent(HttpRequest request) {
-      return super.handleAsIdempotent(request) || request.containsHeader("Idempotency-Key");
+      return request.containsHeader("Idempotency-Key")
+          || super.handleAsIdempotent(request);
     }
 
     @Override
-    public boolean retryRequest(HttpRequest r, IOException e, int tries, HttpContext c) {
+    public boolean retryRequest(
+        HttpRequest request, IOException error, int tries, HttpContext context) {
       pool.closeIdle(TimeValue.ZERO_MILLISECONDS);
-      return super.retryRequest(r, e, tries, c);
+      return super.retryRequest(request, error, tries, context);
     }
   }
 

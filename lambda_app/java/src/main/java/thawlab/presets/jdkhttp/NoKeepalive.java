@@ -2,8 +2,8 @@
  * no_keepalive: every request on a connection of its own. The diagnosis of the story.
  *
  * If the resets stop with this, they came from reused connections. The JDK offers no
- * switch: the header is one that it reserves to itself, unless the JVM is told to let it
- * pass, and it goes with HTTP/1.1 only. It costs a handshake a request.
+ * switch: it keeps this header to itself unless the JVM is told to let it pass, and the
+ * header belongs to HTTP/1.1. It costs a handshake a request.
  */
 package thawlab.presets.jdkhttp;
 
