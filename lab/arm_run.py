@@ -71,8 +71,12 @@ class ArmRun:
         service: LambdaService,
         listener: Listener,
         recorder: Recorder,
+        *,
+        fresh: bool = False,
     ) -> None:
+        """With `fresh` the first event tells a function that ran before to begin anew, with this job's preset."""
         self._job = job
+        self._fresh = fresh
         self._bench = bench
         self._service = service
         self._listener = listener
@@ -178,18 +182,27 @@ class ArmRun:
 
     def _event(self, requests: int) -> bytes:
         request = self._job.setting.request
+        first = not any(event.kind == "told" for event in self._recorder.events)
         wanted = []
         for _ in range(requests):
             name = f"{self._job.scope}-{next(self._request_numbers)}"
             asked: dict[str, Any] = {"id": name, "method": request.method, "body_bytes": request.body_bytes}
             if request.idempotency_key:
                 asked["idempotency_key"] = name
+            query = []
             if request.response_bytes:
-                chunked = "&chunked=1" if request.chunked else ""
+                query += [f"response_bytes={request.response_bytes}", *(["chunked=1"] if request.chunked else [])]
+            if requests > 1 and first:
+                query.append(f"together={requests}")  # a connection for each, however quick the first one's answer
+            if query:
                 path = "/orders" if request.method == "POST" else "/orders/any"
-                asked["path"] = f"{path}?response_bytes={request.response_bytes}{chunked}"
+                asked["path"] = f"{path}?{'&'.join(query)}"
             wanted.append(asked)
-        return json.dumps({"requests": wanted, "at_once": requests > 1}).encode()
+        event: dict[str, Any] = {"requests": wanted, "at_once": requests > 1}
+        if self._fresh:
+            event["fresh"] = {"upstream_url": self._listener.url, "preset": self._job.setting.function.preset}
+            self._fresh = False
+        return json.dumps(event).encode()
 
     def _write_down(self, told: dict[str, Any]) -> None:
         about = {key: told[key] for key in ("sandbox", "invocation", "cold", "ticks")}

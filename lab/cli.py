@@ -1,12 +1,9 @@
 """The command line: reads options, calls the lab, prints, and ends with the contract's exit status."""
 
-import asyncio
 import contextlib
-import errno
-import os
 import signal
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +16,10 @@ from lab import doctor as doctor_
 from lab import predict as predict_
 from lab.errors import EnvironmentLacks, LabError, UsageError
 from lab.functions import definition
+from lab.interrupt import Interrupted, machine_lacks, until_signalled
 from lab.laboratory import DEFAULT_JOBS, carry_out
 from lab.leftovers import remove_leftovers
+from lab.matrix.command import matrix
 from lab.plan import FASTEST, Plan, make_plan
 from lab.report import FinishedRun, pages
 from lab.report import fixes as fixes_
@@ -35,11 +34,6 @@ from lab.units import parse_duration
 EXIT_STATUS = {"pass": 0, "skipped": 0, "fail": 1, "inconclusive": 3, "unfinished": 3}
 SANDBOX_KINDS = ("process", "docker")
 MOST_REPEATS = 1000
-MACHINE_LACKS = {
-    errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC,
-    errno.EPERM, errno.EROFS,
-}  # fmt: skip
-"""What an operating system says when it is the machine, and not the lab, that needs mending."""
 
 
 class DurationType(click.ParamType[float]):
@@ -129,7 +123,7 @@ def _carry_out(plan: Plan, folder: RunFolder, jobs: int, predictions: dict[str, 
     try:
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task("running arms", total=len(plan.jobs))
-            _until_signalled(
+            until_signalled(
                 carry_out(plan, folder, jobs=jobs, predictions=predictions, done=lambda job: progress.advance(task))
             )
     except BaseException:
@@ -137,59 +131,6 @@ def _carry_out(plan: Plan, folder: RunFolder, jobs: int, predictions: dict[str, 
             folder.report()
         raise
     return folder.report()
-
-
-class Interrupted(LabError):
-    """SIGINT or SIGTERM ended the lab."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(f"ended by {signal.Signals(number).name}; nothing was left running")
-        self.exit_status = 128 + number
-
-
-def _until_signalled(work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end, or until SIGINT or SIGTERM; then let the work clean up. Raises Interrupted.
-
-    The second signal does not wait for that: the reaper cleans up.
-    """
-    received: list[int] = []
-
-    async def guarded() -> None:
-        task = asyncio.ensure_future(work)
-        loop = asyncio.get_running_loop()
-
-        def end(number: int) -> None:
-            if received:
-                click.echo("thawlab: ended at once; the reaper cleans up", err=True)
-                os._exit(128 + number)
-            received.append(number)
-            task.cancel()
-
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, end, number)
-        await task
-
-    try:
-        asyncio.run(guarded())
-    except asyncio.CancelledError:
-        if not received:
-            raise
-    except BaseExceptionGroup as group:
-        raise _mendable(group) from None
-    if received:
-        raise Interrupted(received[0])
-
-
-def _mendable(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error that a user can mend, out of those of arms that ran side by side; else all of them."""
-    for error in group.exceptions:
-        if isinstance(error, LabError) or _machine_lacks(error):
-            return error
-    return group
-
-
-def _machine_lacks(error: BaseException) -> bool:
-    return isinstance(error, OSError) and error.errno in MACHINE_LACKS
 
 
 def _end_with_the_reader() -> None:
@@ -251,7 +192,7 @@ def serve(**options: Any) -> None:
     """Keep the Invoke API, a function and an upstream up, until interrupted."""
     options["shape"] = options["shape"] or next(iter(definition(options["client"]).shapes))
     try:
-        _until_signalled(serve_(ServeOptions(**options), click.echo))
+        until_signalled(serve_(ServeOptions(**options), click.echo))
     except Interrupted:
         click.echo("ended; nothing was left running", err=True)
 
@@ -268,6 +209,9 @@ def clean() -> None:
     """Remove whatever a killed run left."""
     for line in remove_leftovers():
         click.echo(line)
+
+
+cli.add_command(matrix)
 
 
 def main() -> None:
@@ -287,7 +231,7 @@ def main() -> None:
         click.echo(f"thawlab: {plain(error.format_message())}\nsee: {path} --help", err=True)
         sys.exit(error.exit_code)
     except OSError as error:
-        if not _machine_lacks(error):
+        if not machine_lacks(error):
             raise
         click.echo(f"thawlab: {error.filename or 'the lab'}: {error.strerror}", err=True)
         sys.exit(EnvironmentLacks.exit_status)

@@ -6,7 +6,8 @@ can be ordered against each other. Verdicts and reports are pure functions of th
 
 The vocabulary, by source:
 
-lab         run-started, arm-started, arm-finished, run-finished, gap-started, gap-ended, tcp-state, trouble
+lab         run-started, matrix-started, matrix-paused, arm-started, arm-finished, run-finished, gap-started,
+            gap-ended, tcp-state, trouble
 sandbox     started, ready, asked (for the next event, none waiting), frozen, thawed, stopped
 link        cut, lifted
 invocation  invoked, event-sent, returned, failed, told (what the function says of its sandbox),
@@ -92,8 +93,9 @@ class BarrierTimeout(Exception):
 class Journal:
     """Append-only history with barriers: `await journal.wait_for(...)` ends when the event is there."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        self._file: IO[str] | None = path.open("x", encoding="utf-8", buffering=1) if path else None
+    def __init__(self, path: Path | None = None, mode: Literal["x", "a"] = "x") -> None:
+        """A new file or, with `a`, one that goes on; earlier events are not read."""
+        self._file: IO[str] | None = path.open(mode, encoding="utf-8", buffering=1) if path else None
         self._events: dict[Scope, list[Event]] = {}
         self._waiters: list[tuple[Scope, Predicate, asyncio.Future[Event]]] = []
 
@@ -124,6 +126,10 @@ class Journal:
     def events(self, scope: Scope) -> tuple[Event, ...]:
         """The events of one scope, in the order of the clock."""
         return tuple(sorted(self._events.get(scope, ()), key=lambda event: event.t))
+
+    def forget(self, scope: Scope) -> None:
+        """Nobody asks for a scope's events any more; in the file they stay."""
+        self._events.pop(scope, None)
 
     async def wait_for(self, scope: Scope, predicate: Predicate, what: str, timeout: float) -> Event:
         """The first event of the scope that fits, past or future.

@@ -33,7 +33,7 @@ class RunFolder:
             folder.scenarios.mkdir()
             for named in scenarios:
                 (folder.scenarios / f"{named.name}.yaml").write_text(named.text, encoding="utf-8")
-            _point(parent / LATEST, name)
+            point(parent / LATEST, name)
         except OSError as error:
             raise EnvironmentLacks(f"{parent}: cannot write a run's folder there: {error.strerror}") from error
         return folder
@@ -82,7 +82,7 @@ class RunFolder:
         return run
 
 
-def _point(link: Path, target: str) -> None:
+def point(link: Path, target: str) -> None:
     """Replace a symbolic link in one step, so that two labs at once never see it missing."""
     new = link.with_name(f".{LATEST}.{target}")
     new.symlink_to(target)

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from lab.matrix import results as matrix
 from lab.scenario import load
 from lab.verdict import results
 
 PUBLISHED: Mapping[Path, str] = {
     load.SCHEMA: load.schema_text(),
     Path(results.__file__).with_name("results.schema.json"): results.schema_text(),
+    Path(matrix.__file__).with_name("matrix.schema.json"): matrix.schema_text(),
 }
 """Each file with what must be in it."""
 

@@ -30,19 +30,25 @@ class TcpTable:
     rows: dict[tuple[int, int], str]
 
     @classmethod
-    def parse(cls, text: str) -> "TcpTable":
-        """Read the text of a `/proc/net/tcp`."""
+    def parse(cls, text: str, port: int | None = None) -> "TcpTable":
+        """Read the text of a `/proc/net/tcp`; with a `port`, only rows in which it occurs.
+
+        A busy machine's table has thousands of rows, most of them of connections that have long ended.
+        """
         rows = {}
+        mark = "" if port is None else f":{port:04X} "
         for line in text.splitlines()[1:]:
+            if mark not in line:
+                continue
             fields = line.split()
             local, remote = (int(address.rpartition(":")[2], 16) for address in fields[1:3])
             rows[local, remote] = STATES.get(fields[3], fields[3])
         return cls(rows)
 
     @classmethod
-    def here(cls) -> "TcpTable":
-        """The table of this process's network namespace."""
-        return cls.parse(Path("/proc/net/tcp").read_text())
+    def here(cls, port: int | None = None) -> "TcpTable":
+        """The table of this process's network namespace, or its rows in which a port occurs."""
+        return cls.parse(Path("/proc/net/tcp").read_text(), port)
 
     def state(self, local_port: int, remote_port: int) -> str:
         """The state of the end at `local_port`; `CLOSE` where the kernel has no such row."""

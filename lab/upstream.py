@@ -113,8 +113,13 @@ class UpstreamClient:
         except EnvironmentLacks:
             del self._recorders[name]  # there is no listener to close
             raise
-        ca_pem = (await self._call("GET", "/tls"))["ca_pem"] if upstream.tls != "off" else None
+        ca_pem = await self.authority() if upstream.tls != "off" else None
         return Listener(name, answer["host"], answer["port"], answer["how"], ca_pem)
+
+    async def authority(self) -> str:
+        """The certificate of the authority that signs its listeners' certificates, as PEM text."""
+        answer = await self._call("GET", "/tls")
+        return str(answer["ca_pem"])
 
     async def close_listener(self, name: str) -> None:
         """Close it and wait until all of its events are in the journal."""

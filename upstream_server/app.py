@@ -1,7 +1,8 @@
 """The orders API: something worth not doing twice.
 
 Answers can be made longer and framed otherwise, so that there is something to truncate: `?response_bytes=N` pads
-the body with blanks to N bytes, `?chunked=1` sends it in chunks instead of with a Content-Length.
+the body with blanks to N bytes, `?chunked=1` sends it in chunks instead of with a Content-Length. `?together=N` keeps
+the answer back until N requests wait for theirs, so that they have a connection each.
 """
 
 import json
@@ -24,6 +25,9 @@ ANY_ORDER = "any"
 
 CHUNKS = 4
 """In how many chunks a chunked answer is sent."""
+
+MOST_TOGETHER = 100
+"""More than any client opens at once."""
 
 MOST_BYTES = 64 * 2**20
 """The longest answer: it is made in memory."""
@@ -52,6 +56,7 @@ async def make_order(request: Request) -> Response:
     order = ledger.new_order(logical)
     answer = _execute(request, order)
     ledger.keep_answer(key, answer)
+    await _together(request, form)
     return _answer(form, answer, status=201)
 
 
@@ -63,6 +68,7 @@ async def get_order(request: Request) -> Response:
     answer = _execute(request, order)
     if order != ANY_ORDER and order not in ledger.orders:
         return JSONResponse({"error": f"no order is called {order!r}"}, status_code=404)
+    await _together(request, form)
     return _answer(form, answer | {"made_by": ledger.orders.get(order)})
 
 
@@ -72,6 +78,7 @@ class _Form:
 
     size: int
     chunked: bool
+    together: int
 
 
 class _ChunkedResponse(Response):
@@ -93,7 +100,18 @@ def _form(request: Request) -> _Form:
         raise HTTPException(400, f"response_bytes={size} is no number of bytes up to {MOST_BYTES}")
     if chunked not in ("0", "1"):
         raise HTTPException(400, f"chunked={chunked} is neither 0 nor 1")
-    return _Form(int(size), chunked == "1")
+    together = request.query_params.get("together", "1")
+    if not (together.isdecimal() and 1 <= int(together) <= MOST_TOGETHER):
+        raise HTTPException(400, f"together={together} is no number of requests up to {MOST_TOGETHER}")
+    return _Form(int(size), chunked == "1", int(together))
+
+
+async def _together(request: Request, form: _Form) -> None:
+    """Wait for the others; 503 where they do not come."""
+    try:
+        await request.state.listener.gathering.join(form.together)
+    except TimeoutError:
+        raise HTTPException(503, f"no {form.together} requests came together") from None
 
 
 def _answer(

@@ -16,6 +16,7 @@ from upstream_server.connection import Connection
 from upstream_server.errors import Refused
 from upstream_server.events import EventLog
 from upstream_server.flow import Flow
+from upstream_server.gathering import Gathering
 from upstream_server.held import Held
 from upstream_server.ledger import Ledger
 from upstream_server.protocol import FaultProtocol
@@ -51,6 +52,7 @@ class Listener:
         self.tls = spec.tls
         self.tls_context = tls_context
         self.ledger = Ledger()
+        self.gathering = Gathering()
         self.config = load_config(app)
         self.server_state = ServerState()
         self.state: State = "down"

@@ -6,7 +6,7 @@ from typing import Protocol
 from lab.journal import Recorder
 from lab.lambda_service.service import FunctionSpec
 from lab.plan import Job
-from lab.sandbox.base import SandboxFactory
+from lab.sandbox.base import Sandbox, SandboxFactory
 from lab.scenario.parts import Function
 from lab.upstream import Listener
 
@@ -28,6 +28,12 @@ class Bench(Protocol):
 
     def sandboxes(self, job: Job, listener: Listener, spec: FunctionSpec) -> SandboxFactory:
         """How this run's sandboxes are made."""
+
+    async def authority(self) -> str:
+        """The certificate authority of every upstream here that speaks TLS, as PEM text."""
+
+    async def take_over(self, job: Job, listener: Listener, sandboxes: Sequence[Sandbox]) -> None:
+        """Sandboxes that an earlier run made serve this one: let them talk to its upstream."""
 
     async def lose_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:
         """A gap begins: where the link is `lost`, nothing passes between sandbox and upstream from now on."""

@@ -124,6 +124,15 @@ class DockerBench:
         )
         return lambda name: DockerSandbox(name, spec, self._engine)
 
+    async def authority(self) -> str:
+        return await self._upstream.authority()
+
+    async def take_over(self, job: Job, listener: Listener, sandboxes: Sequence[Sandbox]) -> None:
+        mine = self._sandboxes.setdefault(job.scope, [])
+        mine += [sandbox for sandbox in sandboxes if isinstance(sandbox, DockerSandbox)]
+        for sandbox in self._running(job):
+            await sandbox.link.allow(listener.host, listener.port)
+
     def _other_address(self, listener: Listener) -> list[tuple[str, int]]:
         return [(self._other.address, listener.port)] if listener.server_name and self._other else []
 

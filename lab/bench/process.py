@@ -65,6 +65,12 @@ class ProcessBench:
         variables = {**spec.environment, **environment(function, listener, job.speed), **preload(shims)}
         return process_factory(function, variables, self._mark, self._logs)
 
+    async def authority(self) -> str:
+        return await self._upstream.authority()
+
+    async def take_over(self, job: Job, listener: Listener, sandboxes: Sequence[Sandbox]) -> None:
+        """Nothing to do: a process may talk to whom it likes."""
+
     async def lose_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:
         """Nothing to do: `vanish` sends nothing, so there is nothing to lose."""
 
@@ -81,8 +87,8 @@ class ProcessBench:
         raise EnvironmentLacks("a process shares this machine's names, and none is moved for it: use --sandbox docker")
 
     async def tcp_states(self, job: Job, listener: Listener, peer_ports: Sequence[int]) -> list[tuple[str, str]]:
-        table = TcpTable.here()
         listener = listener.behind or listener  # the upstream's own connections, with the balancer as the client
+        table = TcpTable.here(listener.port)
         return [(table.state(port, listener.port), table.state(listener.port, port)) for port in peer_ports]
 
 

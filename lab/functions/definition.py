@@ -25,6 +25,8 @@ class Definition:
     """The program's arguments by app shape, the usual shape first: the official runtime client and the handler."""
     presets: Path
     """Folder of its presets, a file each."""
+    matrix: tuple[str, ...] = ()
+    """The presets that the matrix measures; all of them where none is named."""
     needs: tuple[Need, ...] = ()
     """What a machine must have to run it in a process sandbox."""
     speed: float | None = None
@@ -44,6 +46,12 @@ class Definition:
         files = [file for file in sorted(self.presets.iterdir()) if file.is_file() and file.stem[0].isalpha()]
         return {_snake(file.stem): file for file in files if file.suffix in SUFFIXES}
 
+    @property
+    def in_matrix(self) -> tuple[str, ...]:
+        """The presets that the matrix measures, those that every client has first."""
+        names = self.matrix or tuple(self.names)
+        return tuple(sorted(names, key=lambda name: (COMMON.index(name) if name in COMMON else len(COMMON), name)))
+
     def preset_path(self, preset: str) -> Path:
         """The preset's file; raises UsageError naming those there are."""
         files = self.names
@@ -52,6 +60,8 @@ class Definition:
         return files[preset]
 
 
+COMMON = ("default", "seed", "sane")
+"""The presets that every client has (`docs/functions.md`)."""
 SUFFIXES = {".py", ".go", ".mjs", ".java"}
 
 

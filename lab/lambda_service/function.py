@@ -34,6 +34,8 @@ class Function:
         self.spec = spec
         self.cold_starts = 0
         self.warm_starts = 0
+        self.wake_order = spec.wake_order
+        """Of the next wake; may be set between invocations."""
         self._factory = factory
         self._record = record
         self._before_wake = before_wake
@@ -136,6 +138,7 @@ class Function:
             invocation,
             self.spec,
             freeze=lambda: self._freeze_when_idle,
+            wake_order=lambda: self.wake_order,
             record=self._record,
             before_wake=self._before_wake,
             before_first=self._before_first,

@@ -26,7 +26,7 @@ from lab.lambda_service.invocation import (
     read_json,
 )
 from lab.lambda_service.phase import Action, InvalidTransition, Phase, after
-from lab.lambda_service.spec import FunctionSpec
+from lab.lambda_service.spec import FunctionSpec, WakeOrder
 from lab.lambda_service.tasks import to_the_end
 from lab.sandbox.base import FreezeFailed, Sandbox
 
@@ -68,6 +68,7 @@ class Slot:
         spec: FunctionSpec,
         *,
         freeze: Callable[[], bool],
+        wake_order: Callable[[], WakeOrder],
         record: Record,
         before_wake: BeforeWake | None,
         before_first: BeforeWake | None,
@@ -78,6 +79,7 @@ class Slot:
         self._sandbox = sandbox
         self._spec = spec
         self._freeze_policy = freeze
+        self._wake_order = wake_order
         self._record = record
         self._before_wake = before_wake
         self._before_first = before_first
@@ -288,7 +290,7 @@ class Slot:
             await self._before_wake(self.name)
         if not self._maybe_frozen:
             await self._send(invocation)
-        elif self._spec.wake_order == "event-first":
+        elif self._wake_order() == "event-first":
             await self._send(invocation)
             await self._until_sent()
             await to_the_end(self._thaw())

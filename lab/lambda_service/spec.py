@@ -1,6 +1,7 @@
 """What a function is to the service."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from lab.lambda_service.invocation import EXECUTED_VERSION
@@ -29,6 +30,8 @@ class FunctionSpec:
     """How many invocations may run at once."""
     freeze_when_idle: bool = True
     wake_order: WakeOrder = "event-first"
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables of the function's own."""
     memory: int = 128
     """A label, in MB; nothing is limited by it."""
 
@@ -48,4 +51,5 @@ class FunctionSpec:
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
+            **self.variables,
         }

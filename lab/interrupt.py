@@ -1,0 +1,72 @@
+"""The lab's work runs to its end or until a signal, and cleans up either way."""
+
+import asyncio
+import errno
+import os
+import signal
+from collections.abc import Coroutine
+from typing import Any
+
+import click
+
+from lab.errors import LabError
+
+MACHINE_LACKS = {
+    errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC,
+    errno.EPERM, errno.EROFS,
+}  # fmt: skip
+"""What an operating system says when it is the machine, and not the lab, that needs mending."""
+
+
+class Interrupted(LabError):
+    """SIGINT or SIGTERM ended the lab."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"ended by {signal.Signals(number).name}; nothing was left running")
+        self.exit_status = 128 + number
+
+
+def until_signalled(work: Coroutine[Any, Any, None]) -> None:
+    """Run to the end, or until SIGINT or SIGTERM; then let the work clean up. Raises Interrupted.
+
+    The second signal does not wait for that: the reaper cleans up.
+    """
+    received: list[int] = []
+
+    async def guarded() -> None:
+        task = asyncio.ensure_future(work)
+        loop = asyncio.get_running_loop()
+
+        def end(number: int) -> None:
+            if received:
+                click.echo("thawlab: ended at once; the reaper cleans up", err=True)
+                os._exit(128 + number)
+            received.append(number)
+            task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, end, number)
+        await task
+
+    try:
+        asyncio.run(guarded())
+    except asyncio.CancelledError:
+        if not received:
+            raise
+    except BaseExceptionGroup as group:
+        raise _mendable(group) from None
+    if received:
+        raise Interrupted(received[0])
+
+
+def _mendable(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error that a user can mend, out of those of arms that ran side by side; else all of them."""
+    for error in group.exceptions:
+        if isinstance(error, LabError) or machine_lacks(error):
+            return error
+    return group
+
+
+def machine_lacks(error: BaseException) -> bool:
+    """Whether it is the machine that needs mending, and not the lab."""
+    return isinstance(error, OSError) and error.errno in MACHINE_LACKS

@@ -1,0 +1,124 @@
+"""Fills a matrix: cells side by side on warm sandboxes, each kept in the journal as soon as it is done."""
+
+import asyncio
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from lab.bench.base import Bench
+from lab.bench.open import open_bench
+from lab.journal import Journal, Recorder, Scope
+from lab.lambda_service.service import LambdaService
+from lab.matrix.cells import MATRIX, Cell
+from lab.matrix.judge import judge_cell
+from lab.matrix.plan import MatrixPlan
+from lab.matrix.results import CellResult
+from lab.matrix.warm import Kind, WarmSandbox, kind_of
+from lab.scenario.words import SandboxKind
+from lab.verdict.facts import Facts
+
+DEFAULT_JOBS = 32
+"""Cells side by side: they sleep through their gaps."""
+ATTEMPTS = 3
+"""How often a cell is measured before it stays inconclusive: a busy machine may stretch one gap, hardly three."""
+
+OpenBench = Callable[[SandboxKind, Path], AbstractAsyncContextManager[Bench]]
+Done = Callable[[CellResult], None]
+
+
+async def fill(
+    plan: MatrixPlan,
+    journal: Journal,
+    logs: Path,
+    *,
+    attempted: Counter[str] | None = None,
+    jobs: int = DEFAULT_JOBS,
+    reuse: bool = True,
+    done: Done = lambda result: None,
+    open_bench: OpenBench = open_bench,
+) -> None:
+    """Measure every cell of the plan; `attempted` counts earlier attempts by cell, of a run that was stopped.
+
+    Without `reuse` every cell has a fresh process. Raises LabError where the lab itself cannot work; cancelling it
+    stops and removes everything, and what was measured is in the journal.
+    """
+    async with open_bench(plan.sandbox, logs) as bench:
+        service = LambdaService(host=bench.runtime_host, speed=1.0)
+        await service.start(invoke_port=None)
+        try:
+            filling = _Filling(plan, journal, bench, service, await bench.authority(), attempted or Counter(), done)
+            async with asyncio.TaskGroup() as group:
+                for number in range(min(jobs, len(plan.cells))):
+                    group.create_task(filling.work(reuse), name=f"worker {number}")
+        finally:
+            await service.close()
+
+
+class _Filling:
+    """What the workers share: the cells that wait, by the kind of sandbox that they need."""
+
+    def __init__(
+        self,
+        plan: MatrixPlan,
+        journal: Journal,
+        bench: Bench,
+        service: LambdaService,
+        authority: str,
+        attempted: Counter[str],
+        done: Done,
+    ) -> None:
+        self._plan = plan
+        self._journal = journal
+        self._bench = bench
+        self._service = service
+        self._authority = authority
+        self._attempted = attempted
+        self._done = done
+        self._waiting = _by_kind(plan.cells)
+        self._workers: Counter[Kind] = Counter()
+        self._cold_starts = asyncio.Semaphore(os.cpu_count() or 1)
+
+    async def work(self, reuse: bool) -> None:
+        """Take one kind after the other, and measure its cells until none waits."""
+        while (kind := self._neediest()) is not None:
+            self._workers[kind] += 1
+            warm = self._warm(kind)
+            try:
+                while self._waiting[kind]:
+                    await self._measure(warm, self._waiting[kind].pop())
+                    if not reuse:
+                        await warm.close()
+                        warm = self._warm(kind)
+            finally:
+                self._workers[kind] -= 1
+                await warm.close()
+
+    def _neediest(self) -> Kind | None:
+        """The kind with the most cells a worker, so that all kinds end at about the same time."""
+        waiting = [kind for kind, cells in self._waiting.items() if cells]
+        return max(waiting, key=lambda kind: len(self._waiting[kind]) / (self._workers[kind] + 1), default=None)
+
+    def _warm(self, kind: Kind) -> WarmSandbox:
+        client, *_ = kind
+        return WarmSandbox(kind, self._plan.speed(client), self._bench, self._service, self._authority)
+
+    async def _measure(self, warm: WarmSandbox, cell: Cell) -> None:
+        for _ in range(ATTEMPTS):
+            self._attempted[cell.id] += 1
+            recorder = Recorder(self._journal, Scope(MATRIX, cell.id, self._attempted[cell.id]))
+            await warm.measure(cell, recorder, self._cold_starts)
+            result = judge_cell(cell, Facts(recorder.events), self._attempted[cell.id])
+            if result.status == "measured":
+                break
+        self._journal.forget(recorder.scope)
+        self._done(result)
+
+
+def _by_kind(cells: Iterable[Cell]) -> dict[Kind, list[Cell]]:
+    """The cells of each kind, the first to be taken last."""
+    waiting: dict[Kind, list[Cell]] = defaultdict(list)
+    for cell in reversed(tuple(cells)):
+        waiting[kind_of(cell)].append(cell)
+    return waiting

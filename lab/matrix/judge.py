@@ -1,0 +1,194 @@
+"""What a cell came to: pure functions of its journal, with the upstream's view deciding what the client did."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lab.journal import Event, Scope
+from lab.matrix.cells import MATRIX, Cell
+from lab.matrix.races import race_of
+from lab.matrix.results import CellResult, Matrix, Reuse
+from lab.verdict.facts import Facts
+from lab.verdict.results import Environment
+
+RUNTIME_ENDED_IT = "Sandbox.Timedout"
+"""The platform's error where an invocation did not end in time."""
+
+
+def judge_matrix(run: str, scoped: Mapping[Scope, Sequence[Event]]) -> Matrix:
+    """The table that a journal holds; raises LookupError where it is no matrix's."""
+    lab = scoped[Scope()]
+    started = next(event for event in lab if event.kind == "matrix-started")
+    attempts: dict[str, list[Scope]] = {}
+    for scope in sorted((scope for scope in scoped if scope.scenario == MATRIX), key=lambda scope: scope.repeat):
+        attempts.setdefault(scope.arm, []).append(scope)
+    cells = tuple(_latest(Cell.parse(name), attempts.get(name, ()), scoped) for name in started["cells"])
+    return Matrix(
+        run=run,
+        sandbox=started["sandbox"],
+        finished=all(cell.status != "missing" for cell in cells),
+        environment=Environment(**started["environment"]),
+        skipped=started["skipped"],
+        seconds=round(sum(event["seconds"] for event in lab if event.kind == "matrix-paused"), 1),
+        cells=cells,
+    )
+
+
+def _latest(cell: Cell, scopes: Sequence[Scope], scoped: Mapping[Scope, Sequence[Event]]) -> CellResult:
+    """The last attempt that came to its end speaks for the cell."""
+    for scope in reversed(scopes):
+        result = judge_cell(cell, Facts(scoped[scope]), attempts=len(scopes))
+        if result.status != "missing":
+            return result
+    return judge_cell(cell, Facts(()))
+
+
+def judge_cell(cell: Cell, facts: Facts, attempts: int = 1) -> CellResult:
+    """What the request after the wake came to, if it is proved that what was to happen did."""
+    seen = _Seen(cell, facts)
+    return CellResult(
+        id=cell.id,
+        client=cell.client,
+        library=seen.version("client") or cell.client,
+        language=seen.version("language") or "",
+        shape=cell.shape,
+        preset=cell.preset,
+        death=cell.death,
+        mode=cell.mode,
+        link=cell.link,
+        method=cell.method,
+        stale=cell.stale,
+        tls=cell.tls,
+        wake_order=cell.wake_order,
+        wake=cell.wake,
+        attempts=attempts,
+        race=race_of(cell),
+        **seen.findings(),
+    )
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One attempt's history in the matrix's terms."""
+
+    cell: Cell
+    facts: Facts
+    before: int = field(init=False)
+    """Connections that the upstream accepted before the wake."""
+    dialled: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        opened = [event.t for event in self.facts.events if event.kind == "connection-opened"]
+        woken = self.facts.gaps[0].ended if self.facts.gaps else float("inf")
+        object.__setattr__(self, "before", sum(t < woken for t in opened))
+        object.__setattr__(self, "dialled", sum(t >= woken for t in opened))
+
+    def version(self, of: str) -> str | None:
+        told = [event for event in self.facts.events if event.kind == "told" and "versions" in event.data]
+        return str(told[-1]["versions"][of]) if told else None
+
+    def findings(self) -> dict[str, object]:
+        if not self.facts.finished:
+            return {"status": "missing", "why": "not measured yet"}
+        doubt = self.facts.trouble or self._unproved() or self._contradiction()
+        found: dict[str, object] = {
+            "status": "inconclusive" if doubt else "measured",
+            "outcome": self.facts.outcomes[-1] if self.facts.outcomes else None,
+            "error": self.facts.error,
+            "executions": self.facts.executions[-1] if self.facts.executions else None,
+            "connections": self.facts.connections_opened,
+            "dialled": self.dialled,
+            "client_tcp_state": self._tcp_state,
+            "latency_ms": self.facts.latency_ms,
+        }
+        return found | ({"why": doubt} if doubt else {"reuse": self.reuse, "why": self._why()})
+
+    @property
+    def _tcp_state(self) -> str | None:
+        return self.facts.client_tcp_state if self.facts.given_up else None
+
+    @property
+    def _closed_by_client(self) -> int:
+        """Connections of before the wake that the client had ended by then."""
+        woken = self.facts.gaps[0].ended if self.facts.gaps else 0.0
+        given_up = {event["connection"] for event in self.facts.events if event.kind == "gave-up"}
+        closed = {
+            event["connection"]
+            for event in self.facts.events
+            if event.source == "upstream" and event.kind == "connection-closed" and event.t < woken
+        }
+        return len(closed - given_up)
+
+    # What must be so, or nothing was measured.
+
+    def _unproved(self) -> str | None:
+        first = self.facts.outcomes[: self.cell.stale]
+        if len(self.facts.outcomes) != self.cell.stale + 1 or set(first) != {"ok"}:
+            return f"The requests before the freeze came to {', '.join(self.facts.outcomes) or 'nothing'}."
+        if self.before != self.cell.stale:
+            return f"The client opened {self.before} connections before the freeze, not {self.cell.stale}."
+        if not all(gap.confirmed for gap in self.facts.gaps):
+            return "The sandbox was not frozen throughout."
+        if self.cell.is_idle_death:
+            return self._undelivered()
+        return None
+
+    def _undelivered(self) -> str | None:
+        given_up = len(self.facts.given_up)
+        if given_up + self._closed_by_client < self.cell.stale:
+            return f"The upstream gave up {given_up} of {self.cell.stale} connections before the wake."
+        if self.facts.close_in_flight:
+            return "The upstream's close was still on its way at the wake."
+        expected = self.cell.expected_tcp_state
+        if given_up and self.facts.client_tcp_state != expected:
+            return f"The client's socket was {self.facts.client_tcp_state} before the wake, not {expected}."
+        return None
+
+    def _contradiction(self) -> str | None:
+        """Where the function tells what the upstream's view does not bear out, the upstream's view decides."""
+        outcome, executions = self.facts.outcomes[-1], self.facts.executions[-1]
+        if outcome == "ok" and not executions:
+            return "The function tells of success, and the upstream carried nothing out."
+        if outcome == "ok" and not (self.dialled or self._answered_on_old):
+            return "The function tells of success, and no connection that lived carried it."
+        if outcome != "ok" and executions and not self.facts.hits:
+            return f"The function tells of `{outcome}`, and the upstream carried the request out and answered."
+        if outcome != "ok" and self.dialled and not self._used:
+            return f"The function tells of `{outcome}`, and the upstream saw nothing but a connection in good health."
+        return None
+
+    # What the client did.
+
+    @property
+    def _answered_on_old(self) -> bool:
+        return self.cell.mode == "none" and self.facts.healthy_reuse
+
+    @property
+    def _used(self) -> bool:
+        """The request went into a connection that was dead, or died of it."""
+        if not self.cell.is_idle_death:
+            return self.facts.hit_reused
+        failed = self.facts.outcomes[-1] != "ok"
+        # A request that failed while nothing was dialled failed on what there was.
+        return bool(self.facts.late_data or self.facts.dead_reuse or (failed and not self.dialled))
+
+    @property
+    def reuse(self) -> Reuse:
+        if self._answered_on_old:
+            return "kept"
+        if self._used:
+            return "used"
+        return "not kept" if self._closed_by_client >= self.cell.stale else "replaced"
+
+    def _why(self) -> str:
+        outcome, executions = self.facts.outcomes[-1], self.facts.executions[-1]
+        what = {
+            "kept": "The connection was kept and used again",
+            "used": "The request went into a connection that was dead"
+            if self.cell.is_idle_death
+            else "The upstream carried the request out and ended its connection",
+            "replaced": "The request came on a new connection",
+            "not kept": "The client had closed its connection; the request came on a new one",
+        }[self.reuse]
+        times = {0: "not carried out", 1: "carried out once"}.get(executions, f"carried out {executions} times")
+        end = f"; {self.dialled} dialled" if self.reuse == "used" and self.dialled else ""
+        return f"{what}{end}: {outcome}, {times}."

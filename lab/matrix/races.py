@@ -1,0 +1,22 @@
+"""Cells in which two things race, so that two runs may differ: each with its reason. All others are deterministic."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lab.matrix.cells import Cell
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """Who races whom, and in which cells."""
+
+    reason: str
+    covers: Callable[[Cell], bool]
+
+
+RACES: tuple[Race, ...] = ()
+
+
+def race_of(cell: Cell) -> str | None:
+    """Why two runs may differ in this cell; None where they must not."""
+    return next((race.reason for race in RACES if race.covers(cell)), None)
