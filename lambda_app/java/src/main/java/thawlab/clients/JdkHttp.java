@@ -1,5 +1,6 @@
 package thawlab.clients;
 
+import java.lang.ref.WeakReference;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -25,6 +26,9 @@ public final class JdkHttp implements Client {
 
   private static final String SETTINGS = "jdk.httpclient.";
   private static final Map<String, String> BEFORE = settings();
+
+  /** Collections until nothing on its way through the client's own threads refers to it any more: one or two. */
+  private static final int COLLECTIONS = 20;
 
   /** The settings with which this JVM made its first client. */
   private static Map<String, String> inForce;
@@ -99,8 +103,13 @@ public final class JdkHttp implements Client {
       } catch (Exception error) {
         throw new IllegalStateException(error);
       }
+      return;
     }
-    preset = null; // before it, a client closes its connections some seconds after nobody knows it any more
-    System.gc();
+    // Before, a client closes its connections within three seconds after the garbage collector found it unused.
+    var unused = new WeakReference<>(preset.client());
+    preset = null;
+    for (int tries = 0; unused.get() != null && tries < COLLECTIONS; tries++) {
+      System.gc();
+    }
   }
 }
