@@ -5,11 +5,16 @@ where its library has just taken a connection, also for a retry that it makes by
 down, then handed on. This is the client's word only; verdicts rest on the upstream's view.
 """
 
+import contextlib
 from contextvars import ContextVar
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 from weakref import WeakSet
 
 Attempt = dict[str, Any]
+
+TOGETHER_BOUND = 1.0
+"""Real seconds that a request waits for those beside it: longer than they take, unless the pool has no room for all."""
 
 
 class Observer:
@@ -18,12 +23,17 @@ class Observer:
     def __init__(self) -> None:
         # A task and a thread have their own value, and what they call appends to it.
         self._attempts: ContextVar[list[Attempt] | None] = ContextVar("attempts", default=None)
+        self._together: ContextVar[Barrier | None] = ContextVar("together", default=None)
         self._known: WeakSet[Any] = WeakSet()
 
-    def begin(self) -> list[Attempt]:
-        """A list that grows as this task or thread takes connections: local port, whether it had been used before."""
+    def begin(self, together: Barrier | None = None) -> list[Attempt]:
+        """A list that grows as this task or thread takes connections: local port, whether it had been used before.
+
+        With a barrier it holds its first connection until each thread of the barrier has one.
+        """
         attempts: list[Attempt] = []
         self._attempts.set(attempts)
+        self._together.set(together)
         return attempts
 
     def note(self, connection: object, port: int | None) -> Attempt:
@@ -33,10 +43,15 @@ class Observer:
         attempts = self._attempts.get()
         if attempts is not None:
             attempts.append(attempt)
+        together = self._together.get()
+        if together is not None:
+            self._together.set(None)
+            with contextlib.suppress(BrokenBarrierError):  # one of them took none: the others need not wait
+                together.wait(TOGETHER_BOUND)
         return attempt
 
     def forget(self, attempt: Attempt) -> None:
-        """The connection noted last was not taken after all."""
+        """The connection was not taken after all."""
         attempts = self._attempts.get()
         if attempts is not None:
             attempts.remove(attempt)

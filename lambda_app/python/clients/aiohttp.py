@@ -44,8 +44,13 @@ class Aiohttp(Asynchronous):
             await connector.close()
         for transport in list(self._transports):
             transport.abort()  # over TLS a close waits for the peer's, and the peer may be gone
-        while any(transport.get_extra_info("socket").fileno() >= 0 for transport in self._transports):
+        while any(_is_open(transport) for transport in self._transports):
             await asyncio.sleep(0)  # the event loop closes what was given up in its next turns
+
+
+def _is_open(transport: asyncio.Transport) -> bool:
+    sock = transport.get_extra_info("socket")
+    return sock is not None and sock.fileno() >= 0  # over TLS a closed transport has none
 
 
 CLIENT = Aiohttp

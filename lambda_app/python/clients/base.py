@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
+from threading import Barrier
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -77,15 +78,19 @@ class Blocking(Client):
 
     async def send_all(self, preset: ModuleType, calls: Sequence[Call], at_once: bool) -> None:
         if at_once and len(calls) > 1:
+            # Without it the first may be answered, and its connection free again, when the last begins.
+            together = Barrier(len(calls))
             with ThreadPoolExecutor(len(calls)) as threads:
-                list(threads.map(lambda call: self._send(preset, call), calls))
+                list(threads.map(lambda call: self._send(preset, call, together), calls))
         else:
             for call in calls:
                 self._send(preset, call)
         if hasattr(preset, "finish"):
             preset.finish()
 
-    def _send(self, preset: ModuleType, call: Call) -> None:
-        call.attempts = self.observer.begin()
+    def _send(self, preset: ModuleType, call: Call, together: Barrier | None = None) -> None:
+        call.attempts = self.observer.begin(together)
         with call:
             call.status = preset.send(call.method, call.url, **self.options(call))
+        if together is not None and not call.attempts:
+            together.abort()

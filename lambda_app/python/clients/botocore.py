@@ -1,0 +1,48 @@
+"""botocore: AWS's SDK for Python (boto3 is a layer on it): its own pool classes over urllib3's, and its own retries.
+
+The upstream's API is the one of AWS Outposts as far as it goes: `CreateOrder` is `POST /orders`, `GetOrder` is
+`GET /orders/{id}`. So a real service client with `endpoint_url` does what it does in production. An SDK makes its
+requests itself; what the event asks for (`X-Request-Id`, a key, another path) is put into what it is about to send.
+"""
+
+import functools
+from contextvars import ContextVar
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError
+from botocore.httpsession import URLLib3Session
+
+from lambda_app.python.call import Call
+from lambda_app.python.clients.urllib3 import Urllib3
+from lambda_app.python.outcome import Kinds
+
+
+class Botocore(Urllib3):
+    distribution = "botocore"
+    kinds: ClassVar[Kinds] = (*Urllib3.kinds, (ClientError, "http-error"))
+    body_option = "data"
+
+    def watch(self) -> None:
+        super().watch()
+        self._call: ContextVar[Call | None] = ContextVar("call", default=None)
+        send_prepared = URLLib3Session.send
+
+        @functools.wraps(send_prepared)
+        def send(session: URLLib3Session, request: Any) -> Any:
+            call = self._call.get()
+            if call is not None:
+                asked, made = urlsplit(call.url), urlsplit(request.url)
+                request.url = made._replace(path=asked.path, query=asked.query).geturl()
+                for name, value in call.headers.items():
+                    request.headers[name] = value
+            return send_prepared(session, request)
+
+        URLLib3Session.send = send
+
+    def options(self, call: Call) -> dict[str, Any]:
+        self._call.set(call)
+        return {self.body_option: call.body} if call.body else {}
+
+
+CLIENT = Botocore

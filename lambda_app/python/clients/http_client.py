@@ -1,0 +1,18 @@
+"""http.client: the standard library's connections, which whoever uses them has to keep."""
+
+import http.client
+import platform
+
+from lambda_app.python.clients.over_http_client import OverHttpClient
+
+
+class HttpClient(OverHttpClient):
+    distribution = http.client.__name__
+    body_option = "body"
+
+    @property
+    def version(self) -> str:
+        return f"{self.distribution} {platform.python_version()}"
+
+
+CLIENT = HttpClient

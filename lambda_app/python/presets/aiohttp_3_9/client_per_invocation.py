@@ -1,0 +1,1 @@
+../aiohttp/client_per_invocation.py

@@ -1,0 +1,1 @@
+../aiohttp/default.py

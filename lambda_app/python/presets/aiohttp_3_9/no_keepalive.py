@@ -1,0 +1,1 @@
+../aiohttp/no_keepalive.py

@@ -1,0 +1,50 @@
+"""default: an SDK client with nothing set (any service; this one has orders).
+
+Its pool (urllib3's) has no idle limit and looks whether a socket is readable. It tries
+three times, a POST too, over the same pool. Its timeouts, 60 s, are divided by the
+lab's speed.
+"""
+
+import sys
+import threading
+from typing import Any
+
+import botocore.session
+from botocore import UNSIGNED
+from botocore.config import Config
+
+from lambda_app.python.lab_time import seconds  # 60 is 60 outside the lab
+
+own = Config()
+config = Config(
+    signature_version=UNSIGNED,
+    connect_timeout=seconds(own.connect_timeout),
+    read_timeout=seconds(own.read_timeout),
+)
+client: Any = None
+lock = threading.Lock()
+
+
+def get_client(url: str) -> Any:
+    global client
+    with lock:
+        if client is None:  # made once, kept from invocation to invocation
+            endpoint = url.partition("/orders")[0]
+            client = botocore.session.get_session().create_client(
+                "outposts", "us-east-1", endpoint_url=endpoint, config=config
+            )
+    return client
+
+
+def send(method: str, url: str, data: bytes = b"op-1") -> int:
+    client = get_client(url)
+    if method == "GET":
+        answer = client.get_order(OrderId="any")
+    else:
+        op = data.decode()
+        answer = client.create_order(OutpostIdentifier=op, PaymentOption="ALL_UPFRONT")
+    return int(answer["ResponseMetadata"]["HTTPStatusCode"])
+
+
+if __name__ == "__main__":
+    print(send("POST", sys.argv[1]))

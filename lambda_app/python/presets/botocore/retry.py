@@ -1,0 +1,55 @@
+"""retry: as many tries as the pool can hold stale connections, and one more.
+
+Each try takes the next connection of the same pool, so the last one dials afresh. The
+idempotency key (many operations have a parameter for one) matters: without it a server
+that did execute the request executes it twice.
+"""
+
+import sys
+import threading
+import uuid
+from typing import Any
+
+import botocore.session
+from botocore import UNSIGNED
+from botocore.config import Config
+
+POOL = 4
+
+config = Config(
+    signature_version=UNSIGNED,
+    max_pool_connections=POOL,
+    retries={"mode": "standard", "total_max_attempts": POOL + 1},
+)
+client: Any = None
+lock = threading.Lock()
+
+
+def add_key(params: dict[str, Any], **_: Any) -> None:
+    params["headers"]["Idempotency-Key"] = str(uuid.uuid4())
+
+
+def get_client(url: str) -> Any:
+    global client
+    with lock:
+        if client is None:  # made once, kept from invocation to invocation
+            endpoint = url.partition("/orders")[0]
+            client = botocore.session.get_session().create_client(
+                "outposts", "us-east-1", endpoint_url=endpoint, config=config
+            )
+            client.meta.events.register("before-call.outposts", add_key)
+    return client
+
+
+def send(method: str, url: str, data: bytes = b"op-1") -> int:
+    client = get_client(url)
+    if method == "GET":
+        answer = client.get_order(OrderId="any")
+    else:
+        op = data.decode()
+        answer = client.create_order(OutpostIdentifier=op, PaymentOption="ALL_UPFRONT")
+    return int(answer["ResponseMetadata"]["HTTPStatusCode"])
+
+
+if __name__ == "__main__":
+    print(send("POST", sys.argv[1]))

@@ -1,0 +1,49 @@
+"""close_after: no connection survives the handler. Call `finish` last.
+
+It must be done before the handler returns: the runtime asks for the next event then,
+and the sandbox may be frozen.
+"""
+
+import http.client
+import sys
+from typing import Any
+from urllib.parse import urlsplit
+
+idle: list[http.client.HTTPConnection] = []  # kept from invocation to invocation
+
+
+def dial(url: str) -> http.client.HTTPConnection:
+    scheme, netloc, *_ = urlsplit(url)
+    if scheme == "https":
+        return http.client.HTTPSConnection(netloc)
+    return http.client.HTTPConnection(netloc)
+
+
+def take(url: str) -> http.client.HTTPConnection:
+    try:
+        return idle.pop()
+    except IndexError:
+        return dial(url)
+
+
+def send(method: str, url: str, **options: Any) -> int:
+    connection = take(url)
+    target = url.partition(urlsplit(url).netloc)[2]
+    try:
+        connection.request(method, target, **options)
+        response = connection.getresponse()
+        response.read()
+    except Exception:
+        connection.close()
+        raise
+    idle.append(connection)
+    return response.status
+
+
+def finish() -> None:
+    while idle:
+        idle.pop().close()
+
+
+if __name__ == "__main__":
+    print(send("POST", sys.argv[1]))

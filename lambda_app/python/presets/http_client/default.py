@@ -1,0 +1,45 @@
+"""default: connections of the standard library, kept in a list. Nothing is set.
+
+`http.client` has no pool: whoever wants keep-alive keeps the connections. It looks at
+nothing before use, and has no timeout. It opens a connection again that it closed
+itself.
+"""
+
+import http.client
+import sys
+from typing import Any
+from urllib.parse import urlsplit
+
+idle: list[http.client.HTTPConnection] = []  # kept from invocation to invocation
+
+
+def dial(url: str) -> http.client.HTTPConnection:
+    scheme, netloc, *_ = urlsplit(url)
+    if scheme == "https":
+        return http.client.HTTPSConnection(netloc)
+    return http.client.HTTPConnection(netloc)
+
+
+def take(url: str) -> http.client.HTTPConnection:
+    try:
+        return idle.pop()
+    except IndexError:
+        return dial(url)
+
+
+def send(method: str, url: str, **options: Any) -> int:
+    connection = take(url)
+    target = url.partition(urlsplit(url).netloc)[2]
+    try:
+        connection.request(method, target, **options)
+        response = connection.getresponse()
+        response.read()
+    except Exception:
+        connection.close()
+        raise
+    idle.append(connection)
+    return response.status
+
+
+if __name__ == "__main__":
+    print(send("POST", sys.argv[1]))
