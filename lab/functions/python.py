@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.functions.definition import APP, Definition
+from lab.functions.definition import APP, COMMON, Definition
 from lab.functions.program import Built, built, run
 from lab.images import ROOT
 from lab.scenario.words import Shape
@@ -78,8 +78,11 @@ def _blocking(client: str, speed: float | None = None) -> Definition:
     return Definition(client, "python", Python(), shapes=BLOCKING, presets=presets, speed=speed)
 
 
+COMMON_AND_FIXES = (*COMMON, "no_keepalive", "close_after", "retry_fresh")
+"""The scenarios use more presets of aiohttp than the matrix has room for."""
+
 DEFINITIONS = (
-    Definition("aiohttp", "python", Python(), shapes=ALL_SHAPES, presets=PRESETS / "aiohttp"),
+    Definition("aiohttp", "python", Python(), shapes=ALL_SHAPES, presets=PRESETS / "aiohttp", matrix=COMMON_AND_FIXES),
     Definition("aiohttp@3.9", "python", OtherPython("aiohttp-3.9"), shapes=ALL_SHAPES, presets=PRESETS / "aiohttp_3_9"),
     _blocking("httpx2", speed=FROM_5_S),
     _blocking("requests"),
