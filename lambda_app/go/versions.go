@@ -4,6 +4,7 @@ import (
 	"path"
 	"runtime"
 	"runtime/debug"
+	"strings"
 )
 
 const runtimeClient = "github.com/aws/aws-lambda-go"
@@ -18,7 +19,7 @@ type Versions struct {
 // versions reads what was built into this program.
 func versions() Versions {
 	return Versions{
-		Language:      runtime.Version(),
+		Language:      "Go " + strings.TrimPrefix(runtime.Version(), "go"),
 		Client:        "net/http " + runtime.Version(),
 		RuntimeClient: path.Base(runtimeClient) + " " + moduleVersion(runtimeClient),
 	}
