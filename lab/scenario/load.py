@@ -74,7 +74,7 @@ def find(name: str) -> Named:
 
 def built_in() -> list[Named]:
     """Every scenario that comes with the lab, by name."""
-    return [load(path) for path in sorted(BUILT_IN.glob("*.yaml"))]
+    return [load(path) for path in sorted(BUILT_IN.glob("*.yaml"), key=lambda path: path.stem)]
 
 
 def parse(text: str, path: Path) -> Scenario:
