@@ -36,6 +36,15 @@ class Observer:
         self._together.set(together)
         return attempts
 
+    def end(self) -> None:
+        """What this task or thread takes from now on is not the function's."""
+        self._attempts.set(None)
+
+    @property
+    def watching(self) -> bool:
+        """Whether what takes a connection here and now is the function: a runtime may use the same library."""
+        return self._attempts.get() is not None
+
     def note(self, connection: object, port: int | None) -> Attempt:
         """Write down the attempt that begins: an object that lives as long as its connection, and the local port."""
         attempt = {"local_port": port, "reused": connection in self._known}

@@ -24,7 +24,9 @@ BY_ERRNO = {
 def chain_of(error: BaseException, *, contexts: bool = True) -> Iterator[BaseException]:
     """The exception, then its causes (or, where there are none and they are not suppressed, contexts), outermost first.
 
-    Each once: causes may go round in a circle, through a group too when one of its members is raised again.
+    An exception that another was made of is a cause of it: urllib3 names none else, and httpcore2 takes the causes of
+    its errors away (`raise ... from None`). Each comes once: causes may go round in a circle, through a group too when
+    one of its members is raised again.
     """
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]
@@ -36,6 +38,7 @@ def chain_of(error: BaseException, *, contexts: bool = True) -> Iterator[BaseExc
         yield link
         context = link.__context__ if contexts and not link.__suppress_context__ else None
         waiting.append(link.__cause__ or context)
+        waiting.extend(part for part in reversed(link.args) if isinstance(part, BaseException))
         if isinstance(link, BaseExceptionGroup):
             waiting.extend(reversed(link.exceptions))
 

@@ -27,8 +27,10 @@ class Aiohttp(Asynchronous):
 
         @functools.wraps(checkout)
         async def connect(connector: aiohttp.TCPConnector, *args: Any, **options: Any) -> Any:
-            self._connectors.add(connector)
             connection = await checkout(connector, *args, **options)
+            if not self.observer.watching:
+                return connection
+            self._connectors.add(connector)
             transport = connection.transport
             if transport is None:  # closed since it was chosen: the request will say so
                 self.observer.note(connection, None)

@@ -69,6 +69,7 @@ class Asynchronous(Client):
         call.attempts = self.observer.begin()
         with call:
             call.status = await preset.send(call.method, call.url, **self.options(call))
+        self.observer.end()
 
 
 class Blocking(Client):
@@ -91,6 +92,12 @@ class Blocking(Client):
     def _send(self, preset: ModuleType, call: Call, together: Barrier | None = None) -> None:
         call.attempts = self.observer.begin(together)
         with call:
-            call.status = preset.send(call.method, call.url, **self.options(call))
+            call.status = self.status(preset, call)
+        self.observer.end()
         if together is not None and not call.attempts:
             together.abort()
+
+    def status(self, preset: ModuleType, call: Call) -> int:
+        """Let the preset make the call; the status of its answer."""
+        status: int = preset.send(call.method, call.url, **self.options(call))
+        return status

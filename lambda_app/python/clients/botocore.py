@@ -1,12 +1,14 @@
 """botocore: AWS's SDK for Python (boto3 is a layer on it): its own pool classes over urllib3's, and its own retries.
 
 The upstream's API is the one of AWS Outposts as far as it goes: `CreateOrder` is `POST /orders`, `GetOrder` is
-`GET /orders/{id}`. So a real service client with `endpoint_url` does what it does in production. An SDK makes its
-requests itself; what the event asks for (`X-Request-Id`, a key, another path) is put into what it is about to send.
+`GET /orders/{id}`. So a real service client with `endpoint_url` does what it does in production, but for the request's
+content: an SDK makes that itself, so what the event asks for (headers, path, body) is put into what it is about to
+send, for each of its tries.
 """
 
 import functools
 from contextvars import ContextVar
+from types import ModuleType
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -21,7 +23,6 @@ from lambda_app.python.outcome import Kinds
 class Botocore(Urllib3):
     distribution = "botocore"
     kinds: ClassVar[Kinds] = (*Urllib3.kinds, (ClientError, "http-error"))
-    body_option = "data"
 
     def watch(self) -> None:
         super().watch()
@@ -34,15 +35,24 @@ class Botocore(Urllib3):
             if call is not None:
                 asked, made = urlsplit(call.url), urlsplit(request.url)
                 request.url = made._replace(path=asked.path, query=asked.query).geturl()
+                request.body = call.body or None
+                request.headers["Content-Length"] = str(len(call.body))
                 for name, value in call.headers.items():
                     request.headers[name] = value
             return send_prepared(session, request)
 
         URLLib3Session.send = send
 
+    def status(self, preset: ModuleType, call: Call) -> int:
+        try:
+            return super().status(preset, call)
+        except ClientError as error:  # an error that is an answer
+            call.status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            raise
+
     def options(self, call: Call) -> dict[str, Any]:
         self._call.set(call)
-        return {self.body_option: call.body} if call.body else {}
+        return {}
 
 
 CLIENT = Botocore

@@ -23,8 +23,8 @@ def ended_in_the_body(error: BaseException) -> bool:
 
 
 def ended_before_an_answer(error: BaseException) -> bool:
-    """httpcore's own error for it: what h11 complains of has h11's error as its cause."""
-    return isinstance(error, httpcore2.RemoteProtocolError) and error.__cause__ is None
+    """httpcore2's own error for it: what h11 complains of is made of h11's error."""
+    return isinstance(error, httpcore2.RemoteProtocolError) and not isinstance(error.args[0], h11.RemoteProtocolError)
 
 
 class Httpx2(Blocking):
@@ -43,6 +43,8 @@ class Httpx2(Blocking):
 
         @functools.wraps(handle)
         def handle_request(connection: httpcore2.HTTP11Connection, request: Any) -> Any:
+            if not self.observer.watching:
+                return handle(connection, request)
             self._connections.add(connection)
             port = connection._network_stream.get_extra_info("client_addr")[1]
             attempt = self.observer.note(connection, port)

@@ -23,7 +23,7 @@ class OverHttpClient(Blocking):
         def endheaders(connection: http.client.HTTPConnection, *args: Any, **options: Any) -> None:
             if connection.sock is None and connection.auto_open:
                 connection.connect()
-            if connection.sock is not None:
+            if connection.sock is not None and self.observer.watching:
                 self._connections.add(connection)
                 self.observer.note(connection.sock, connection.sock.getsockname()[1])
             send_headers(connection, *args, **options)

@@ -36,13 +36,13 @@ def get_client(url: str) -> Any:
     return client
 
 
-def send(method: str, url: str, data: bytes = b"op-1") -> int:
+def send(method: str, url: str) -> int:
     client = get_client(url)
     if method == "GET":
         answer = client.get_order(OrderId="any")
     else:
-        op = data.decode()
-        answer = client.create_order(OutpostIdentifier=op, PaymentOption="ALL_UPFRONT")
+        order = {"OutpostIdentifier": "op-1", "PaymentOption": "ALL_UPFRONT"}
+        answer = client.create_order(**order)
     return int(answer["ResponseMetadata"]["HTTPStatusCode"])
 
 
