@@ -20,8 +20,6 @@ public final class JdkHttp implements Client {
     default HttpRequest.Builder request(URI uri) {
       return HttpRequest.newBuilder(uri);
     }
-
-    default void finish() throws Exception {}
   }
 
   private static final String SETTINGS = "jdk.httpclient.";
@@ -78,16 +76,9 @@ public final class JdkHttp implements Client {
         .statusCode();
   }
 
+  /** A client can be closed since Java 21 only, so no preset does it. */
   @Override
-  public void finish() {
-    try {
-      preset.finish();
-    } catch (RuntimeException error) {
-      throw error;
-    } catch (Exception error) {
-      throw new IllegalStateException(error);
-    }
-  }
+  public void finish() {}
 
   @Override
   public String version() {
