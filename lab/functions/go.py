@@ -39,6 +39,7 @@ DEFINITIONS = (
         # A goroutine reads every connection all the time.
         shapes={"loop": ()},
         presets=APP / "go" / "presets",
+        matrix=("default", "seed", "sane", "no_keepalive", "close_after", "retry"),
         needs=("go",),
         # Its system calls go past libc, so nothing that is preloaded changes its wake.
         wakes=False,
