@@ -11,7 +11,7 @@ from lab.bench.base import Bench
 from lab.bench.open import open_bench
 from lab.journal import Journal, Recorder, Scope
 from lab.lambda_service.service import LambdaService
-from lab.matrix.cells import MATRIX, Cell
+from lab.matrix.cells import GAP, MATRIX, Cell
 from lab.matrix.judge import judge_cell
 from lab.matrix.plan import MatrixPlan
 from lab.matrix.results import CellResult
@@ -19,7 +19,7 @@ from lab.matrix.warm import Kind, WarmSandbox, kind_of
 from lab.scenario.words import SandboxKind
 from lab.verdict.facts import Facts
 
-DEFAULT_JOBS = 32
+DEFAULT_JOBS = 64
 """Cells side by side: they sleep through their gaps."""
 ATTEMPTS = 3
 """How often a cell is measured before it stays inconclusive: a busy machine may stretch one gap, hardly three."""
@@ -96,9 +96,14 @@ class _Filling:
                 await warm.close()
 
     def _neediest(self) -> Kind | None:
-        """The kind with the most cells a worker, so that all kinds end at about the same time."""
+        """The kind with the most to do a worker, so that all kinds end at about the same time."""
         waiting = [kind for kind, cells in self._waiting.items() if cells]
-        return max(waiting, key=lambda kind: len(self._waiting[kind]) / (self._workers[kind] + 1), default=None)
+        return max(waiting, key=lambda kind: self._to_do(kind) / (self._workers[kind] + 1), default=None)
+
+    def _to_do(self, kind: Kind) -> float:
+        """Real seconds, roughly: a cell takes its gap and about a second."""
+        client, *_ = kind
+        return len(self._waiting[kind]) * (GAP / self._plan.speed(client) + 1)
 
     def _warm(self, kind: Kind) -> WarmSandbox:
         client, *_ = kind

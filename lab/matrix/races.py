@@ -14,7 +14,16 @@ class Race:
     covers: Callable[[Cell], bool]
 
 
-RACES: tuple[Race, ...] = ()
+RACES: tuple[Race, ...] = (
+    Race(
+        "over TLS an event loop that finds a close needs further turns to tell its pool, and the request may be first",
+        lambda cell: cell.client.startswith("aiohttp") and cell.tls == "tls" and cell.mode in ("fin", "rst"),
+    ),
+    Race(
+        "net/http's reader and its writer find the end of the connection at the same time (field notes, 1)",
+        lambda cell: cell.client == "go" and cell.death in ("fin", "rst"),
+    ),
+)
 
 
 def race_of(cell: Cell) -> str | None:
