@@ -6,8 +6,8 @@ can be ordered against each other. Verdicts and reports are pure functions of th
 
 The vocabulary, by source:
 
-lab         run-started, matrix-started, matrix-paused, arm-started, arm-finished, run-finished, gap-started,
-            gap-ended, tcp-state, trouble
+lab         run-started, matrix-started, matrix-paused, client-lacking, arm-started, arm-finished,
+            run-finished, gap-started, gap-ended, tcp-state, trouble
 sandbox     started, ready, asked (for the next event, none waiting), frozen, thawed, stopped
 link        cut, lifted
 invocation  invoked, event-sent, returned, failed, told (what the function says of its sandbox),

@@ -151,7 +151,7 @@ def _measure(
             until_signalled(
                 fill(
                     plan, journal, folder.logs.resolve(), attempted=begun, jobs=jobs, reuse=reuse,
-                    done=lambda result: shown.advance(),
+                    done=lambda result: shown.advance(), say=shown.say,
                 )
             )  # fmt: skip
         finally:
@@ -170,7 +170,7 @@ class _Shown:
 
     def __init__(self, total: int) -> None:
         self._console = Console(stderr=True)
-        columns = (TextColumn("cells"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
         self._bar = Progress(
             *columns, console=self._console, transient=True, disable=not self._console.is_terminal,
             speed_estimate_period=60,
@@ -187,10 +187,14 @@ class _Shown:
     def __exit__(self, *exception: object) -> None:
         self._bar.stop()
 
+    def say(self, line: str) -> None:
+        """What goes on before the first cell."""
+        self._bar.update(self._task, description=line)
+
     def advance(self) -> None:
         """One more cell is done."""
         self._done += 1
-        self._bar.advance(self._task)
+        self._bar.update(self._task, advance=1, description="cells")
         if not self._console.is_terminal and monotonic() - self._said >= EVERY:
             self._said = monotonic()
             rate = self._done / (self._said - self._began)

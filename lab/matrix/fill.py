@@ -3,12 +3,13 @@
 import asyncio
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from lab.bench.base import Bench
 from lab.bench.open import open_bench
+from lab.errors import EnvironmentLacks
 from lab.journal import Journal, Recorder, Scope
 from lab.lambda_service.service import LambdaService
 from lab.matrix.cells import GAP, MATRIX, Cell
@@ -37,6 +38,7 @@ async def fill(
     jobs: int = DEFAULT_JOBS,
     reuse: bool = True,
     done: Done = lambda result: None,
+    say: Callable[[str], object] = lambda line: None,
     open_bench: OpenBench = open_bench,
 ) -> None:
     """Measure every cell of the plan; `attempted` counts earlier attempts by cell, of a run that was stopped.
@@ -48,12 +50,30 @@ async def fill(
         service = LambdaService(host=bench.runtime_host, speed=1.0)
         await service.start(invoke_port=None)
         try:
-            filling = _Filling(plan, journal, bench, service, await bench.authority(), attempted or Counter(), done)
+            cells = await _startable(plan.cells, bench, Recorder(journal, Scope()), say)
+            filling = _Filling(
+                cells, plan.speed, journal, bench, service, await bench.authority(), attempted or Counter(), done
+            )
             async with asyncio.TaskGroup() as group:
-                for number in range(min(jobs, len(plan.cells))):
+                for number in range(min(jobs, len(cells))):
                     group.create_task(filling.work(reuse), name=f"worker {number}")
         finally:
             await service.close()
+
+
+async def _startable(
+    cells: Sequence[Cell], bench: Bench, lab: Recorder, say: Callable[[str], object]
+) -> tuple[Cell, ...]:
+    """The cells of clients whose functions are built or can be; of the others it is written down why not."""
+    lacking = set()
+    for client, function in {cell.client: cell.setting.function for cell in cells}.items():
+        say(f"making {client} ready")
+        try:
+            await bench.prepare(function)
+        except EnvironmentLacks as error:
+            lab.record("lab", "client-lacking", client=client, why=str(error))
+            lacking.add(client)
+    return tuple(cell for cell in cells if cell.client not in lacking)
 
 
 class _Filling:
@@ -61,7 +81,8 @@ class _Filling:
 
     def __init__(
         self,
-        plan: MatrixPlan,
+        cells: Sequence[Cell],
+        speed: Callable[[str], float],
         journal: Journal,
         bench: Bench,
         service: LambdaService,
@@ -69,14 +90,14 @@ class _Filling:
         attempted: Counter[str],
         done: Done,
     ) -> None:
-        self._plan = plan
+        self._speed = speed
         self._journal = journal
         self._bench = bench
         self._service = service
         self._authority = authority
         self._attempted = attempted
         self._done = done
-        self._waiting = _by_kind(plan.cells)
+        self._waiting = _by_kind(cells)
         self._workers: Counter[Kind] = Counter()
         self._cold_starts = asyncio.Semaphore(os.cpu_count() or 1)
 
@@ -103,11 +124,11 @@ class _Filling:
     def _to_do(self, kind: Kind) -> float:
         """Real seconds, roughly: a cell takes its gap and about a second."""
         client, *_ = kind
-        return len(self._waiting[kind]) * (GAP / self._plan.speed(client) + 1)
+        return len(self._waiting[kind]) * (GAP / self._speed(client) + 1)
 
     def _warm(self, kind: Kind) -> WarmSandbox:
         client, *_ = kind
-        return WarmSandbox(kind, self._plan.speed(client), self._bench, self._service, self._authority)
+        return WarmSandbox(kind, self._speed(client), self._bench, self._service, self._authority)
 
     async def _measure(self, warm: WarmSandbox, cell: Cell) -> None:
         for _ in range(ATTEMPTS):

@@ -21,13 +21,15 @@ def judge_matrix(run: str, scoped: Mapping[Scope, Sequence[Event]]) -> Matrix:
     attempts: dict[str, list[Scope]] = {}
     for scope in sorted((scope for scope in scoped if scope.scenario == MATRIX), key=lambda scope: scope.repeat):
         attempts.setdefault(scope.arm, []).append(scope)
-    cells = tuple(_latest(Cell.parse(name), attempts.get(name, ()), scoped) for name in started["cells"])
+    skipped = started["skipped"] | {event["client"]: event["why"] for event in lab if event.kind == "client-lacking"}
+    asked = [cell for cell in map(Cell.parse, started["cells"]) if cell.client not in skipped]
+    cells = tuple(_latest(cell, attempts.get(cell.id, ()), scoped) for cell in asked)
     return Matrix(
         run=run,
         sandbox=started["sandbox"],
         finished=all(cell.status != "missing" for cell in cells),
         environment=Environment(**started["environment"]),
-        skipped=started["skipped"],
+        skipped=skipped,
         seconds=round(sum(event["seconds"] for event in lab if event.kind == "matrix-paused"), 1),
         cells=cells,
     )
