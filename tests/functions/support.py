@@ -34,6 +34,9 @@ HURRIED = 600.0
 MARK = f"tests-{lab_mark(os.getpid())}"
 """Not this process's own: labs that other tests run in it kill at their end whatever bears that one."""
 
+ONE_PRESET = {"jdk-http"}
+"""Clients whose settings are the process's own: `fresh` takes no other preset than the first."""
+
 Json = dict[str, Any]
 
 
@@ -142,7 +145,7 @@ class Hall:
     folder: Path
     ca_pem: str = ""
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
-    _warm: dict[tuple[str, Shape, float], Warm] = field(default_factory=dict)
+    _warm: dict[tuple[str, Shape, float, str], Warm] = field(default_factory=dict)
 
     @asynccontextmanager
     async def door(self, **behaviour: Any) -> AsyncIterator[Door]:
@@ -156,26 +159,28 @@ class Hall:
         finally:
             await door.close()
 
-    async def warm(self, client: str, shape: Shape | None = None, *, hurried: bool = False) -> Warm:
+    async def warm(
+        self, client: str, shape: Shape | None = None, *, preset: str = "seed", hurried: bool = False
+    ) -> Warm:
         """The function for a client, in the process that it already has if it was the last one asked for.
 
-        A hurried one does not know the upstream's certificate authority.
+        `preset` is the one that it is going to be used with. A hurried one does not know the upstream's authority.
         """
         defined = definition(client)
         usual, *_ = defined.shapes
-        shape = shape or usual
-        speed = HURRIED if hurried else min(SPEED, defined.speed or SPEED)
-        key = (client, shape, speed)
+        first = preset if client in ONE_PRESET else "seed"
+        usual_key = (client, usual, min(SPEED, defined.speed or SPEED), "seed")
+        key = (client, shape or usual, HURRIED if hurried else usual_key[2], first)
         if key not in self._warm:
-            for other in [known for known in self._warm if known[0] != client]:
+            for other in [known for known in self._warm if known != usual_key]:
                 await self.service.remove(self._warm.pop(other).function)
-            self._warm[key] = await self._start(defined, shape, speed, "" if hurried else self.ca_pem)
+            self._warm[key] = await self._start(defined, *key[1:], ca_pem="" if hurried else self.ca_pem)
         return self._warm[key]
 
-    async def _start(self, defined: Definition, shape: Shape, speed: float, ca_pem: str) -> Warm:
+    async def _start(self, defined: Definition, shape: Shape, speed: float, preset: str, ca_pem: str) -> Warm:
         await asyncio.to_thread(defined.program.here)
         async with self.door() as home:
-            function = parts.Function(client=defined.client, preset="seed", shape=shape)
+            function = parts.Function(client=defined.client, preset=preset, shape=shape)
             variables = environment(function, home.listener, speed) | ({"THAWLAB_CA_PEM": ca_pem} if ca_pem else {})
             spec = FunctionSpec(f"function-{next(self._numbers)}", timeout=PATIENCE, freeze_when_idle=False)
             make = process_factory(function, spec.environment | variables, MARK, self.folder)

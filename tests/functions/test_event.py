@@ -1,12 +1,13 @@
 """What an event says is done, as the upstream saw it, and told as it was."""
 
+import json
 import re
 from itertools import pairwise
 
 import pytest
 
-from tests.functions.contract import Answer
-from tests.functions.support import Door, Hall, Json, Warm
+from tests.functions.nature import KNOWS_ITS_OWN_METHODS, assert_told_as_seen
+from tests.functions.support import ONE_PRESET, Hall, Json, Warm
 from tests.functions.versions import real_client_version
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -19,14 +20,9 @@ def posts(*names: str) -> list[Json]:
     return [{"id": name, "method": "POST"} for name in names]
 
 
-def assert_told_as_seen(answer: Answer, door: Door) -> None:
-    """What the client tells of its connections, where it tells, is what the upstream saw (each request came once)."""
-    seen = {event["request"]: (event["connection"], event["number"]) for event in door.of("request")}
-    for told in answer.requests:
-        connection, number = seen[told.id]
-        for attempt in told.attempts[-1:]:
-            assert attempt.local_port in (None, door.port_of(connection))
-            assert attempt.reused == (number > 1)
+def together(*names: str) -> list[Json]:
+    """None is answered before all of them came."""
+    return [{"id": name, "path": f"/orders?together={len(names)}"} for name in names]
 
 
 async def test_the_first_event_is_a_cold_start_and_an_empty_one_a_post(warm: Warm) -> None:
@@ -36,7 +32,7 @@ async def test_the_first_event_is_a_cold_start_and_an_empty_one_a_post(warm: War
     (request,) = warm.home.of("request")
     assert (request["method"], request["path"], request["request"]) == ("POST", "/orders", first.only.id)
     assert warm.home.executed == [first.only.id]
-    assert_told_as_seen(first, warm.home)
+    assert_told_as_seen(warm, first, warm.home)
 
 
 async def test_the_versions_have_names(warm: Warm) -> None:
@@ -60,7 +56,7 @@ async def test_one_after_the_other_on_one_connection(warm: Warm, hall: Hall) -> 
     assert all(before.ended <= after.started for before, after in pairwise(answer.requests))
     assert door.requests == [(1, 1), (1, 2), (1, 3), (2, 1)]
     assert door.executed == ["a", "b", "c", "d"]
-    assert_told_as_seen(answer, door)
+    assert_told_as_seen(warm, answer, door)
 
 
 async def test_the_client_is_kept_while_the_sandbox_is_frozen(warm: Warm, hall: Hall) -> None:
@@ -72,17 +68,17 @@ async def test_the_client_is_kept_while_the_sandbox_is_frozen(warm: Warm, hall: 
     assert (second.invocation, second.cold) == (2, False)
     assert (first.sandbox, second.sandbox) == (warm.first.sandbox, warm.first.sandbox)
     assert second.only.outcome == "ok"
-    assert_told_as_seen(second, door)
+    assert_told_as_seen(warm, second, door)
 
 
 async def test_at_once_is_a_connection_for_each(warm: Warm, hall: Hall) -> None:
     async with hall.door() as door:
-        answer = await warm.fresh(door, "seed", *posts("a", "b", "c"), at_once=True)
+        answer = await warm.fresh(door, "seed", *together("a", "b", "c"), at_once=True)
     assert [(told.id, told.outcome) for told in answer.requests] == [("a", "ok"), ("b", "ok"), ("c", "ok")]
-    assert door.connections == 3, "which of them are used is the pool's affair: Go's takes the first that is free"
+    assert sorted(door.requests) == [(1, 1), (2, 1), (3, 1)]
     assert sorted(door.executed) == ["a", "b", "c"]
     assert max(told.started for told in answer.requests) < min(told.ended for told in answer.requests)
-    assert_told_as_seen(answer, door)
+    assert_told_as_seen(warm, answer, door)
 
 
 @pytest.mark.parametrize("size", [1, 100_000])
@@ -121,26 +117,16 @@ async def test_a_request_without_an_id_gets_one_that_arrives(warm: Warm, hall: H
 
 
 async def test_methods_and_paths(warm: Warm, hall: Hall) -> None:
+    others = [] if warm.defined.client in KNOWS_ITS_OWN_METHODS else ["PUT", "DELETE"]
+    paths = [("GET", "/orders/any?response_bytes=1000"), ("POST", "/orders?chunked=1")]
+    asked = [{"method": method} for method in ("GET", *others)]
+    asked += [{"method": method, "path": path} for method, path in paths]
     async with hall.door() as door:
-        answer = await warm.fresh(
-            door,
-            "seed",
-            {"method": "GET"},
-            {"method": "PUT"},
-            {"method": "DELETE"},
-            {"method": "GET", "path": "/orders/any?response_bytes=10"},
-            {"path": "/orders?chunked=1"},
-        )
+        answer = await warm.fresh(door, "seed", *asked)
     seen = [(event["method"], event["path"]) for event in door.of("request")]
-    assert seen == [
-        ("GET", "/orders/any"),
-        ("PUT", "/orders/any"),
-        ("DELETE", "/orders/any"),
-        ("GET", "/orders/any?response_bytes=10"),
-        ("POST", "/orders?chunked=1"),
-    ]
+    assert seen == [*((method, "/orders/any") for method in ("GET", *others)), *paths]
     assert [told.method for told in answer.requests] == [method for method, _ in seen]
-    assert [told.status for told in answer.requests] == [200, 405, 405, 200, 201]
+    assert [told.status for told in answer.requests] == [200, *(405 for _ in others), 200, 201]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +142,7 @@ async def test_an_answer_is_read_to_its_end(warm: Warm, hall: Hall, before: Json
 
 async def test_fresh_closes_what_the_client_held(warm: Warm, hall: Hall) -> None:
     async with hall.door() as old, hall.door() as new:
-        await warm.fresh(old, "seed", *posts("a", "b", "c"), at_once=True)
+        await warm.fresh(old, "seed", *together("a", "b", "c"), at_once=True)
         await warm.invoke(*posts("d"))
         answer = await warm.fresh(new, "seed", *posts("e"))
         for connection in (1, 2, 3):
@@ -167,7 +153,7 @@ async def test_fresh_closes_what_the_client_held(warm: Warm, hall: Hall) -> None
     assert sorted(old.executed) == ["a", "b", "c", "d"]
     assert new.executed == ["e", "f"]
     assert new.requests == [(1, 1), (1, 2)]
-    assert_told_as_seen(answer, new)
+    assert_told_as_seen(warm, answer, new)
 
 
 async def test_fresh_for_the_same_upstream_is_a_cold_start_too(warm: Warm, hall: Hall) -> None:
@@ -176,20 +162,33 @@ async def test_fresh_for_the_same_upstream_is_a_cold_start_too(warm: Warm, hall:
         answer = await warm.fresh(door, "seed", *posts("b"))
         await door.wait_for("connection-closed", connection=1, by="client")
     assert door.requests == [(1, 1), (2, 1)]
-    assert_told_as_seen(answer, door)
+    assert_told_as_seen(warm, answer, door)
 
 
 async def test_fresh_changes_the_preset(warm: Warm, hall: Hall) -> None:
+    if warm.defined.client in ONE_PRESET:
+        pytest.skip("its settings are the process's own")
+    if "no_keepalive" not in warm.defined.names:
+        pytest.skip("it has no no_keepalive")
     async with hall.door() as door:
-        kept = await warm.fresh(door, "seed", *posts("a", "b"))
-        if "no_keepalive" in warm.defined.names:
-            each = await warm.fresh(door, "no_keepalive", *posts("c", "d"))
-            assert_told_as_seen(each, door)
+        await warm.fresh(door, "seed", *posts("a", "b"))
+        each = await warm.fresh(door, "no_keepalive", *posts("c", "d"))
         await warm.fresh(door, "seed", *posts("e", "f"))
-    alone = [(2, 1), (3, 1)] if "no_keepalive" in warm.defined.names else []
-    last = 2 + len(alone)
-    assert door.requests == [(1, 1), (1, 2), *alone, (last, 1), (last, 2)]
-    assert_told_as_seen(kept, door)
+    assert door.requests == [(1, 1), (1, 2), (2, 1), (3, 1), (4, 1), (4, 2)]
+    assert_told_as_seen(warm, each, door)
+
+
+@pytest.mark.parametrize("wanted", ["nonesuch", "no_keepalive"])
+async def test_a_preset_that_cannot_be_had_is_an_error(warm: Warm, hall: Hall, wanted: str) -> None:
+    """Never another preset in its place."""
+    if wanted in warm.defined.names and warm.defined.client not in ONE_PRESET:
+        pytest.skip("it can be had")
+    async with hall.door() as door:
+        event = {"fresh": {"upstream_url": door.url, "preset": wanted}}
+        result = await warm.function.invoke(json.dumps(event).encode())
+    assert result.function_error == "Unhandled"
+    assert wanted in result.payload.decode()
+    assert door.connections == 0
 
 
 async def test_over_tls_it_trusts_the_upstreams_authority(warm: Warm, hall: Hall) -> None:
@@ -198,7 +197,7 @@ async def test_over_tls_it_trusts_the_upstreams_authority(warm: Warm, hall: Hall
         answer = await warm.fresh(door, "seed", *posts("a", "b"))
     assert answer.outcomes == ["ok", "ok"]
     assert door.requests == [(1, 1), (1, 2)]
-    assert_told_as_seen(answer, door)
+    assert_told_as_seen(warm, answer, door)
 
 
 async def test_over_tls_it_trusts_nobody_else(client: str, hall: Hall) -> None:
@@ -216,8 +215,8 @@ async def test_a_further_shape_is_the_same_function(client: str, shape: str, hal
         await warm.fresh(door, "seed", *posts("a"))
         await warm.settle_frozen()
         await warm.invoke(*posts("b"))
-        answer = await warm.invoke(*posts("c", "d", "e"), at_once=True)
+        answer = await warm.invoke(*together("c", "d", "e"), at_once=True)
     assert door.requests[:2] == [(1, 1), (1, 2)]
+    assert sorted(door.requests[2:]) == [(1, 3), (2, 1), (3, 1)]
     assert sorted(door.executed) == ["a", "b", "c", "d", "e"]
-    assert door.connections == 3
     assert answer.invocation == 3

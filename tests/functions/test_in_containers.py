@@ -15,8 +15,9 @@ from lab.lambda_service.service import FunctionSpec, LambdaService
 from lab.plan import Job
 from lab.scenario.parts import Upstream
 from lab.serve import ServeOptions
+from tests.functions.nature import WITHOUT_ERRNO
 from tests.functions.support import invoke
-from tests.functions.test_outcomes import ECONNRESET, WITHOUT_ERRNO
+from tests.functions.test_outcomes import ECONNRESET
 
 pytestmark = [
     pytest.mark.docker,

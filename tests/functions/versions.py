@@ -1,7 +1,11 @@
 """Which version of its client library a function really runs, asked of what it is built from, not of the function."""
 
+import re
 import subprocess
+from functools import cache
+from pathlib import Path
 
+from lab.functions import definition
 from lab.functions.definition import Definition
 
 PATIENCE = 30.0
@@ -17,6 +21,8 @@ def _python(defined: Definition) -> str:
     library = defined.client.partition("@")[0]
     interpreter = defined.program.here()
     command = f"import importlib.metadata as installed; print(installed.version({library!r}))"
+    if library in STANDARD:
+        command = "import platform; print(platform.python_version())"
     done = subprocess.run(
         [*interpreter.command, "-c", command],
         env=dict(interpreter.environment),
@@ -28,6 +34,10 @@ def _python(defined: Definition) -> str:
     return done.stdout.strip()
 
 
+STANDARD = {"http.client"}
+"""As old as the interpreter."""
+
+
 def _go(defined: Definition) -> str:
     """net/http is as old as the Go that the binary was built with, which the binary says."""
     (binary,) = defined.program.here().command
@@ -35,4 +45,28 @@ def _go(defined: Definition) -> str:
     return done.stdout.rpartition(": ")[2].strip()
 
 
-BY_LANGUAGE = {"python": _python, "go": _go}
+def _java(defined: Definition) -> str:
+    """The jar's name has it; the JDK's own client is as old as the JDK."""
+    java, *_, class_path = defined.program.here().command
+    if defined.client not in JARS:
+        return _jdk(java)
+    jar = JARS[defined.client]
+    (version,) = [found[1] for file in Path(class_path).parent.iterdir() if (found := re.fullmatch(jar, file.name))]
+    return version
+
+
+def java_version(client: str) -> int:
+    """The Java that runs a client here: 17, 21 ..."""
+    return int(_jdk(definition(client).program.here().command[0]).partition(".")[0])
+
+
+@cache
+def _jdk(java: str) -> str:
+    shown = [java, "-XshowSettings:properties", "-version"]
+    done = subprocess.run(shown, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    return next(line.split()[-1] for line in done.stderr.splitlines() if " java.version = " in line)
+
+
+JARS = {"okhttp": r"okhttp(?:-jvm)?-(\d.*)\.jar", "apache-http": r"httpclient5-(\d.*)\.jar"}
+
+BY_LANGUAGE = {"python": _python, "go": _go, "java": _java}
