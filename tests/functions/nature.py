@@ -27,8 +27,6 @@ TELLS_NO_ATTEMPTS = {"jdk-http"}
 WITHOUT_ERRNO = {"java"}
 """Languages that keep no errno."""
 
-CLOSES_SINCE_JAVA_21 = {"jdk-http"}
-
 
 def sends(warm: Warm, end: str) -> int:
     """How often a POST is sent that ends in this way each time."""

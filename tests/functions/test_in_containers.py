@@ -1,4 +1,4 @@
-"""One function of each image, in a container: it answers, makes a fresh client, and tells of a reset."""
+"""One function of each program, in a container: it answers, makes a fresh client, and tells of a reset."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -28,7 +28,11 @@ pytestmark = [
 PATIENCE = 60.0
 """Real seconds for a container to start and answer, on a machine with two cores that does other things too."""
 
-FIRST_OF_IMAGE = {defined.program.image: name for name, defined in reversed(DEFINITIONS.items())}
+FIRST_OF_PROGRAM = {
+    (defined.program.image, defined.program.in_image.command[0]): name
+    for name, defined in reversed(DEFINITIONS.items())
+}
+"""A client of each image, and of each interpreter in it."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -43,16 +47,16 @@ async def service(bench: Bench) -> AsyncIterator[LambdaService]:
         yield started
 
 
-@pytest.mark.parametrize("of_image", FIRST_OF_IMAGE.values())
+@pytest.mark.parametrize("client_in_it", FIRST_OF_PROGRAM.values())
 async def test_it_answers_starts_afresh_and_tells_of_a_reset(
-    of_image: str, bench: Bench, service: LambdaService
+    client_in_it: str, bench: Bench, service: LambdaService
 ) -> None:
     """The sandbox may reach one address only, so the third connection is the one that is reset."""
-    job = job_of(of_image)
+    job = job_of(client_in_it)
     recorder = Recorder(Journal(), job.scope)
     await bench.prepare(job.setting.function)
     listener = await bench.open_upstream(job, recorder)
-    spec = FunctionSpec(f"function-{of_image}", timeout=PATIENCE, freeze_when_idle=False)
+    spec = FunctionSpec(f"function-{client_in_it}", timeout=PATIENCE, freeze_when_idle=False)
     function = service.add(spec, bench.sandboxes(job, listener, spec), recorder.record)
     fresh = {"upstream_url": listener.url, "preset": "seed"}
     try:
@@ -69,7 +73,7 @@ async def test_it_answers_starts_afresh_and_tells_of_a_reset(
     assert requests == [(1, 1), (2, 1), (3, 1)]
     closed = [(event["connection"], event["by"]) for event in recorder.events if event.kind == "connection-closed"]
     assert closed == [(1, "client"), (2, "client")]
-    errnos = set() if definition(of_image).language in WITHOUT_ERRNO else {ECONNRESET}
+    errnos = set() if definition(client_in_it).language in WITHOUT_ERRNO else {ECONNRESET}
     assert reset.only.errnos == errnos
 
 

@@ -3,9 +3,7 @@
 import pytest
 
 from lab.functions import definition
-from tests.functions.nature import CLOSES_SINCE_JAVA_21
 from tests.functions.support import Hall, Json, Warm
-from tests.functions.versions import java_version
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -16,7 +14,7 @@ def posts(*names: str) -> list[Json]:
 
 async def test_it_completes_a_post(client: str, preset: str, hall: Hall) -> None:
     """In two invocations; some presets leave a request of their own behind, and none does one twice."""
-    warm = await _warm(client, preset, hall)
+    warm = await hall.warm(client, preset=preset)
     async with hall.door() as door:
         first = await warm.fresh(door, preset, *posts("a"))
         second = await warm.invoke(*posts("b", "c"))
@@ -46,11 +44,4 @@ async def test_close_after_leaves_nothing_open(client: str, hall: Hall) -> None:
 async def _with(client: str, preset: str, hall: Hall) -> Warm:
     if preset not in definition(client).names:
         pytest.skip(f"{client} has no {preset}")
-    return await _warm(client, preset, hall)
-
-
-async def _warm(client: str, preset: str, hall: Hall) -> Warm:
-    """Started with the preset, where the client takes no other later."""
-    if preset == "close_after" and client in CLOSES_SINCE_JAVA_21 and (java := java_version(client)) < 21:
-        pytest.skip(f"{client} can be closed since Java 21, and this is {java}")
     return await hall.warm(client, preset=preset)

@@ -2,10 +2,8 @@
 
 import re
 import subprocess
-from functools import cache
 from pathlib import Path
 
-from lab.functions import definition
 from lab.functions.definition import Definition
 
 PATIENCE = 30.0
@@ -55,12 +53,6 @@ def _java(defined: Definition) -> str:
     return version
 
 
-def java_version(client: str) -> int:
-    """The Java that runs a client here: 17, 21 ..."""
-    return int(_jdk(definition(client).program.here().command[0]).partition(".")[0])
-
-
-@cache
 def _jdk(java: str) -> str:
     shown = [java, "-XshowSettings:properties", "-version"]
     done = subprocess.run(shown, capture_output=True, text=True, timeout=PATIENCE, check=True)
