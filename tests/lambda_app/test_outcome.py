@@ -4,94 +4,34 @@ import asyncio
 import errno
 import http.client
 import socket
-import struct
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import aiohttp
 import pytest
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_writer import StreamWriter
 
-from lab.tcp_table import TcpTable
 from lambda_app.python.clients.aiohttp import Aiohttp
 from lambda_app.python.outcome import chain_of, describe, headline
 from lambda_app.python.outcome import classify as classify_by
-
-PATIENCE = 10.0
-"""Real seconds for what takes milliseconds."""
-ANSWER = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok"
-CUT = b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\nten bytes."
-CUT_CHUNKS = b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n20\r\nten bytes."
+from tests.lambda_app.talks import (
+    ANSWER,
+    CUT,
+    CUT_CHUNKS,
+    PATIENCE,
+    Talk,
+    closes,
+    never_answers,
+    port_of,
+    resets,
+    resets_in_the_answer,
+    says,
+    serving,
+    wait_for_end,
+)
 
 
 def classify(error: BaseException) -> str:
     return classify_by(error, Aiohttp.kinds)
-
-
-Talk = Callable[[socket.socket], None]
-
-
-def read_request(connection: socket.socket) -> None:
-    head = b""
-    while b"\r\n\r\n" not in head:
-        head += connection.recv(65536)
-
-
-def reset(connection: socket.socket) -> None:
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-def resets(connection: socket.socket) -> None:
-    read_request(connection)
-    reset(connection)
-
-
-def closes(connection: socket.socket) -> None:
-    read_request(connection)
-
-
-def resets_in_the_answer(connection: socket.socket) -> None:
-    read_request(connection)
-    connection.sendall(CUT)
-    reset(connection)
-
-
-def says(answer: bytes) -> Talk:
-    def talk(connection: socket.socket) -> None:
-        read_request(connection)
-        connection.sendall(answer)
-
-    return talk
-
-
-def never_answers(connection: socket.socket) -> None:
-    read_request(connection)
-    connection.recv(1)  # until the client has gone
-
-
-@contextmanager
-def serving(*talks: Talk) -> Iterator[tuple[str, threading.Thread]]:
-    """A server that has these talks, a connection each and closed after it; its URL, and its thread."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(PATIENCE)
-
-        def serve() -> None:
-            for talk in talks:
-                connection, _ = listening.accept()
-                with connection:
-                    connection.settimeout(PATIENCE)
-                    talk(connection)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}/", thread
-        finally:
-            thread.join(PATIENCE)
-    assert not thread.is_alive()
 
 
 async def failure(url: str, *, data: bytes | None = None, timeout: float = PATIENCE) -> BaseException:
@@ -165,24 +105,15 @@ async def test_a_stale_connection_whose_close_has_arrived(data: bytes | None, ou
     kernel has the close.
     """
     with serving(says(ANSWER)) as (url, server):
-        port = int(url.rstrip("/").rpartition(":")[2])
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=None)) as session:
             async with session.post(url) as response:
                 await response.read()
             server.join(PATIENCE)
-            wait_for_close(port)
+            wait_for_end(port_of(url))
             with pytest.raises((aiohttp.ClientError, OSError)) as caught:
                 await session.post(url, data=data)
     assert {link["errno"] for link in describe(caught.value)} == {None}
     assert classify(caught.value) in outcomes, describe(caught.value)
-
-
-def wait_for_close(port: int) -> None:
-    """Block until this machine's kernel says CLOSE-WAIT of a connection to the port."""
-    ends = time.monotonic() + PATIENCE
-    while not any(ports[1] == port and state == "CLOSE-WAIT" for ports, state in TcpTable.here().rows.items()):
-        assert time.monotonic() < ends
-        time.sleep(0.001)
 
 
 def broken_pipe() -> OSError:

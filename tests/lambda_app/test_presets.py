@@ -1,6 +1,7 @@
 """Each preset is a page that a practitioner can paste: short, named, narrow, and it runs by itself."""
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lab.functions import DEFINITIONS
+from lab.functions.definition import Definition
 
 PATIENCE = 30.0
 """Real seconds for a Python process to start and end on a busy machine."""
@@ -18,7 +20,12 @@ SHORTEST, LONGEST = 15, 55
 OURS = {"lab", "lambda_app", "tests", "upstream_server"}
 ALLOWED = {"lambda_app.python.lab_time"}
 
-PRESETS = sorted(DEFINITIONS["aiohttp"].presets.glob("[a-z]*.py"))
+PYTHON = [defined for defined in DEFINITIONS.values() if defined.language == "python"]
+PRESETS = [
+    pytest.param(defined, path, id=f"{defined.client}-{name}")
+    for defined in PYTHON
+    for name, path in defined.names.items()
+]
 
 
 @pytest.fixture(scope="module")
@@ -36,16 +43,13 @@ def upstream() -> Iterator[str]:
         process.stdout.read()
 
 
-def preset(path: Path) -> str:
-    return path.stem
+@pytest.mark.parametrize("defined", PYTHON, ids=[defined.client for defined in PYTHON])
+def test_there_are_presets(defined: Definition) -> None:
+    assert {"default", "seed", "sane"} <= set(defined.names)
 
 
-def test_there_are_presets() -> None:
-    assert {"seed", "sane", "no_keepalive"} <= {path.stem for path in PRESETS}
-
-
-@pytest.mark.parametrize("path", PRESETS, ids=preset)
-def test_it_can_be_pasted(path: Path) -> None:
+@pytest.mark.parametrize(("defined", "path"), PRESETS)
+def test_it_can_be_pasted(defined: Definition, path: Path) -> None:
     text = path.read_text()
     lines = text.splitlines()
     assert SHORTEST <= len(lines) <= LONGEST
@@ -57,15 +61,17 @@ def test_it_can_be_pasted(path: Path) -> None:
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
     imported |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
     assert {name for name in imported if name.partition(".")[0] in OURS} <= ALLOWED
-    defined = {node.name for node in tree.body if isinstance(node, ast.AsyncFunctionDef)}
-    assert "send" in defined
+    kind = ast.AsyncFunctionDef if defined.client.startswith("aiohttp") else ast.FunctionDef
+    assert "send" in {node.name for node in tree.body if isinstance(node, kind)}
 
 
-@pytest.mark.parametrize("path", PRESETS, ids=preset)
-def test_it_runs_by_itself(upstream: str, path: Path) -> None:
+@pytest.mark.parametrize(("defined", "path"), PRESETS)
+def test_it_runs_by_itself(upstream: str, defined: Definition, path: Path) -> None:
     """Aiohttp's complaint about a session that is not closed goes to standard error; that is the user's story."""
+    program = defined.program.here()
     done = subprocess.run(
-        (sys.executable, "-m", f"lambda_app.python.presets.aiohttp.{path.stem}", upstream),
+        (*program.command, "-m", f"lambda_app.python.presets.{path.parent.name}.{path.stem}", upstream),
+        env={**os.environ, **program.environment},
         capture_output=True,
         text=True,
         check=False,
