@@ -67,6 +67,8 @@ lock: $(READY) ## pin the dependencies anew (needs the network)
 	$(BIN)/$(LOCK) pyproject.toml --extra dev --constraints requirements.lock --output-file requirements-dev.lock
 	for part in lambda_app/python upstream_server; do \
 	  $(BIN)/$(LOCK) $$part/requirements.in --constraints requirements.lock --output-file $$part/requirements.lock; done
+	for old in aiohttp-3.9; do part=lambda_app/python/requirements-$$old; \
+	  $(BIN)/$(LOCK) $$part.in --upgrade --output-file $$part.lock; done
 
 $(READY): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
