@@ -6,7 +6,7 @@ from lab.report import html, junit, markdown
 from lab.report.diff import PresetPath, preset_file
 from lab.report.finished import FinishedRun
 
-__all__ = ["FinishedRun", "write_all"]
+__all__ = ["FinishedRun", "write_all", "write_whole"]
 
 
 def write_all(folder: Path, run: FinishedRun, preset_path: PresetPath = preset_file) -> None:
@@ -14,13 +14,14 @@ def write_all(folder: Path, run: FinishedRun, preset_path: PresetPath = preset_f
 
     Each file is there whole or not at all. Raises OSError where the folder cannot be written.
     """
-    _write(folder / "results.json", run.results.to_json().encode())
-    _write(folder / "junit.xml", junit.render(run))
-    _write(folder / "summary.md", markdown.render(run).encode())
-    _write(folder / "report.html", html.render(run, preset_path).encode())
+    write_whole(folder / "results.json", run.results.to_json().encode())
+    write_whole(folder / "junit.xml", junit.render(run))
+    write_whole(folder / "summary.md", markdown.render(run).encode())
+    write_whole(folder / "report.html", html.render(run, preset_path).encode())
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that is there whole or not at all. Raises OSError where it cannot be written."""
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         temporary.write_bytes(content)

@@ -47,7 +47,7 @@ class ScenarioPage:
 
 def render(run: FinishedRun, preset_path: PresetPath = preset_file) -> str:
     """The whole file."""
-    template = _environment().get_template("report.html.j2")
+    template = environment(_TEMPLATES).get_template("report.html.j2")
     pages = [_scenario(told, number, preset_path) for number, told in enumerate(run.told, start=1)]
     return template.render(results=run.results, pages=pages)
 
@@ -81,18 +81,19 @@ def _kind(line: str) -> str:
     return {"+": "added", "-": "removed"}.get(line[:1], "same")
 
 
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+def environment(templates: Path) -> Environment:
+    """Templates of a folder; what they show is escaped, and a name that is not there is an error."""
+    made = Environment(
+        loader=FileSystemLoader(templates),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    environment.globals["wording"] = wording
-    environment.filters["prose"] = prose
-    return environment
+    made.globals["wording"] = wording
+    made.filters["prose"] = prose
+    return made
 
 
 def _finalize(value: object) -> object:

@@ -49,7 +49,7 @@ def print_run(
     preset_path: PresetPath = preset_file,
 ) -> None:
     """Print what a run found; without `detail` only the tables, and why for what did not pass."""
-    console = console or _standard_output()
+    console = console or standard_output()
     for told in run.told:
         console.print(_heading(told))
         if told.result.arms:
@@ -75,7 +75,7 @@ def print_run(
 
 def print_list(scenarios: Iterable[Named], *, as_json: bool = False, console: Console | None = None) -> None:
     """Print the scenarios, a row each: the question it answers, minutes it takes, where it can run."""
-    console = console or _standard_output()
+    console = console or standard_output()
     if as_json:
         listed = [
             {"name": named.name} | named.scenario.model_dump(include={"title", "question", "minutes", "sandboxes"})
@@ -96,7 +96,7 @@ def print_list(scenarios: Iterable[Named], *, as_json: bool = False, console: Co
     console.print(table)
 
 
-def _standard_output() -> Console:
+def standard_output() -> Console:
     """A console on standard output; a character that its encoding lacks becomes a question mark."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")

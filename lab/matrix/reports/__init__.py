@@ -4,10 +4,14 @@ from pathlib import Path
 
 from lab.matrix.reports.terminal import print_matrix
 from lab.matrix.results import Matrix
+from lab.report import write_whole
 
 __all__ = ["print_matrix", "write_all"]
 
 
 def write_all(folder: Path, matrix: Matrix) -> None:
-    """Write matrix.json, matrix.md and matrix.html into a matrix's folder."""
-    (folder / "matrix.json").write_text(matrix.to_json(), encoding="utf-8")
+    """Write matrix.json, matrix.md and matrix.html into a matrix's folder.
+
+    Each file is there whole or not at all. Raises OSError where the folder cannot be written.
+    """
+    write_whole(folder / "matrix.json", matrix.to_json().encode())

@@ -1,0 +1,90 @@
+"""`matrix.md`: the grid and what else decides, as a README or a pull request shows it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from lab.matrix.reports import view
+from lab.matrix.reports.view import Group, Kind
+from lab.matrix.results import CellResult, Matrix
+from lab.report.markdown import inline
+from lab.report.wording import NOTHING
+
+SIGN: dict[Kind, str] = {"good": "✅", "twice": "⚠️", "bad": "❌", "unproved": "❓", "missing": "⏸️"}
+
+
+def render(matrix: Matrix) -> str:
+    """The whole file."""
+    return "\n".join(_lines(matrix)) + "\n"
+
+
+def signed(cell: CellResult | None) -> str:
+    """A cell's word with the sign that repeats it."""
+    return f"{SIGN[view.kind(cell)]} {inline(view.said(cell))}" if cell else NOTHING
+
+
+def row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _lines(matrix: Matrix) -> Iterator[str]:
+    yield "# Thawlab: which client survives"
+    yield ""
+    if not matrix.finished:
+        yield "⏸️ **Not finished:** cells are missing; `thawlab matrix --resume latest` goes on."
+        yield ""
+    yield from _grid(matrix)
+    yield from _factors(matrix)
+    yield from _repeated(matrix)
+    yield from _unmeasured(matrix)
+    yield from ("", f"Run {inline(matrix.run)}: {inline(view.tally(matrix))}. {inline(view.environment(matrix))}.")
+
+
+def _grid(matrix: Matrix) -> Iterator[str]:
+    deaths, shapes = view.deaths(matrix), view.shapes(matrix)
+    yield "POST with one stale connection, by how the connection died:"
+    yield ""
+    yield row("client", "preset", *(inline(death) for death in deaths))
+    yield "|---" * (len(deaths) + 2) + "|"
+    for line in view.rows(matrix):
+        shape = f", {inline(line.shape)}" if len(shapes[line.client]) > 1 else ""
+        yield row(
+            inline(line.library) + shape, inline(line.preset), *(signed(line.cells.get(death)) for death in deaths)
+        )
+    yield ""
+    yield (
+        f"⚠️ twice: it succeeded, but the upstream carried it out twice. ×2 after a failure: it failed, and was carried "
+        f"out twice. ❓ inconclusive: there is no proof that what was to happen did. {NOTHING}: not a cell of this matrix."
+    )
+
+
+def _factors(matrix: Matrix) -> Iterator[str]:
+    factors = view.factors(matrix)
+    if factors:
+        yield from ("", "## What else decides", "")
+    for factor in factors:
+        share = f"changes {factor.changed} of {factor.compared} cells" if factor.changed else "changes nothing here"
+        yield f"- **{inline(factor.name)}** {share}"
+        yield from _groups(factor.groups, "  ")
+
+
+def _repeated(matrix: Matrix) -> Iterator[str]:
+    found = view.repeated(matrix)
+    if found.cells:
+        yield from ("", "## Carried out more than once", "")
+    if found.succeeded:
+        yield "- **twice**: succeeded, but the upstream carried it out twice"
+        yield from _groups(found.succeeded, "  ")
+    if found.failed:
+        yield "- **failed**, and the upstream carried it out more than once"
+        yield from _groups(found.failed, "  ")
+
+
+def _unmeasured(matrix: Matrix) -> Iterator[str]:
+    unproved: Sequence[CellResult] = view.inconclusive(matrix)
+    if unproved or matrix.skipped:
+        yield from ("", "## Not measured", "")
+    yield from (f"- ❓ {inline(cell.id)}: {inline(cell.why)}" for cell in unproved)
+    yield from (f"- skipped {inline(client)}: {inline(reason)}" for client, reason in matrix.skipped.items())
+
+
+def _groups(groups: Iterable[Group], indent: str) -> Iterator[str]:
+    yield from (f"{indent}- {inline(group.where)}: {inline(group.what.replace('->', '→'))}" for group in groups)
