@@ -154,8 +154,8 @@ class _Seen:
             return "The function tells of success, and no connection that lived carried it."
         if outcome != "ok" and executions and not self.facts.hits:
             return f"The function tells of `{outcome}`, and the upstream carried the request out and answered."
-        if outcome != "ok" and self.dialled and not self._used:
-            return f"The function tells of `{outcome}`, and the upstream saw nothing but a connection in good health."
+        if outcome != "ok" and not self._used:
+            return f"The function tells of `{outcome}`, and the upstream saw no use of the connection that had died."
         return None
 
     # What the client did.
@@ -169,9 +169,17 @@ class _Seen:
         """The request went into a connection that was dead, or died of it."""
         if not self.cell.is_idle_death:
             return self.facts.hit_reused
-        failed = self.facts.outcomes[-1] != "ok"
-        # A request that failed while nothing was dialled failed on what there was.
-        return bool(self.facts.late_data or self.facts.dead_reuse or (failed and not self.dialled))
+        if self.facts.late_data:
+            return True
+        # A socket in CLOSE sends nothing, and over TLS one in CLOSE-WAIT may not either.
+        silent = self.cell.expected_tcp_state != "ESTABLISHED"
+        return silent and (self.facts.dead_reuse or self._failed_on_nothing_else)
+
+    @property
+    def _failed_on_nothing_else(self) -> bool:
+        """A library that tells of no connection failed while nothing was dialled: on what there was."""
+        last = self.facts.requests[-1]
+        return last["outcome"] != "ok" and not last["attempts"] and not self.dialled
 
     @property
     def reuse(self) -> Reuse:

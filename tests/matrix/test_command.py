@@ -1,0 +1,93 @@
+"""`thawlab matrix` as users run it: chosen, stopped, gone on with, compared, and fed nonsense."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from lab.journal import read_journal
+from lab.proc import lab_mark
+from tests.lab.command import PATIENCE, all_gone, environment, refused, running, thawlab, until
+
+CHOSEN = ("--client", "http.client", "--preset", "seed", "--tls", "plain", "--wake", "interrupted")
+CONTROL = ("--client", "http.client", "--preset", "seed", "--mode", "none", "--method", "POST", "--tls", "plain")
+
+
+def events(out: Path) -> Counter[tuple[str, str]]:
+    """How often something happened to each cell."""
+    journal = out / "latest" / "journal.jsonl"
+    found = read_journal(journal) if journal.is_file() else ()
+    return Counter((event.scope.arm, event.kind) for event in found)
+
+
+def done(out: Path) -> set[str]:
+    return {cell for cell, kind in events(out) if kind == "arm-finished"}
+
+
+def table(out: Path) -> dict[str, str]:
+    matrix = json.loads((out / "latest" / "matrix.json").read_text())
+    return {cell["id"]: cell["status"] for cell in matrix["cells"]}
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_a_matrix_that_is_stopped_is_gone_on_with(tmp_path: Path, number: signal.Signals, status: int) -> None:
+    with running("matrix", *CHOSEN, "--jobs", "6", "--out", tmp_path) as lab:
+        mark = lab_mark(lab.pid)
+        first = until(lambda: finished if len(finished := done(tmp_path)) >= 6 else None, "six cells")
+        lab.send_signal(number)
+        _, said = lab.communicate(timeout=PATIENCE)
+    assert lab.returncode == status
+    assert "Traceback" not in said
+    all_gone(mark)
+    went_on = thawlab("matrix", "--resume", "latest", "--out", tmp_path)
+    assert went_on.returncode == 0, went_on.stdout + went_on.stderr
+    assert set(table(tmp_path).values()) == {"measured"}
+    assert len(table(tmp_path)) > len(first)
+    again = {cell for (cell, kind), count in events(tmp_path).items() if kind == "arm-finished" and count > 1}
+    assert not again, "what was measured is kept"
+
+
+def test_a_choice_is_measured_and_two_runs_agree(tmp_path: Path) -> None:
+    for _ in range(2):
+        ran = thawlab("matrix", *CONTROL, "--out", tmp_path)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert set(table(tmp_path).values()) == {"measured"}
+    runs = sorted(path.name for path in tmp_path.iterdir() if path.name != "latest")
+    compare = (sys.executable, "-m", "lab.matrix.compare", *runs, "--out", str(tmp_path))
+    compared = subprocess.run(compare, capture_output=True, text=True, timeout=PATIENCE, check=False, env=environment())
+    assert compared.returncode == 0, compared.stdout + compared.stderr
+    assert "differ in 0 deterministic cells" in compared.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--client", "curl"), ("'curl' is not one of", "aiohttp")),
+        (("--preset", "turbo"), ("no client has the preset 'turbo'", "seed")),
+        (("--mode", "slam"), ("'slam' is not one of", "vanish")),
+        (("--cell", "x/y"), ("'x/y' is no cell", "client/shape/preset")),
+        (("--client", "go", "--wake", "uninterrupted"), ("no cell of the matrix is meant",)),
+        (("--link", "lost"), ("no cell of the matrix is meant",)),
+        (("--resume", "latest"), ("no matrix 'latest'",)),
+        (("--resume", "latest", "--client", "go"), ("leave the other choices out",)),
+        (("--jobs", "0"), ("--jobs", "x>=1")),
+    ],
+)
+def test_nonsense_is_refused(tmp_path: Path, arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
+    refused(thawlab("matrix", "--out", tmp_path / "none", *arguments), 2, *words)
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_cell_of_another_kind_of_sandbox_is_refused(tmp_path: Path) -> None:
+    lost = "go/loop/seed/fin/lost/POST/1/plain/event-first/interrupted"
+    refused(thawlab("matrix", "--cell", lost, "--out", tmp_path), 2, "no cell of the matrix is meant")
+
+
+def test_a_journal_of_something_else_is_no_matrix(tmp_path: Path) -> None:
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "journal.jsonl").write_text("{}\n{}\n")
+    refused(thawlab("matrix", "--resume", "odd", "--out", tmp_path), 2, "not the journal of a matrix")

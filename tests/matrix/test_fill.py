@@ -1,0 +1,128 @@
+"""Warm sandboxes change no result, and what is not proved is not measured."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from lab.bench.base import Bench
+from lab.errors import EnvironmentLacks
+from lab.functions import DEFINITIONS
+from lab.journal import Recorder, Scope
+from lab.matrix import fill
+from lab.matrix.cells import Cell, Mode
+from lab.matrix.folder import MatrixFolder
+from lab.matrix.plan import cells_of
+from lab.plan import Job
+from lab.scenario.parts import Function
+from lab.upstream import Listener
+from tests.functions.test_liar import LIES, liar
+from tests.lab.support import Wrapped
+from tests.lab.test_sabotage import NeverCloses, NeverFreezes
+from tests.matrix.support import by_id, filled, only
+
+SEED = Cell("http.client", "sync", "seed", "vanish", "delivered", "POST", 1)
+MODES: tuple[Mode, ...] = ("none", "fin", "rst", "vanish", "executed-fin", "executed-rst")
+__all__ = ["liar"]
+
+
+@pytest.fixture(autouse=True)
+def one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sabotaged stays so: no need to try again."""
+    monkeypatch.setattr(fill, "ATTEMPTS", 1)
+
+
+def cold_starts(folder: MatrixFolder) -> int:
+    return sum(event.kind == "invoked" and event["cold"] for events in folder.history().values() for event in events)
+
+
+async def test_warm_and_fresh_processes_give_the_same_table(tmp_path: Path) -> None:
+    defined = DEFINITIONS["http.client"]
+    cells = [
+        cell
+        for cell in cells_of(defined, "process", lacks=("compiler",))
+        if cell.preset in ("seed", "sane") and cell.method in ("POST", "GET") and cell.mode != "blackhole"
+    ]
+    warm, fresh = [await filled(cells, tmp_path / str(reuse), reuse=reuse) for reuse in (True, False)]
+    assert {name: cell.found for name, cell in by_id(warm.read()).items()} == {
+        name: cell.found for name, cell in by_id(fresh.read()).items()
+    }
+    assert {cell.status for cell in warm.read().cells} == {"measured"}
+    assert cold_starts(fresh) == len(cells)
+    assert cold_starts(warm) <= 8, "a process for each of the workers"
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_the_seed_in_each_mode(tmp_path: Path, mode: Mode) -> None:
+    result = await only(replace(SEED, mode=mode), tmp_path)
+    assert result.status == "measured", result.why
+    expected = {"none": "ok", "fin": "eof", "executed-fin": "eof"}.get(mode, "reset")
+    executions = 1 if mode in ("none", "executed-fin", "executed-rst") else 0
+    assert (result.word, result.executions) == (expected, executions)
+    assert result.reuse == ("kept" if mode == "none" else "used")
+    assert result.connections == 1
+
+
+async def test_three_connections_are_made_and_one_is_drawn(tmp_path: Path) -> None:
+    result = await only(replace(SEED, stale=3), tmp_path)
+    assert (result.status, result.word, result.connections, result.dialled) == ("measured", "reset", 3, 0)
+
+
+class Unbroken(Wrapped):
+    """An upstream without the faults that a cell asks for."""
+
+    async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
+        upstream = job.setting.upstream.model_copy(update={"idle_timeout": None, "faults": ()})
+        kept = replace(job, setting=job.setting.model_copy(update={"upstream": upstream}))
+        return await self.bench.open_upstream(kept, recorder)
+
+
+@pytest.mark.parametrize("mode", ["fin", "rst", "vanish", "blackhole"])
+async def test_an_upstream_that_keeps_its_connections(tmp_path: Path, mode: Mode) -> None:
+    result = await only(replace(SEED, mode=mode), tmp_path, cast("type[Bench]", NeverCloses))
+    assert result.status == "inconclusive"
+    assert "to give up connection 1" in result.why
+
+
+@pytest.mark.parametrize("mode", ["executed-fin", "executed-rst"])
+async def test_an_upstream_that_answers(tmp_path: Path, mode: Mode) -> None:
+    result = await only(replace(SEED, mode=mode), tmp_path, cast("type[Bench]", Unbroken))
+    assert result.status == "inconclusive"
+    assert "no connection that lived carried it" in result.why
+
+
+async def test_a_sandbox_that_does_not_freeze(tmp_path: Path) -> None:
+    result = await only(SEED, tmp_path, cast("type[Bench]", NeverFreezes))
+    assert result.status == "inconclusive"
+    assert "not frozen" in result.why
+
+
+@pytest.mark.usefixtures("liar")
+@pytest.mark.parametrize("mode", ["vanish", "blackhole", "executed-rst"])
+@pytest.mark.parametrize("lie", LIES)
+async def test_a_function_that_lies_is_not_believed(tmp_path: Path, lie: str, mode: Mode) -> None:
+    result = await only(Cell("liar", "sync", lie, mode, "delivered", "POST", 1), tmp_path)
+    assert result.outcome == "reset", "as it says"
+    assert result.status == "inconclusive"
+    assert result.why.startswith("The function tells of `reset`, and the upstream")
+
+
+class Unbuildable(Wrapped):
+    async def prepare(self, function: Function) -> None:
+        if function.client == "http.client":
+            raise EnvironmentLacks("`build` failed: no disk")
+
+
+async def test_a_function_that_cannot_be_built_is_skipped_with_the_reason(tmp_path: Path) -> None:
+    other = replace(SEED, client="urllib3", mode="none")
+    matrix = (await filled([SEED, other], tmp_path, wrap=cast("type[Bench]", Unbuildable))).read()
+    assert dict(matrix.skipped) == {"http.client": "`build` failed: no disk"}
+    assert [(cell.client, cell.status) for cell in matrix.cells] == [("urllib3", "measured")]
+    assert matrix.finished
+
+
+async def test_the_same_journal_gives_the_same_table(tmp_path: Path) -> None:
+    folder = await filled([SEED, replace(SEED, mode="none")], tmp_path)
+    assert folder.read() == folder.read()
+    assert Scope("matrix", SEED.id, 1) in folder.history()
