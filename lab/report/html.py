@@ -18,7 +18,7 @@ from lab.report.timeline import Moment, moments
 from lab.report.wording import plain
 from lab.verdict.results import ArmResult, ScenarioResult
 
-_TEMPLATES = Path(__file__).with_name("templates")
+TEMPLATES = Path(__file__).with_name("templates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class ScenarioPage:
 
 def render(run: FinishedRun, preset_path: PresetPath = preset_file) -> str:
     """The whole file."""
-    template = environment(_TEMPLATES).get_template("report.html.j2")
+    template = environment(TEMPLATES).get_template("report.html.j2")
     pages = [_scenario(told, number, preset_path) for number, told in enumerate(run.told, start=1)]
     return template.render(results=run.results, pages=pages)
 
@@ -81,10 +81,10 @@ def _kind(line: str) -> str:
     return {"+": "added", "-": "removed"}.get(line[:1], "same")
 
 
-def environment(templates: Path) -> Environment:
-    """Templates of a folder; what they show is escaped, and a name that is not there is an error."""
+def environment(*folders: Path) -> Environment:
+    """Templates of these folders; what they show is escaped, and a name that is not there is an error."""
     made = Environment(
-        loader=FileSystemLoader(templates),
+        loader=FileSystemLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

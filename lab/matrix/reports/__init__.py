@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from lab.matrix.reports import html, markdown
 from lab.matrix.reports.terminal import print_matrix
 from lab.matrix.results import Matrix
 from lab.report import write_whole
@@ -15,3 +16,5 @@ def write_all(folder: Path, matrix: Matrix) -> None:
     Each file is there whole or not at all. Raises OSError where the folder cannot be written.
     """
     write_whole(folder / "matrix.json", matrix.to_json().encode())
+    write_whole(folder / "matrix.md", markdown.render(matrix).encode())
+    write_whole(folder / "matrix.html", html.render(matrix).encode())

@@ -51,8 +51,8 @@ def _grid(matrix: Matrix) -> Iterator[str]:
         )
     yield ""
     yield (
-        f"⚠️ twice: it succeeded, but the upstream carried it out twice. ×2 after a failure: it failed, and was carried "
-        f"out twice. ❓ inconclusive: there is no proof that what was to happen did. {NOTHING}: not a cell of this matrix."
+        f"⚠️ twice: it succeeded, but the upstream carried it out twice. ×2: it failed, and was carried out twice. "
+        f"❓ inconclusive: there is no proof that what was to happen did. {NOTHING}: not a cell of this matrix."
     )
 
 
