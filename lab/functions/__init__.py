@@ -3,13 +3,13 @@
 from reprlib import repr as shown
 
 from lab.errors import UsageError
-from lab.functions import go, java, python
+from lab.functions import go, java, node, python
 from lab.functions.definition import Definition
 from lab.scenario.parts import Function
 from lab.upstream import Listener
 
 DEFINITIONS: dict[str, Definition] = {
-    defined.client: defined for language in (python, go, java) for defined in language.DEFINITIONS
+    defined.client: defined for language in (python, go, node, java) for defined in language.DEFINITIONS
 }
 """By the client's name, in the order of tables."""
 

@@ -1,0 +1,110 @@
+"""Functions in Node: one program for all of its clients, on AWS's runtime client, and the two Nodes that run it.
+
+The Nodes come as npm packages, so that a client is measured on the same Node on every machine and in containers; they
+bring the headers that the runtime client's native code is compiled with. That code keeps to Node-API, so one build
+serves both.
+"""
+
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.functions.definition import APP, COMMON, Definition
+from lab.functions.program import Built, built, run
+from lab.scenario.words import Shape
+
+PROJECT = "lambda_app/node"
+LOCKED = tuple(f"{PROJECT}/{name}" for name in (".npmrc", "package.json", "package-lock.json"))
+ENTRY = "start.mjs"
+CURRENT, OLDER = 24, 20
+PASSED = (
+    *("HOME", "PATH", "LANG", "CC", "CXX", "CFLAGS", "CXXFLAGS"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+    *("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+)
+"""What npm and the compilers may need of the environment, besides npm's own variables."""
+
+
+def _start(node: str, task: Path) -> Built:
+    # The runtime client looks for its handler there, wherever the process was started.
+    return Built((node, str(task / ENTRY)), {"LAMBDA_TASK_ROOT": str(task), "_HANDLER": HANDLER})
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The function with its packages, run by one of the Nodes among them."""
+
+    major: int = CURRENT
+    image: str = "thawlab-function-node"
+
+    @property
+    def in_image(self) -> Built:
+        return _start(f"/usr/local/bin/node{self.major}", Path("/var/task"))
+
+    def here(self) -> Built:
+        packages = built("node-packages", LOCKED, _install)
+        folder = built("node", (PROJECT,), lambda work, target: _link(work, target, packages))
+        return _start(str(folder / _package(self.major) / "bin" / "node"), folder)
+
+
+def _package(major: int) -> Path:
+    """Where npm puts a Node for this machine, in a project."""
+    machine = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    return Path("node_modules") / f"node{major}-linux-{machine}"
+
+
+def _install(work: Path, target: Path) -> None:
+    """The packages, apart from the function: the runtime client's native code takes a minute to compile."""
+    project = work / PROJECT
+    own = {name: value for name, value in os.environ.items() if name.lower().startswith("npm_config_")}
+    environment = {name: os.environ[name] for name in PASSED if name in os.environ} | own
+    environment["npm_config_nodedir"] = str(project / _package(CURRENT))
+    run("npm", "ci", "--no-fund", "--no-audit", cwd=project, environment=environment)
+    for major in (CURRENT, OLDER):
+        for unused in ("include", "share"):
+            shutil.rmtree(project / _package(major) / unused)
+    shutil.move(project / "node_modules", target)
+
+
+def _link(work: Path, target: Path, packages: Path) -> None:
+    shutil.copytree(work / PROJECT, target, dirs_exist_ok=True)
+    (target / "node_modules").symlink_to(Path("..") / packages.name / "node_modules")
+
+
+HANDLER = "handler.handler"
+SHAPES: dict[Shape, tuple[str, ...]] = {"loop": (HANDLER,), "one-loop": (HANDLER,)}
+PRESETS = APP / "node" / "presets"
+
+PROBED = 150.0
+"""Lab seconds in a real one for node:http, whose agents have the kernel probe a connection that was idle for a second,
+a real one. At this speed no probe falls into the time between the upstream's limit of 350 s and the gap of 420 s."""
+FROM_4_S = 60.0
+"""The same for undici: its limit of 4 s stays as it is (above a second it has other timers), and is below 350 s here.
+Its probes come after a minute."""
+
+COMMON_AND_FIXES = (*COMMON, "no_keepalive", "close_after", "check_age", "retry_fresh", "agentkeepalive")
+
+
+def _node(client: str, major: int, speed: float, matrix: tuple[str, ...] = ()) -> Definition:
+    return Definition(
+        client=client,
+        language="node",
+        program=Node(major),
+        shapes=SHAPES,
+        presets=PRESETS / client.partition("@")[0],
+        matrix=matrix,
+        needs=("node",),
+        speed=speed,
+    )
+
+
+DEFINITIONS = (
+    _node("node-http", CURRENT, PROBED, COMMON_AND_FIXES),
+    _node("node-http@node20", OLDER, PROBED, COMMON),
+    _node("fetch", CURRENT, FROM_4_S),
+    _node("fetch@node20", OLDER, FROM_4_S),
+    _node("undici", CURRENT, FROM_4_S),
+    _node("axios", CURRENT, PROBED),
+)

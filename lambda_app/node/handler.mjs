@@ -1,0 +1,63 @@
+// The function under test: calls the upstream through a pooled client, and tells what happened.
+//
+// What it reads from its environment, the event and the answer are those of docs/functions.md.
+
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+
+import { Call } from "./call.mjs";
+import { closeAll } from "./connections.mjs";
+import { versionsOf } from "./versions.mjs";
+
+// An asynchronous invocation failed; its answer goes nowhere, so the message carries what is told.
+class RequestFailed extends Error {
+  name = "RequestFailed";
+}
+
+// All of this is made once, when the sandbox is initialised, and survives from invocation to invocation.
+const sandbox = randomUUID();
+const [client] = (process.env.THAWLAB_CLIENT ?? "node-http").split("@");
+const versions = versionsOf(client);
+let loads = 0;
+let invocations = 0;
+let upstream = process.env.UPSTREAM_URL;
+let preset = await load(process.env.THAWLAB_PRESET ?? "seed");
+
+// The preset's module as at a cold start, also where it was imported before.
+async function load(name) {
+  const file = new URL(`presets/${client}/${name}.mjs`, import.meta.url);
+  if (!existsSync(file)) throw new Error(`there is no preset ${name} for ${client}`);
+  loads += 1;
+  return import(`${file}?${loads}`);
+}
+
+export async function handler(event) {
+  if (event.fresh) {
+    const { upstream_url: url, preset: name } = event.fresh;
+    const anew = await load(name);
+    await closeAll();
+    [upstream, preset, invocations] = [url, anew, 0];
+  }
+  invocations += 1;
+  return serve(event);
+}
+
+async function serve(event) {
+  const requests = event.requests?.length ? event.requests : [{}];
+  const calls = requests.map((request) => new Call(request, upstream));
+  if (event.at_once) await Promise.all(calls.map((call) => call.make(preset.send)));
+  else for (const call of calls) await call.make(preset.send);
+  await preset.finish?.();
+  const told = {
+    sandbox,
+    invocation: invocations,
+    cold: invocations === 1,
+    ticks: [0, 0],
+    versions,
+    requests: calls.map((call) => call.told()),
+  };
+  const failed = calls.find((call) => call.error);
+  if (failed && event.on_error === "raise") throw failed.error;
+  if (failed && event.on_error === "raise-record") throw new RequestFailed(JSON.stringify(told));
+  return told;
+}
