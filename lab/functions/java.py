@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.errors import EnvironmentLacks
 from lab.functions.definition import APP, Definition
 from lab.functions.program import Built, built, run
 
@@ -58,7 +59,12 @@ class Java:
 def _package(work: Path, target: Path) -> None:
     environment = {name: os.environ[name] for name in PASSED if name in os.environ}
     project = work / "lambda_app" / "java"
-    run("mvn", "-q", "-B", "-Dstyle.color=never", "package", cwd=project, environment=environment)
+    try:
+        run("mvn", "-q", "-B", "-Dstyle.color=never", "package", cwd=project, environment=environment)
+    except EnvironmentLacks as error:
+        # Maven's last line names a page about its errors instead of the error.
+        hint = f"\ntry: mvn -q -f {JAVA / 'pom.xml'} package" if shutil.which("mvn") else ""
+        raise EnvironmentLacks(f"{error}{hint}") from None
     shutil.copytree(project / "target" / "app", target, dirs_exist_ok=True)
 
 

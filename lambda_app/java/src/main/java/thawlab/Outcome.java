@@ -11,6 +11,7 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.UnresolvedAddressException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 import org.apache.hc.core5.http.ConnectionClosedException;
 import org.apache.hc.core5.http.MalformedChunkCodingException;
@@ -54,7 +55,7 @@ final class Outcome {
     if (any(chain, link -> link instanceof ConnectException)) {
       return "refused"; // the JDK's client makes one without a message when it is refused
     }
-    if (any(chain, link -> link instanceof HttpTimeoutException || link instanceof InterruptedIOException)) {
+    if (any(chain, Outcome::isTimeout)) {
       return "timeout";
     }
     if (any(chain, link -> link instanceof EOFException || link instanceof NoHttpResponseException)) {
@@ -82,6 +83,12 @@ final class Outcome {
       case "Connection refused" -> "refused";
       default -> null;
     };
+  }
+
+  private static boolean isTimeout(Throwable link) {
+    return link instanceof HttpTimeoutException
+        || link instanceof InterruptedIOException // java.net's, Apache's and OkHttp's are all of this kind
+        || link instanceof TimeoutException;
   }
 
   /** How Apache's client and OkHttp say that a body ended early; ConnectionClosedException has two meanings. */

@@ -5,6 +5,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodySubscribers;
 import java.util.Map;
 import java.util.Objects;
@@ -16,9 +17,13 @@ public final class JdkHttp implements Client {
   public interface Preset {
     HttpClient client();
 
-    /** The library has some limits in each request instead of the client. */
+    /** What the library leaves to each request. */
     default HttpRequest.Builder request(URI uri) {
       return HttpRequest.newBuilder(uri);
+    }
+
+    default <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> body) throws Exception {
+      return client().send(request, body);
     }
   }
 
@@ -65,15 +70,12 @@ public final class JdkHttp implements Client {
     var publisher = request.body().length == 0 ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(request.body());
     HttpRequest.Builder built = preset.request(URI.create(request.url())).method(request.method(), publisher);
     request.headers().forEach(header -> built.header(header[0], header[1]));
-    return preset
-        .client()
-        .send(
-            built.build(),
-            head -> {
-              call.answerBegan = true;
-              return BodySubscribers.discarding();
-            })
-        .statusCode();
+    HttpResponse.BodyHandler<Void> body =
+        head -> {
+          call.answerBegan = true;
+          return BodySubscribers.discarding();
+        };
+    return preset.send(built.build(), body).statusCode();
   }
 
   /** A client can be closed since Java 21 only, so no preset does it. */
@@ -82,8 +84,7 @@ public final class JdkHttp implements Client {
 
   @Override
   public String version() {
-    return "java.net.http " + Runtime.version().feature() + "." + Runtime.version().interim() + "."
-        + Runtime.version().update();
+    return "java.net.http " + System.getProperty("java.version");
   }
 
   @Override

@@ -1,9 +1,9 @@
 /*
  * default: what the JDK makes of itself.
  *
- * A connection is kept for 30 seconds since Java 20, for 20 minutes before, and a thread
- * closes what is older. The limit is the JVM's, in whole seconds. Outside the lab this
- * file is `HttpClient.newHttpClient()`: here the limit is read, to shrink with lab time.
+ * A connection is kept for 30 seconds since Java 20, for 20 minutes before, and a
+ * thread closes what is older. The limit is the JVM's, in whole seconds. Outside the
+ * lab all this is `HttpClient.newHttpClient()`: here the limit shrinks with lab time.
  */
 package thawlab.presets.jdkhttp;
 

@@ -2,8 +2,9 @@
  * sane: the pool forgets a connection well before the upstream does.
  *
  * OkHttp's limit is a thread's work: nothing looks at the age of a connection when it
- * is taken. In a frozen sandbox the thread runs late, right after the thaw. Limits on
- * connections are the dispatcher's, and hold for enqueued calls.
+ * is taken. In a frozen sandbox the thread runs late, after the thaw, and races the
+ * event; the library's own retry covers that. Limits on connections are the
+ * dispatcher's, and hold for enqueued calls.
  */
 package thawlab.presets.okhttp;
 
