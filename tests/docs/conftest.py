@@ -14,7 +14,7 @@ from tests.docs.pages import ROOT
 Shell = Callable[[str], subprocess.CompletedProcess[str]]
 """Runs a script there; its output has both streams."""
 
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "runs", "__pycache__", ".*_cache", "tests")
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".build", "runs", "__pycache__", ".*_cache", "tests")
 
 
 OF_MAKE = {"MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS", "ARGS", "NAME", "SANDBOX"}
