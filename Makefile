@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help scenario scenarios test check format lock schemas serve doctor clean distclean picture
+.PHONY: help scenario scenarios matrix test check format lock schemas serve doctor clean distclean picture
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ scenario: $(READY) ## run one scenario: make scenario NAME=seed-reset
 
 scenarios: $(READY) ## run every scenario
 	@$(BIN)/thawlab run --all --sandbox $(SANDBOX) $(ARGS)
+
+matrix: $(READY) ## which client survives: every client, close mode and preset
+	@$(BIN)/thawlab matrix --sandbox $(SANDBOX) $(ARGS)
 
 test: $(READY) ## run the tests
 	@$(BIN)/pytest $(ARGS)
