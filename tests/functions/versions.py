@@ -1,5 +1,6 @@
 """Which version of its client library a function really runs, asked of what it is built from, not of the function."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -61,4 +62,18 @@ def _jdk(java: str) -> str:
 
 JARS = {"okhttp": r"okhttp(?:-jvm)?-(\d.*)\.jar", "apache-http": r"httpclient5-(\d.*)\.jar"}
 
-BY_LANGUAGE = {"python": _python, "go": _go, "java": _java}
+
+def _node(defined: Definition) -> str:
+    """What is part of Node says so there; a package has it in its package.json."""
+    node, entry = defined.program.here().command
+    library = defined.client.partition("@")[0]
+    if library in PARTS_OF_NODE:
+        shown = [node, "-p", f"process.versions.{PARTS_OF_NODE[library]}"]
+        return subprocess.run(shown, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout.strip()
+    package = Path(entry).parent / "node_modules" / library / "package.json"
+    return str(json.loads(package.read_text())["version"])
+
+
+PARTS_OF_NODE = {"node-http": "node", "fetch": "undici"}
+
+BY_LANGUAGE = {"python": _python, "go": _go, "java": _java, "node": _node}
