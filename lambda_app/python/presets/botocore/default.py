@@ -1,8 +1,7 @@
 """default: an SDK client with nothing set (any service; this one has orders).
 
 Its pool (urllib3's) has no idle limit and looks whether a socket is readable. It tries
-three times, a POST too, over the same pool. Its timeouts, 60 s, are divided by the
-lab's speed.
+three times, a POST too. Its timeouts, 60 s, are divided by the lab's speed.
 """
 
 import sys

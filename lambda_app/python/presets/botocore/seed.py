@@ -1,8 +1,8 @@
 """seed: one SDK client for the sandbox's whole life; its pool never forgets.
 
 There is no idle limit to switch off, so this is its default, its three tries included.
-They hide a stale connection or two; with more of them in the pool each try draws the
-next one. And a server that did execute the request executes it again.
+They hide the stale connection: what broke leaves an empty place on top of the pool, so
+the next try dials afresh. And a server that did execute the request executes it again.
 """
 
 import sys

@@ -1,8 +1,8 @@
 """retry: its own retry, for POST too.
 
-It tries again over the same pool. So it may try as often as the pool can hold stale
-connections: the last try dials afresh. The idempotency key matters: without it a server
-that did execute the request before the connection broke executes it twice.
+One try more is enough: what broke leaves an empty place on top of the pool, so the next
+try dials afresh, however many stale connections lie below. The idempotency key matters:
+without it a server that did execute the request executes it twice.
 """
 
 import sys
@@ -12,11 +12,9 @@ from typing import Any
 import urllib3
 from urllib3.util import Retry
 
-POOL = 4
-
 pool = urllib3.PoolManager(  # made once, kept from invocation to invocation
-    maxsize=POOL,
-    retries=Retry(total=POOL, allowed_methods=None),  # None: any method
+    maxsize=10,
+    retries=Retry(total=1, allowed_methods=None),  # None: any method
 )
 
 
