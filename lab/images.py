@@ -22,6 +22,7 @@ IMAGES = {
         "lambda_app/shims",
     ),
     "thawlab-function-go": ("lambda_app/go/Dockerfile", "lambda_app/go", "lambda_app/shims"),
+    "thawlab-function-node": ("lambda_app/node/Dockerfile", "lambda_app/node", "lambda_app/shims"),
     "thawlab-function-java": (
         "lambda_app/java/Dockerfile",
         "lambda_app/java/pom.xml",

@@ -20,6 +20,8 @@ STATES = {
     "0B": "CLOSING",
     "0C": "SYN-RECV",
 }
+TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+"""A runtime may use IPv6 sockets for IPv4 connections, as Java does: they are in the second one."""
 ABSENT = "CLOSE"
 
 
@@ -31,14 +33,14 @@ class TcpTable:
 
     @classmethod
     def parse(cls, text: str, port: int | None = None) -> "TcpTable":
-        """Read the text of a `/proc/net/tcp`; with a `port`, only rows in which it occurs.
+        """Read the text of a `/proc/net/tcp`, of a `tcp6` or of one after the other; with a `port`, only rows in which it occurs.
 
         A busy machine's table has thousands of rows, most of them of connections that have long ended.
         """
         rows = {}
         mark = "" if port is None else f":{port:04X} "
-        for line in text.splitlines()[1:]:
-            if mark not in line:
+        for line in text.splitlines():
+            if mark not in line or line.lstrip().startswith("sl "):
                 continue
             fields = line.split()
             local, remote = (int(address.rpartition(":")[2], 16) for address in fields[1:3])
@@ -48,7 +50,7 @@ class TcpTable:
     @classmethod
     def here(cls, port: int | None = None) -> "TcpTable":
         """The table of this process's network namespace, or its rows in which a port occurs."""
-        return cls.parse(Path("/proc/net/tcp").read_text(), port)
+        return cls.parse("".join(table.read_text() for table in TABLES if table.exists()), port)
 
     def state(self, local_port: int, remote_port: int) -> str:
         """The state of the end at `local_port`; `CLOSE` where the kernel has no such row."""

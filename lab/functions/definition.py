@@ -31,6 +31,8 @@ class Definition:
     """What a machine must have to run it in a process sandbox."""
     speed: float | None = None
     """Lab seconds in a real one at most, where something in the library does not scale."""
+    one_preset: bool = False
+    """Whether a process serves one preset only: what its settings set holds for the whole process."""
     wakes: bool = True
     """Whether its waits go through libc, so that a preloaded shim can take the interruption from its wake."""
 

@@ -78,6 +78,7 @@ DEFINITIONS = (
         program=Java(),
         shapes={"loop": MAIN},  # a thread of the client's waits for all of its sockets all the time
         presets=PRESETS / "jdkhttp",
+        one_preset=True,  # system properties are read once
         needs=("java",),
         speed=100,  # its limits are whole seconds, one at least: 100 lab s here, still below the 350 of an upstream
     ),

@@ -25,7 +25,7 @@ while read -r verb address port; do
     cut) cut_link "$address" "$port" ;;
     lift) lift_link "$address" "$port" ;;
     name) hosts=$(grep -v " $address\$" /etc/hosts); printf '%s\n%s %s\n' "$hosts" "$port" "$address" >/etc/hosts ;;
-    tcp) cat /proc/net/tcp ;;
+    tcp) cat /proc/net/tcp && { [ ! -e /proc/net/tcp6 ] || cat /proc/net/tcp6; } ;;
     *) echo "unknown command $verb" >&2; false ;;
   esac && echo ok || echo failed
 done

@@ -20,6 +20,10 @@ RACES: tuple[Race, ...] = (
         lambda cell: cell.client.startswith("aiohttp") and cell.tls == "tls" and cell.mode in ("fin", "rst"),
     ),
     Race(
+        "a thread that sleeps through the freeze enforces the idle limit; after the thaw it races the request",
+        lambda cell: cell.client in ("jdk-http", "okhttp") and cell.preset in ("default", "sane"),
+    ),
+    Race(
         "net/http's reader and the request find the end of the connection at the same time (field notes, 1)",
         lambda cell: cell.client == "go" and cell.death == "fin",
     ),

@@ -12,6 +12,7 @@ from itertools import count
 from lab.arm_run import SETTLE_BOUND, ArmRun
 from lab.bench.base import Bench
 from lab.errors import LabError
+from lab.functions import definition
 from lab.journal import BarrierTimeout, Recorder
 from lab.lambda_service.service import FunctionSpec, LambdaService
 from lab.matrix.cells import FUNCTION_LIMIT, Cell
@@ -21,12 +22,13 @@ from lab.scenario.words import Shape, Wake
 
 _numbers = count(1)
 
-Kind = tuple[str, Shape, Wake]
-"""What cells must have in common to be served by one process: client, app shape, wake (a preloaded shim)."""
+Kind = tuple[str, Shape, Wake, str]
+"""What cells must have in common to be served by one process: client, app shape, wake (a preloaded shim) and, where it
+can have only one, the preset."""
 
 
 def kind_of(cell: Cell) -> Kind:
-    return cell.client, cell.shape, cell.wake
+    return cell.client, cell.shape, cell.wake, cell.preset if definition(cell.client).one_preset else "any"
 
 
 class WarmSandbox:
