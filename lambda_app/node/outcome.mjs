@@ -16,6 +16,7 @@ const BY_ERRNO = new Map([
 
 const BY_CODE = {
   ECONNABORTED: "timeout", // axios, by default
+  ERR_CANCELED: "timeout", // axios, for a signal; AbortSignal.timeout's is the only one that there is
   ETIMEDOUT: "timeout", // without an errno it is the library's own, else it was met above
   ESOCKETTIMEDOUT: "timeout", // agentkeepalive
   ERR_SOCKET_TIMEOUT: "timeout",

@@ -1,7 +1,8 @@
 // sane: idle connections are closed after a minute, well before the upstream does it.
 //
 // By the agent's timer, which is frozen with the sandbox. Whether it runs before the
-// next event is seen after a thaw is the event loop's affair.
+// next event is seen after a thaw is the event loop's affair. A signal, since axios's own
+// `timeout` calls an answer that stops half-way "stream has been aborted", at times.
 
 import http from "node:http";
 import https from "node:https";
@@ -12,10 +13,10 @@ const limits = { keepAlive: true, maxSockets: 20, maxFreeSockets: 10, timeout: m
 const client = axios.create({
   httpAgent: new http.Agent(limits),
   httpsAgent: new https.Agent(limits),
-  timeout: ms(300),
 });
 
 export async function send(method, url, { headers, body } = {}) {
-  const { status } = await client.request({ method, url, headers, data: body });
+  const options = { headers, data: body, signal: AbortSignal.timeout(ms(300)) };
+  const { status } = await client.request({ method, url, ...options });
   return status;
 }
