@@ -33,9 +33,10 @@ class TcpTable:
 
     @classmethod
     def parse(cls, text: str, port: int | None = None) -> "TcpTable":
-        """Read the text of a `/proc/net/tcp`, of a `tcp6` or of one after the other; with a `port`, only rows in which it occurs.
+        """Read the text of a `/proc/net/tcp`, of a `tcp6` or of one after the other.
 
-        A busy machine's table has thousands of rows, most of them of connections that have long ended.
+        With a `port`, only rows in which it occurs: a busy machine's table has thousands of rows, most of
+        them of connections that have long ended.
         """
         rows = {}
         mark = "" if port is None else f":{port:04X} "
