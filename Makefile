@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help scenario scenarios matrix test check format lock schemas serve doctor clean distclean picture
+.PHONY: help scenario scenarios matrix clients test check format lock schemas serve doctor clean distclean picture
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ scenarios: $(READY) ## run every scenario
 
 matrix: $(READY) ## which client survives: every client, close mode and preset
 	@$(BIN)/thawlab matrix --sandbox $(SANDBOX) $(ARGS)
+
+clients: $(READY) ## write docs/clients.md from matrices: make clients MATRIX="latest ..."
+	@$(BIN)/python -m lab.matrix.reports $(or $(MATRIX),latest)
 
 test: $(READY) ## run the tests
 	@$(BIN)/pytest $(ARGS)

@@ -31,4 +31,4 @@ def test_what_a_page_says_to_run_runs(page: Path, clone: Path, shell: Shell) -> 
 def test_a_block_that_is_run_is_marked_so() -> None:
     """A fence without a language, or with another word for a shell, would be run by nobody."""
     languages = {fence.language for page in PAGES for fence in fences(page)}
-    assert languages <= {"sh", "console", "text", "yaml", "python"}
+    assert languages <= {"sh", "console", "text", "yaml", "python", "go", "java", "javascript"}

@@ -1,0 +1,182 @@
+"""docs/clients.md: for each client, what it says of itself, and beside it what was measured."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from lab.functions import DEFINITIONS
+from lab.images import ROOT
+from lab.matrix.reports.markdown import row, signed
+from lab.matrix.reports.measured import Checked, Client, Measured, check
+from lab.matrix.reports.notes import Notes, Stated
+from lab.matrix.results import CellResult, Matrix
+from lab.report.markdown import inline
+from lab.report.wording import NOTHING
+
+DEATHS = ("fin", "rst", "vanish", "blackhole", "executed-fin", "executed-rst")
+LANGUAGES = {".py": "python", ".go": "go", ".java": "java", ".mjs": "javascript"}
+_HEADER = re.compile(r'\A(?:""".*?"""\n|/\*.*?\*/\n|(?://[^\n]*\n)+)\n*', re.S)
+
+
+def render(matrices: Sequence[Matrix], notes: Mapping[str, Notes]) -> str:
+    """The measured part of the page."""
+    return "\n".join(_lines(Measured(matrices), notes)) + "\n"
+
+
+def _lines(measured: Measured, notes: Mapping[str, Notes]) -> Iterator[str]:
+    shown = [client for client in _order(measured) if client in notes or client in measured.clients]
+    yield "## All clients, as they come"
+    yield ""
+    yield "With the preset `default`, which sets nothing, for a POST and a GET (POST / GET; one word where both are"
+    yield "the same). The last column is the preset `sane`, in all of its cells."
+    yield ""
+    yield row("client", *DEATHS, "`sane`")
+    yield "|---" * (len(DEATHS) + 2) + "|"
+    for client in shown:
+        yield from _summary(measured.of(client))
+    yield ""
+    runs: Counter[str] = Counter()
+    for matrix in measured.matrices:
+        runs[_run(matrix)] += sum(cell.status == "measured" for cell in matrix.cells)
+    yield from (f"Measured: {cells} cells in {inline(run)}." for run, cells in runs.items())
+    for client in shown:
+        yield ""
+        yield from _client(measured.of(client), notes.get(client))
+
+
+def _order(measured: Measured) -> list[str]:
+    return [*DEFINITIONS, *(client for client in measured.clients if client not in DEFINITIONS)]
+
+
+def _run(matrix: Matrix) -> str:
+    env = matrix.environment
+    engine = f", engine {env.engine}" if env.engine else ""
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(env.versions.items()))
+    return f"{matrix.sandbox} sandboxes, kernel {env.kernel.partition('-')[0]}, {env.machine}{engine}, {versions}"
+
+
+# The summary
+
+
+def _summary(client: Client) -> Iterator[str]:
+    """A row for the client, one a shape where they differ."""
+    rows = {shape: tuple(_pair(client, death, shape) for death in DEATHS) for shape in client.shapes}
+    name = f"[{inline(client.name)}](#{_anchor(client.name)})"
+    sane = inline(client.sane().partition(" (")[0])
+    if not rows:
+        yield row(name, *(NOTHING for _ in DEATHS), NOTHING)
+    for number, words in enumerate(dict.fromkeys(rows.values())):
+        shapes = [shape for shape, found in rows.items() if found == words]
+        shape = f", {inline(', '.join(shapes))}" if len(shapes) < len(rows) else ""
+        yield row(name + shape, *words, sane if not number else "")
+
+
+def _pair(client: Client, death: str, shape: str) -> str:
+    post, get = (_single(client.find("default", death, shape, method=method)) for method in ("POST", "GET"))
+    words = [signed(cell) for cell in (post, get)]
+    return words[0] if words[0] == words[1] else " / ".join(words)
+
+
+def _single(cells: Sequence[CellResult]) -> CellResult | None:
+    return cells[0] if cells else None
+
+
+def _anchor(heading: str) -> str:
+    """As GitHub makes them."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+# One client
+
+
+def _client(client: Client, notes: Notes | None) -> Iterator[str]:
+    yield f"## {client.name}"
+    yield ""
+    library = f"[{_prose(notes.library)}]({notes.homepage}). " if notes else ""
+    versions = ", ".join(inline(version) for version in client.versions)
+    yield f"{library}{f'Measured: {versions}.' if versions else 'Not measured here.'}"
+    yield ""
+    yield row("", "its documentation or source says", "measured")
+    yield "|---|---|---|"
+    for name, stated, found in (
+        ("idle limit", notes and notes.idle, [client.idle()]),
+        ("when it is taken", notes and notes.checkout, [client.checkout()]),
+        ("clock", notes and notes.clock, [client.clock()]),
+        ("own retries", notes and notes.retries, list(client.retries())),
+    ):
+        yield row(name, _cell(_stated(stated)) if stated else NOTHING, "<br>".join(_cell(text) for text in found))
+    yield from _errors(client)
+    if notes and notes.claims:
+        yield from ("", "**Claims beside cells**", "")
+        yield from (_checked(check(claim, client)) for claim in notes.claims)
+    yield from ("", f"**What makes it safe:** {_prose(notes.safe) if notes else 'the preset `sane`'}")
+    yield f"Measured, `sane`: {inline(client.sane())}."
+    yield from _snippet(client.name)
+    if notes and notes.remarks:
+        yield from ("", "**Remarks**", "")
+        yield from (f"- {_prose(remark)}" for remark in notes.remarks)
+
+
+def _errors(client: Client) -> Iterator[str]:
+    errors = client.errors()
+    if errors:
+        yield from ("", "**What it says when it fails** (`default` and `seed`)", "")
+    for text, outcome, deaths in errors:
+        yield f"- {_code(text)}: {outcome}, after {inline(', '.join(deaths))}"
+
+
+def _checked(checked: Checked) -> str:
+    claim = checked.claim
+    where = f"`{claim.preset}`, {claim.request}, {claim.death}"
+    said = f"{_prose(claim.says)} ([source]({claim.source}))"
+    found = set(checked.words.values())
+    words = ", ".join(found) if len(found) == 1 else ", ".join(f"{s} {word}" for s, word in checked.words.items())
+    race = f" Two runs may differ: {inline(checked.race)}" if checked.race else ""
+    match checked.agrees:
+        case None:
+            return f"- ⏸️ {said} Not measured: {where}."
+        case True:
+            return f"- ✅ {said} Measured: {inline(words)} ({where}).{race}"
+        case _:
+            stated = " or ".join(claim.outcome)
+            return f"- ❌ **Documentation says:** {said} So {where}: {stated}. **Measured:** {inline(words)}.{race}"
+
+
+def _snippet(client: str) -> Iterator[str]:
+    """The file of the preset `sane`, without the comment at its head."""
+    if client not in DEFINITIONS:
+        return
+    path = DEFINITIONS[client].preset_path("sane")
+    yield from ("", "<details>", f"<summary><code>{path.relative_to(ROOT)}</code></summary>", "")
+    yield f"```{LANGUAGES[path.suffix]}"
+    yield _code_of(path)
+    yield from ("```", "", "</details>")
+
+
+def _code_of(path: Path) -> str:
+    return _HEADER.sub("", path.read_text(encoding="utf-8")).strip("\n")
+
+
+def _stated(stated: Stated) -> str:
+    return f"{_prose(stated.says)} ([source]({stated.source}))"
+
+
+def _prose(text: str) -> str:
+    """A note as Markdown on one line: outside of its `code` nothing is HTML."""
+    parts = re.split(r"(`[^`]*`)", " ".join(text.split()))
+    return "".join(part if part.startswith("`") else part.replace("<", "&lt;") for part in parts)
+
+
+def _cell(text: str) -> str:
+    """In a table a bar ends the cell, in code too."""
+    return text.replace("|", r"\|")
+
+
+def _code(text: str) -> str:
+    """Text as code, also where it has backticks."""
+    longest = max((len(ticks) for ticks in re.findall(r"`+", text)), default=0)
+    if not longest:
+        return f"`{text}`"
+    ticks = "`" * (longest + 1)
+    return f"{ticks} {text} {ticks}"
