@@ -25,10 +25,6 @@ FREES_A_CONNECTION_LATER = {"undici", "fetch", "fetch@node20"}
 """Its pool has a connection back in a later turn of the event loop than the answer's end: whoever sends at once gets
 another one, then the two in turn."""
 
-RELEASES_LATE_OVER_TLS = {"aiohttp@3.9"}
-"""A connection goes back to its pool when the task that wrote the request is done, which over TLS may be after the
-answer was read: in one of seven requests the next one dials (3.9.5, without the lab too; 3.14 never)."""
-
 TELLS_NO_ATTEMPTS = {"jdk-http"}
 """It has no way to say which connection it took."""
 

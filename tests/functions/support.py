@@ -34,9 +34,6 @@ HURRIED = 600.0
 MARK = f"tests-{lab_mark(os.getpid())}"
 """Not this process's own: labs that other tests run in it kill at their end whatever bears that one."""
 
-ONE_PRESET = {"jdk-http"}
-"""Clients whose settings are the process's own: `fresh` takes no other preset than the first."""
-
 Json = dict[str, Any]
 
 
@@ -168,7 +165,7 @@ class Hall:
         """
         defined = definition(client)
         usual, *_ = defined.shapes
-        first = preset if client in ONE_PRESET else "seed"
+        first = preset if defined.one_preset else "seed"
         usual_key = (client, usual, min(SPEED, defined.speed or SPEED), "seed")
         key = (client, shape or usual, HURRIED if hurried else usual_key[2], first)
         if key not in self._warm:

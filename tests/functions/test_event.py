@@ -6,13 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from tests.functions.nature import (
-    FREES_A_CONNECTION_LATER,
-    KNOWS_ITS_OWN_METHODS,
-    RELEASES_LATE_OVER_TLS,
-    assert_told_as_seen,
-)
-from tests.functions.support import ONE_PRESET, Hall, Json, Warm
+from tests.functions.nature import FREES_A_CONNECTION_LATER, KNOWS_ITS_OWN_METHODS, assert_told_as_seen
+from tests.functions.support import Hall, Json, Warm
 from tests.functions.versions import real_client_version
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -176,7 +171,7 @@ async def test_fresh_for_the_same_upstream_is_a_cold_start_too(warm: Warm, hall:
 
 
 async def test_fresh_changes_the_preset(warm: Warm, hall: Hall) -> None:
-    if warm.defined.client in ONE_PRESET:
+    if warm.defined.one_preset:
         pytest.skip("its settings are the process's own")
     if "no_keepalive" not in warm.defined.names:
         pytest.skip("it has no no_keepalive")
@@ -190,7 +185,7 @@ async def test_fresh_changes_the_preset(warm: Warm, hall: Hall) -> None:
 
 async def test_a_preset_that_cannot_be_had_is_an_error(warm: Warm, hall: Hall) -> None:
     """Never another preset in its place."""
-    later = ["no_keepalive"] if warm.defined.client in ONE_PRESET else []
+    later = ["no_keepalive"] if warm.defined.one_preset else []
     async with hall.door() as door:
         for preset in ("nonesuch", *later):
             event = {"fresh": {"upstream_url": door.url, "preset": preset}}
@@ -206,8 +201,7 @@ async def test_over_tls_it_trusts_the_upstreams_authority(warm: Warm, hall: Hall
         first = await warm.fresh(door, "seed", *posts("a"))
         answer = await warm.invoke(*posts("b"))
     assert [*first.outcomes, *answer.outcomes] == ["ok", "ok"]
-    late = [[(1, 1), (2, 1)]] if warm.defined.client in RELEASES_LATE_OVER_TLS else []
-    assert door.requests in ([(1, 1), (1, 2)], *late)
+    assert door.requests == [(1, 1), (1, 2)]
     assert_told_as_seen(warm, answer, door)
 
 
