@@ -12,10 +12,12 @@ from importlib.metadata import PackageNotFoundError, version
 from rich.console import Console
 from rich.table import Table
 
-from lab.capabilities import may_repair
+from lab.capabilities import PRESENT, may_repair
 from lab.engine import connect
 from lab.errors import EnvironmentLacks
 from lab.freezer import CGROUPS
+from lab.scenario.words import Need
+from lab.verdict.judge import NEEDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ def examine() -> list[Finding]:
             "arms with an uninterrupted wake or a stalled clock run",
             "those arms are skipped in process sandboxes",
         ),
+        *(_toolchain(need) for need in ("go", "node", "java")),
         _engine(),
         Finding(
             "container's cgroup",
@@ -77,6 +80,17 @@ def examine() -> list[Finding]:
             "containers are paused by the engine, which takes 16 ms",
         ),
     ]
+
+
+def _toolchain(need: Need) -> Finding:
+    language = NEEDED[need]
+    return Finding(
+        language,
+        PRESENT[need](),
+        False,
+        "its functions are built here, once",
+        "its functions run in containers only, which bring all they need",
+    )
 
 
 def _engine() -> Finding:
