@@ -1,8 +1,8 @@
 // sane: idle connections are closed after a minute, well before the upstream does it.
 //
 // By the agent's timer, which is frozen with the sandbox. Whether it runs before the
-// next event is seen after a thaw is the event loop's affair. A signal, since axios's own
-// `timeout` calls an answer that stops half-way "stream has been aborted", at times.
+// next event is seen after a thaw is the event loop's affair. The whole request is
+// bounded by a signal: axios's own `timeout` may end as "stream has been aborted".
 
 import http from "node:http";
 import https from "node:https";
