@@ -83,7 +83,14 @@ COMMON_AND_FIXES = (*COMMON, "no_keepalive", "close_after", "retry_fresh")
 
 DEFINITIONS = (
     Definition("aiohttp", "python", Python(), shapes=ALL_SHAPES, presets=PRESETS / "aiohttp", matrix=COMMON_AND_FIXES),
-    Definition("aiohttp@3.9", "python", OtherPython("aiohttp-3.9"), shapes=ALL_SHAPES, presets=PRESETS / "aiohttp_3_9"),
+    Definition(
+        "aiohttp@3.9",
+        "python",
+        OtherPython("aiohttp-3.9"),
+        shapes=ALL_SHAPES,
+        presets=PRESETS / "aiohttp_3_9",
+        matrix=COMMON,
+    ),
     _blocking("httpx2", speed=FROM_5_S),
     _blocking("requests"),
     _blocking("urllib3"),
