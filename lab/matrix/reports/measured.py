@@ -21,7 +21,7 @@ _ADDRESS = r"(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:]+\]|localhost|host\.docker\.i
 _SCRUBBED = (
     (re.compile(rf"\bhttps?://{_ADDRESS}(?::\d+)?"), "http://UPSTREAM"),
     (re.compile(rf"{_ADDRESS}:\d+"), "HOST:PORT"),
-    (re.compile(rf"/?{_ADDRESS}"), "HOST"),
+    (re.compile(_ADDRESS), "HOST"),
     (re.compile(r"\bport[= ]\d+"), "port=PORT"),
     (re.compile(r"\b0x[0-9a-f]{6,}"), "0x..."),
     (re.compile(r"@[0-9a-f]{5,8}\b"), "@..."),
