@@ -70,7 +70,13 @@ def matrix(*cells: CellResult, **changes: Any) -> Matrix:
 
 def small() -> Matrix:
     """Two clients; each axis decides something or nothing."""
-    control: dict[str, Any] = {"mode": "none", "connections": 1, "dialled": 0, "reuse": "kept", "client_tcp_state": None}
+    control: dict[str, Any] = {
+        "mode": "none",
+        "connections": 1,
+        "dialled": 0,
+        "reuse": "kept",
+        "client_tcp_state": None,
+    }
     return matrix(
         cell(**control),
         cell("eof", mode="fin", error="ServerDisconnectedError: Server disconnected"),

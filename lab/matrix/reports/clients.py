@@ -132,7 +132,7 @@ def _checked(checked: Checked) -> str:
     said = f"{_prose(claim.says)} ([source]({claim.source}))"
     found = set(checked.words.values())
     words = ", ".join(found) if len(found) == 1 else ", ".join(f"{s} {word}" for s, word in checked.words.items())
-    race = f" Two runs may differ: {inline(checked.race)}" if checked.race else ""
+    race = f" Two runs may differ: {inline(checked.race).rstrip('.')}." if checked.race else ""
     match checked.agrees:
         case None:
             return f"- ⏸️ {said} Not measured: {where}."
