@@ -205,7 +205,7 @@ class ArmRun:
         return json.dumps(event).encode()
 
     def _write_down(self, told: dict[str, Any]) -> None:
-        about = {key: told[key] for key in ("sandbox", "invocation", "cold", "ticks")}
+        about = {key: told[key] for key in ("sandbox", "invocation", "cold", "ticks", "versions") if key in told}
         self._recorder.record("invocation", "told", **about)
         for request in told["requests"]:
             self._recorder.record(

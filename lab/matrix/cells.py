@@ -109,7 +109,12 @@ class Cell:
     def _upstream(self) -> Upstream:
         tls: Literal["off", "close-notify"] = "off" if self.tls == "plain" else "close-notify"
         if self.is_idle_death:
-            return Upstream.model_validate({"idle_timeout": f"{UPSTREAM_LIMIT:g}s", "close": self.mode, "tls": tls})
+            limit = f"{UPSTREAM_LIMIT:g}s"
+            # `deferred`: the kernel of a frozen sandbox still sends TCP keepalive probes (Node's after one second), that
+            # of a stopped machine does not; so what vanished answers them, until data comes.
+            return Upstream.model_validate(
+                {"idle_timeout": limit, "close": self.mode, "vanish": "deferred", "tls": tls}
+            )
         if self.mode == "none":
             return Upstream(tls=tls)
         # Only what comes on a connection that has carried a request: a new one is served.
