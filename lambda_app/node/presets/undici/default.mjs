@@ -1,8 +1,8 @@
 // default: request with nothing set.
 //
 // Its pool closes what was idle for 4 s, or for what the server's Keep-Alive hint says,
-// less 2 s; from undici 8 on it looks at the clock when one is taken, too. The 4 s are
-// left as they are; its 300 s for an answer's head and body are divided by the speed.
+// less 2 s: by a timer and, from undici 8.13 on, by the clock when one is taken. The
+// 4 s are left as they are; its 300 s for an answer are divided by the lab's speed.
 
 import { Agent, request } from "undici";
 import { ms } from "../../lab_time.mjs"; // outside the lab a second has 1000 of them

@@ -1,6 +1,6 @@
 // sane: idle connections are closed after a minute, well before the upstream does it.
 //
-// By a timer, and from undici 8 on by the clock when one is taken: a freeze does not
+// By a timer, and from undici 8.13 on by the clock when one is taken: a freeze does not
 // get in the way. Limits on connections and timeouts besides.
 
 import { Agent, request } from "undici";
