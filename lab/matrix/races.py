@@ -3,7 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lab.functions import DEFINITIONS
 from lab.matrix.cells import Cell
+
+TOLD = ("fin", "rst")
+"""Deaths of which the client's kernel hears."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,18 +18,50 @@ class Race:
     covers: Callable[[Cell], bool]
 
 
-RACES: tuple[Race, ...] = (
+def _aiohttp_over_tls(cell: Cell) -> bool:
+    return cell.client.startswith("aiohttp") and cell.tls == "tls" and cell.death in TOLD
+
+
+def _limit_kept_by_a_thread(cell: Cell) -> bool:
+    return cell.client in ("jdk-http", "okhttp") and cell.preset in ("default", "sane") and cell.mode != "none"
+
+
+def _go_reads_an_end(cell: Cell) -> bool:
+    return cell.client == "go" and cell.death == "fin"
+
+
+def _node(cell: Cell) -> bool:
+    return cell.client in DEFINITIONS and DEFINITIONS[cell.client].language == "node"
+
+
+def _node_hears_of_it(cell: Cell) -> bool:
+    return _node(cell) and cell.death in TOLD
+
+
+def _node_timer_uninterrupted(cell: Cell) -> bool:
+    return _node(cell) and cell.wake == "uninterrupted"
+
+
+RACES = (
     Race(
-        "over TLS an event loop that finds a close needs further turns to tell its pool, and the request may be first",
-        lambda cell: cell.client.startswith("aiohttp") and cell.tls == "tls" and cell.mode in ("fin", "rst"),
+        "over TLS an event loop that finds a close needs further turns to tell its pool; the request may be first",
+        _aiohttp_over_tls,
     ),
     Race(
         "a thread that sleeps through the freeze enforces the idle limit; after the thaw it races the request",
-        lambda cell: cell.client in ("jdk-http", "okhttp") and cell.preset in ("default", "sane"),
+        _limit_kept_by_a_thread,
     ),
     Race(
-        "net/http's reader and the request find the end of the connection at the same time (field notes, 1)",
-        lambda cell: cell.client == "go" and cell.death == "fin",
+        "net/http's reader and the request find the end of the connection at the same time",
+        _go_reads_an_end,
+    ),
+    Race(
+        "two threads wake: the event loop, which finds the close, and the runtime client's, which brings the request",
+        _node_hears_of_it,
+    ),
+    Race(
+        "two threads wake: the event loop, whose timer keeps the idle limit, and the runtime client's with the request",
+        _node_timer_uninterrupted,
     ),
 )
 
