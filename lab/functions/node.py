@@ -11,12 +11,15 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.errors import EnvironmentLacks
 from lab.functions.definition import APP, COMMON, Definition
 from lab.functions.program import Built, built, run
 from lab.scenario.words import Shape
 
 PROJECT = "lambda_app/node"
 LOCKED = tuple(f"{PROJECT}/{name}" for name in (".npmrc", "package.json", "package-lock.json"))
+TOOLS = ("cmake", "make", "c++", "python3")
+"""What the runtime client is compiled with, besides npm."""
 ENTRY = "start.mjs"
 CURRENT, OLDER = 24, 20
 PASSED = (
@@ -57,6 +60,11 @@ def _package(major: int) -> Path:
 
 def _install(work: Path, target: Path) -> None:
     """The packages, apart from the function: the runtime client's native code takes a minute to compile."""
+    if missing := [tool for tool in TOOLS if not shutil.which(tool)]:
+        raise EnvironmentLacks(
+            f"AWS's runtime client for Node is compiled, and this is not installed: {', '.join(missing)}\n"
+            "install cmake, make, a C++ compiler and Python 3, or use --sandbox docker"
+        )
     project = work / PROJECT
     own = {name: value for name, value in os.environ.items() if name.lower().startswith("npm_config_")}
     environment = {name: os.environ[name] for name in PASSED if name in os.environ} | own
