@@ -89,8 +89,8 @@ PROBED = 150.0
 """Lab seconds in a real one for node:http, whose agents have the kernel probe a connection that was idle for a second,
 a real one. At this speed no probe falls into the time between the upstream's limit of 350 s and the gap of 420 s."""
 FROM_4_S = 60.0
-"""The same for undici: its limit of 4 s stays as it is (above a second it has other timers), and is below 350 s here.
-Its probes come after a minute."""
+"""The same for undici: its limit of 4 s stays as it is, since a scaled one may be over before the freeze; it is below
+350 s here. Its probes come after a minute."""
 
 COMMON_AND_FIXES = (*COMMON, "no_keepalive", "close_after", "check_age", "retry_fresh", "agentkeepalive")
 
