@@ -85,12 +85,12 @@ HANDLER = "handler.handler"
 SHAPES: dict[Shape, tuple[str, ...]] = {"loop": (HANDLER,), "one-loop": (HANDLER,)}
 PRESETS = APP / "node" / "presets"
 
-PROBED = 150.0
-"""Lab seconds in a real one for node:http, whose agents have the kernel probe a connection that was idle for a second,
-a real one. At this speed no probe falls into the time between the upstream's limit of 350 s and the gap of 420 s."""
+FROM_5_S = 50.0
+"""Lab seconds in a real one for node:http, whose own agent has a limit of 5 s: a tenth of a second, long enough to freeze
+in."""
 FROM_4_S = 60.0
-"""The same for undici: its limit of 4 s stays as it is, since a scaled one may be over before the freeze; it is below
-350 s here. Its probes come after a minute."""
+"""The same for undici: its limit of 4 s stays as it is, since its timers below a second are others; it is below 350 s of
+lab time here."""
 
 COMMON_AND_FIXES = (*COMMON, "no_keepalive", "close_after", "check_age", "retry_fresh", "agentkeepalive")
 
@@ -109,10 +109,10 @@ def _node(client: str, major: int, speed: float, matrix: tuple[str, ...] = ()) -
 
 
 DEFINITIONS = (
-    _node("node-http", CURRENT, PROBED, COMMON_AND_FIXES),
-    _node("node-http@node20", OLDER, PROBED, COMMON),
+    _node("node-http", CURRENT, FROM_5_S, COMMON_AND_FIXES),
+    _node("node-http@node20", OLDER, FROM_5_S, COMMON),
     _node("fetch", CURRENT, FROM_4_S),
     _node("fetch@node20", OLDER, FROM_4_S),
     _node("undici", CURRENT, FROM_4_S),
-    _node("axios", CURRENT, PROBED),
+    _node("axios", CURRENT, FROM_5_S),
 )

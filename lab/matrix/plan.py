@@ -30,6 +30,7 @@ NONE: Death = ("none", "delivered")
 BLACKHOLE: Death = ("blackhole", "delivered")
 
 USUAL_SHAPES: tuple[Shape, ...] = ("sync", "loop")
+"""`one-loop` is asked where it decides: whether a timer of the pool is in time when the wake interrupts nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,10 @@ def cells_of(defined: Definition, sandbox: SandboxKind, lacks: Sequence[Need] = 
         for cell in _whole(base, lost, shim) if preset in MAIN else _brief(base, lost, shim):
             if not (deaf and cell.mode == "blackhole"):
                 yield cell
+    if shim and "one-loop" in defined.shapes:
+        for preset in defined.in_matrix:
+            base = Cell(defined.client, "one-loop", preset, "none", "delivered", "POST", 1, wake="uninterrupted")
+            yield from (_dies(base, death) for death in DELIVERED)
 
 
 def _whole(base: Cell, lost: Sequence[Death], shim: bool) -> Iterator[Cell]:

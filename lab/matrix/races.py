@@ -35,11 +35,11 @@ def _node(cell: Cell) -> bool:
 
 
 def _node_hears_of_it(cell: Cell) -> bool:
-    return _node(cell) and cell.death in TOLD
+    return _node(cell) and cell.shape == "loop" and cell.death in TOLD
 
 
 def _node_timer_uninterrupted(cell: Cell) -> bool:
-    return _node(cell) and cell.wake == "uninterrupted"
+    return _node(cell) and cell.shape == "loop" and cell.wake == "uninterrupted"
 
 
 RACES = (
