@@ -19,13 +19,17 @@ upstream    listener-opened, connection-opened, request, executed, replayed, res
 """
 
 import asyncio
+import fcntl
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal, Self
+
+from lab.errors import UsageError
 
 Source = Literal["lab", "sandbox", "link", "invocation", "client", "upstream"]
 
@@ -94,8 +98,11 @@ class Journal:
     """Append-only history with barriers: `await journal.wait_for(...)` ends when the event is there."""
 
     def __init__(self, path: Path | None = None, mode: Literal["x", "a"] = "x") -> None:
-        """A new file or, with `a`, one that goes on; earlier events are not read."""
-        self._file: IO[str] | None = path.open(mode, encoding="utf-8", buffering=1) if path else None
+        """A new file or, with `a`, one that goes on; earlier events are not read.
+
+        Raises UsageError where another lab writes into it.
+        """
+        self._file: IO[str] | None = _opened(path, mode) if path else None
         self._events: dict[Scope, list[Event]] = {}
         self._waiters: list[tuple[Scope, Predicate, asyncio.Future[Event]]] = []
 
@@ -148,6 +155,25 @@ class Journal:
             raise BarrierTimeout(f"waited {timeout:g}s for {what}") from None
         finally:
             self._waiters.remove(waiter)
+
+
+def _opened(path: Path, mode: Literal["x", "a"]) -> IO[str]:
+    """The file, for this lab alone and at the start of a line: to what a killed lab left torn, nothing is joined."""
+    file = path.open(mode, encoding="utf-8", buffering=1)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise UsageError(f"{path}: another lab writes into it: wait for its end, or stop it") from None
+    lines, _, last = path.read_text(encoding="utf-8").rpartition("\n")
+    if not last:
+        return file
+    try:
+        Event.from_json(last)
+        file.write("\n")
+    except ValueError:
+        os.truncate(path, len(f"{lines}\n".encode()) if lines else 0)
+    return file
 
 
 @dataclass(frozen=True, slots=True)
