@@ -3,6 +3,7 @@
 import fcntl
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,21 +53,30 @@ def built(name: str, sources: tuple[str, ...], build: Callable[[Path, Path], Non
     """
     files = files_of(*sources)
     target = BUILDS / f"{name}-{content(files)}"
-    with _one_at_a_time(name):
-        if target.exists():
-            return target
-        work, unfinished = BUILDS / f".{name}.src", BUILDS / f".{name}.new"
-        for folder in (work, unfinished):
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
+    if target.exists():
+        return target
+    try:
+        with _one_at_a_time(name):
+            if not target.exists():
+                _build(name, files, build, target)
+    except OSError as error:
+        raise EnvironmentLacks(f"{name} cannot be built in {BUILDS}: {error}") from error
+    return target
+
+
+def _build(name: str, files: Mapping[str, bytes], build: Callable[[Path, Path], None], target: Path) -> None:
+    for left in BUILDS.glob(f".{name}.*/"):
+        shutil.rmtree(left, ignore_errors=True)
+    # A folder that no build had before: where a lab was killed, its compiler may still write into the last one.
+    with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=BUILDS, ignore_cleanup_errors=True) as folder:
+        work, unfinished = Path(folder, "src"), Path(folder, "new")
+        unfinished.mkdir()
         for path, data in files.items():
             copy = work / path
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(data)
         build(work, unfinished)
         unfinished.rename(target)
-        shutil.rmtree(work)
-    return target
 
 
 @contextmanager
