@@ -14,6 +14,7 @@ from lab.balancer.process import BalancerProcess
 from lab.bench.naming import listener_name
 from lab.errors import EnvironmentLacks
 from lab.functions import definition, environment
+from lab.functions.program import Built
 from lab.journal import Recorder, Scope
 from lab.lambda_service.service import FunctionSpec
 from lab.plan import Job
@@ -35,11 +36,14 @@ class ProcessBench:
         self._mark = mark
         self._logs = logs.resolve()  # what is started from there may look at it from elsewhere
         self._balancers: dict[Scope, BalancerProcess] = {}
+        self._built: dict[str, Built] = {}
+        """By client, once for the whole lab: whatever becomes of the sources, all of it measures one program."""
         self._building = asyncio.Lock()
 
     async def prepare(self, function: Function) -> None:
         async with self._building:
-            await asyncio.to_thread(definition(function.client).program.here)
+            if function.client not in self._built:
+                self._built[function.client] = await asyncio.to_thread(definition(function.client).program.here)
 
     async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
         behaviour = job.setting.upstream
@@ -63,7 +67,7 @@ class ProcessBench:
         function = job.setting.function
         shims = [compiled(name, self._logs) for name in wanted(job.setting)]
         variables = {**spec.environment, **environment(function, listener, job.speed), **preload(shims)}
-        return process_factory(function, variables, self._mark, self._logs)
+        return process_factory(function, self._built[function.client], variables, self._mark, self._logs)
 
     async def authority(self) -> str:
         return await self._upstream.authority()
@@ -92,11 +96,11 @@ class ProcessBench:
         return [(table.state(port, listener.port), table.state(listener.port, port)) for port in peer_ports]
 
 
-def process_factory(function: Function, variables: Mapping[str, str], mark: str, logs: Path) -> SandboxFactory:
+def process_factory(
+    function: Function, built: Built, variables: Mapping[str, str], mark: str, logs: Path
+) -> SandboxFactory:
     """Makes process sandboxes for the function of a client library."""
-    defined = definition(function.client)
-    built = defined.program.here()
-    command = (*built.command, *defined.arguments(function.shape))
+    command = (*built.command, *definition(function.client).arguments(function.shape))
     spec = ProcessSpec(command, {**built.environment, **variables}, mark, logs)
 
     def make(name: str) -> Sandbox:

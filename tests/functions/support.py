@@ -175,12 +175,12 @@ class Hall:
         return self._warm[key]
 
     async def _start(self, defined: Definition, shape: Shape, speed: float, preset: str, ca_pem: str) -> Warm:
-        await asyncio.to_thread(defined.program.here)
+        built = await asyncio.to_thread(defined.program.here)
         async with self.door() as home:
             function = parts.Function(client=defined.client, preset=preset, shape=shape)
             variables = environment(function, home.listener, speed) | ({"THAWLAB_CA_PEM": ca_pem} if ca_pem else {})
             spec = FunctionSpec(f"function-{next(self._numbers)}", timeout=PATIENCE, freeze_when_idle=False)
-            make = process_factory(function, spec.environment | variables, MARK, self.folder)
+            make = process_factory(function, built, spec.environment | variables, MARK, self.folder)
             added = self.service.add(spec, make, home.recorder.record)
             first = await invoke(added, {})
         return Warm(defined, speed, added, home, first)
