@@ -110,8 +110,8 @@ class Cell:
         tls: Literal["off", "close-notify"] = "off" if self.tls == "plain" else "close-notify"
         if self.is_idle_death:
             limit = f"{UPSTREAM_LIMIT:g}s"
-            # `deferred`: the kernel of a frozen sandbox still sends TCP keepalive probes (Node's after one second), that
-            # of a stopped machine does not; so what vanished answers them, until data comes.
+            # `deferred`: a stopped machine sends no TCP keepalive probes, but the kernel of a frozen sandbox does
+            # (Node's after one second); so what vanished answers them, until data comes.
             return Upstream.model_validate(
                 {"idle_timeout": limit, "close": self.mode, "vanish": "deferred", "tls": tls}
             )

@@ -221,7 +221,7 @@ def test_whatever_a_text_holds_the_page_stays_whole(notes: Notes) -> None:
     assert {child.content for child in inline if child.type == "html_inline"} <= {"<br>"}
     assert not re.search(r"[\x00-\x09\x0b-\x1f]", text)
     headings = [tokens[at + 1].content for at, token in enumerate(tokens) if token.type == "heading_open"]
-    assert headings == ["All clients, as they come", "aiohttp"]
+    assert headings == ["All clients, as they come", "All clients, kept without a limit", "aiohttp"]
 
 
 def test_the_command_writes_between_the_markers(tmp_path: Path) -> None:

@@ -31,11 +31,12 @@ def _lines(measured: Measured, notes: Mapping[str, Notes]) -> Iterator[str]:
     yield "With the preset `default`, which sets nothing, for a POST and a GET (POST / GET; one word where both are"
     yield "the same). The last column is the preset `sane`, in all of its cells."
     yield ""
-    yield row("client", *DEATHS, "`sane`")
-    yield "|---" * (len(DEATHS) + 2) + "|"
-    for client in shown:
-        yield from _summary(measured.of(client))
+    yield from _summary(measured, shown, "default")
+    yield "## All clients, kept without a limit"
     yield ""
+    yield "The same with the preset `seed`: what a client does where its connections outlive the upstream's patience."
+    yield ""
+    yield from _summary(measured, shown, "seed")
     runs: Counter[str] = Counter()
     for matrix in measured.matrices:
         runs[_run(matrix)] += sum(cell.status == "measured" for cell in matrix.cells)
@@ -59,21 +60,28 @@ def _run(matrix: Matrix) -> str:
 # The summary
 
 
-def _summary(client: Client) -> Iterator[str]:
-    """A row for the client, one a shape where they differ."""
-    rows = {shape: tuple(_pair(client, death, shape) for death in DEATHS) for shape in client.shapes}
-    name = f"[{inline(client.name)}](#{_anchor(client.name)})"
-    sane = inline(client.sane().partition(" (")[0])
-    if not rows:
-        yield row(name, *(NOTHING for _ in DEATHS), NOTHING)
-    for number, words in enumerate(dict.fromkeys(rows.values())):
-        shapes = [shape for shape, found in rows.items() if found == words]
-        shape = f", {inline(', '.join(shapes))}" if len(shapes) < len(rows) else ""
-        yield row(name + shape, *words, sane if not number else "")
+def _summary(measured: Measured, clients: Sequence[str], preset: str) -> Iterator[str]:
+    """A table with a row a client, or one a shape where they differ."""
+    with_sane = preset == "default"
+    yield row("client", *DEATHS, *(["`sane`"] * with_sane))
+    yield "|---" * (len(DEATHS) + 1 + with_sane) + "|"
+    for name in clients:
+        client = measured.of(name)
+        sane = [inline(client.sane().partition(" (")[0])] * with_sane
+        link = f"[{inline(name)}](#{_anchor(name)})"
+        asked = {shape: tuple(_pair(client, preset, death, shape) for death in DEATHS) for shape in client.shapes}
+        rows = {shape: words for shape, words in asked.items() if set(words) != {NOTHING}}
+        if not rows:
+            yield row(link, *(NOTHING for _ in DEATHS), *([NOTHING] * with_sane))
+        for number, words in enumerate(dict.fromkeys(rows.values())):
+            shapes = [shape for shape, found in rows.items() if found == words]
+            shape = f", {inline(', '.join(shapes))}" if len(shapes) < len(rows) else ""
+            yield row(link + shape, *words, *(sane if not number else [""] * with_sane))
+    yield ""
 
 
-def _pair(client: Client, death: str, shape: str) -> str:
-    post, get = (_single(client.find("default", death, shape, method=method)) for method in ("POST", "GET"))
+def _pair(client: Client, preset: str, death: str, shape: str) -> str:
+    post, get = (_single(client.find(preset, death, shape, method=method)) for method in ("POST", "GET"))
     words = [signed(cell) for cell in (post, get)]
     return words[0] if words[0] == words[1] else " / ".join(words)
 
