@@ -8,6 +8,7 @@ from typing import Any
 
 from lab.bench.base import Bench
 from lab.errors import LabError
+from lab.functions.answer import check_answer
 from lab.idle import IdlePeriod
 from lab.journal import BarrierTimeout, Event, Recorder, now
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
@@ -126,6 +127,7 @@ class ArmRun:
         event = self._event(requests)
         result = await self.function.invoke(event)
         if result.function_error is None:
+            check_answer(result.payload)
             self._write_down(json.loads(result.payload))
         else:
             asked = [request["id"] for request in json.loads(event)["requests"]]

@@ -68,7 +68,7 @@ def matrix(resume: str | None, sandbox: SandboxKind, jobs: int, fresh_processes:
         if any(axes.values()):
             raise UsageError("--resume goes on with the cells that were chosen: leave the other choices out")
         folder = MatrixFolder.find(resume, out)
-        plan, begun = _rest_of(folder)
+        plan, begun = rest_of(folder)
     else:
         plan, begun = make_matrix(sandbox, _chooser(**axes)), Counter[str]()
         _check_ids(plan, axes["ids"])
@@ -77,7 +77,8 @@ def matrix(resume: str | None, sandbox: SandboxKind, jobs: int, fresh_processes:
     found = folder.read()
     write_all(folder.path, found)
     print_matrix(found, folder.path)
-    sys.exit(0 if found.finished and all(cell.status == "measured" for cell in found.cells) else 3)
+    measured = bool(found.cells) and all(cell.status == "measured" for cell in found.cells)
+    sys.exit(0 if measured and found.skipped == plan.skipped else 3)
 
 
 def _chooser(
@@ -124,11 +125,15 @@ def _check_ids(plan: MatrixPlan, ids: Sequence[str]) -> None:
         raise UsageError(f"{min(missing)} is no cell of the matrix in {plan.sandbox} sandboxes here")
 
 
-def _rest_of(folder: MatrixFolder) -> tuple[MatrixPlan, Counter[str]]:
+def rest_of(folder: MatrixFolder) -> tuple[MatrixPlan, Counter[str]]:
     """What is still to be measured, and how often each cell was begun."""
+    history = folder.history()
     found = folder.read()
-    open_cells = tuple(Cell.parse(cell.id) for cell in found.cells if cell.status != "measured")
-    return MatrixPlan(open_cells, dict(found.skipped), found.sandbox), attempted(folder.history())
+    started = next(event for event in history[Scope()] if event.kind == "matrix-started")
+    measured = {cell.id for cell in found.cells if cell.status == "measured"}
+    # Those of a client whose function could not be built are among them: it may be possible now.
+    open_cells = tuple(Cell.parse(name) for name in started["cells"] if name not in measured)
+    return MatrixPlan(open_cells, started["skipped"], found.sandbox), attempted(history)
 
 
 def _measure(

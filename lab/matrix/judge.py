@@ -10,8 +10,8 @@ from lab.matrix.results import CellResult, Matrix, Reuse
 from lab.verdict.facts import Facts
 from lab.verdict.results import Environment
 
-RUNTIME_ENDED_IT = "Sandbox.Timedout"
-"""The platform's error where an invocation did not end in time."""
+TIMED_OUT = "Sandbox.Timedout"
+"""The platform's error where an invocation did not end in time: a result, where others tell nothing of the client."""
 
 
 def judge_matrix(run: str, scoped: Mapping[Scope, Sequence[Event]]) -> Matrix:
@@ -21,7 +21,9 @@ def judge_matrix(run: str, scoped: Mapping[Scope, Sequence[Event]]) -> Matrix:
     attempts: dict[str, list[Scope]] = {}
     for scope in sorted((scope for scope in scoped if scope.scenario == MATRIX), key=lambda scope: scope.repeat):
         attempts.setdefault(scope.arm, []).append(scope)
-    skipped = started["skipped"] | {event["client"]: event["why"] for event in lab if event.kind == "client-lacking"}
+    begun = {Cell.parse(name).client for name in attempts}
+    lacking = {event["client"]: event["why"] for event in lab if event.kind == "client-lacking"}
+    skipped = started["skipped"] | {client: why for client, why in lacking.items() if client not in begun}
     asked = [cell for cell in map(Cell.parse, started["cells"]) if cell.client not in skipped]
     cells = tuple(_latest(cell, attempts.get(cell.id, ()), scoped) for cell in asked)
     return Matrix(
@@ -84,9 +86,14 @@ class _Seen:
         object.__setattr__(self, "before", sum(t < woken for t in opened))
         object.__setattr__(self, "dialled", sum(t >= woken for t in opened))
 
+    @property
+    def _told(self) -> list[Event]:
+        """What the function told of itself, an entry an invocation."""
+        return [event for event in self.facts.events if event.kind == "told"]
+
     def version(self, of: str) -> str | None:
-        told = [event for event in self.facts.events if event.kind == "told" and "versions" in event.data]
-        return str(told[-1]["versions"][of]) if told else None
+        versions = [told["versions"] for told in self._told if "versions" in told.data]
+        return str(versions[-1][of]) if versions else None
 
     def findings(self) -> dict[str, object]:
         if not self.facts.finished:
@@ -123,9 +130,16 @@ class _Seen:
     # What must be so, or nothing was measured.
 
     def _unproved(self) -> str | None:
+        failed = [event["error_type"] for event in self.facts.events if event.kind == "failed"]
+        if set(failed) - {TIMED_OUT}:
+            return f"The function failed and told nothing: {self.facts.error}."
         first = self.facts.outcomes[: self.cell.stale]
         if len(self.facts.outcomes) != self.cell.stale + 1 or set(first) != {"ok"}:
             return f"The requests before the freeze came to {', '.join(self.facts.outcomes) or 'nothing'}."
+        if set(self.facts.executions[: self.cell.stale]) != {1}:
+            return "The upstream does not know each request before the freeze by the id that the function tells."
+        if (begun := self._told[0]["invocation"]) != 1:
+            return f"The function did not begin anew: it tells of its invocation {begun}."
         if self.before != self.cell.stale:
             return f"The client opened {self.before} connections before the freeze, not {self.cell.stale}."
         if not all(gap.confirmed for gap in self.facts.gaps):
@@ -136,6 +150,8 @@ class _Seen:
 
     def _undelivered(self) -> str | None:
         given_up = len(self.facts.given_up)
+        if others := {event.get("mode") for event in self.facts.given_up} - {self.cell.mode}:
+            return f"The upstream gave the connection up by {', '.join(map(str, others))}."
         if given_up + self._closed_by_client < self.cell.stale:
             return f"The upstream gave up {given_up} of {self.cell.stale} connections before the wake."
         if self.facts.close_in_flight:

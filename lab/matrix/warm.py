@@ -76,12 +76,14 @@ class WarmSandbox:
             recorder.record("lab", "trouble", what=str(error) or "the function did not come to rest")
             await self._function.recycle()
         finally:
-            await self._bench.close_upstream(job)
+            try:
+                await self._bench.close_upstream(job)
+            except BarrierTimeout as error:
+                recorder.record("lab", "trouble", what=str(error))
         self.served += 1
         recorder.record("lab", "arm-finished")
 
     async def _measure(self, job: Job, recorder: Recorder, cold_starts: asyncio.Semaphore) -> None:
-        await self._bench.prepare(job.setting.function)
         listener = await self._bench.open_upstream(job, recorder)
         self._factory = self._bench.sandboxes(job, listener, self._spec)
         if self._function.sandboxes:

@@ -1,6 +1,7 @@
 """A function that lies about its connections is not believed: the upstream's view decides."""
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,21 +31,24 @@ class Here:
         return Built((sys.executable,), {"PYTHONPATH": str(ROOT)})
 
 
+def defined_here(name: str, presets: Path, words: Iterable[str]) -> Definition:
+    """The function of the module of this name, with a preset a word."""
+    presets.mkdir()
+    for word in words:
+        (presets / f"{word}.py").touch()
+    return Definition(
+        client=name,
+        language="python",
+        program=Here(),
+        shapes={"sync": ("-m", "awslambdaric", f"tests.functions.{name}.handler")},
+        presets=presets,
+    )
+
+
 @pytest.fixture(autouse=True)
 def liar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The liar in place of a function, with a preset for each lie."""
-    presets = tmp_path / "presets"
-    presets.mkdir()
-    for lie in LIES:
-        (presets / f"{lie}.py").touch()
-    defined = Definition(
-        client="liar",
-        language="python",
-        program=Here(),
-        shapes={"sync": ("-m", "awslambdaric", "tests.functions.liar.handler")},
-        presets=presets,
-    )
-    monkeypatch.setitem(DEFINITIONS, "liar", defined)
+    monkeypatch.setitem(DEFINITIONS, "liar", defined_here("liar", tmp_path / "presets", LIES))
 
 
 async def arm_of(folder: Path, lie: str, **changes: str) -> ArmResult:

@@ -51,6 +51,22 @@ def test_a_matrix_that_is_stopped_is_gone_on_with(tmp_path: Path, number: signal
     assert not again, "what was measured is kept"
 
 
+def test_one_lab_at_a_time_goes_on_with_a_matrix(tmp_path: Path) -> None:
+    with running("matrix", *CHOSEN, "--jobs", "6", "--out", tmp_path) as lab:
+        until(lambda: done(tmp_path), "a cell")
+        refused(thawlab("matrix", "--resume", "latest", "--out", tmp_path), 2, "another lab writes into it")
+        lab.send_signal(signal.SIGINT)
+        lab.communicate(timeout=PATIENCE)
+    assert lab.returncode == 130
+
+
+def test_nothing_measured_is_not_success(tmp_path: Path) -> None:
+    """No Go on the path."""
+    ran = thawlab("matrix", "--client", "go", "--mode", "fin", "--out", tmp_path, PATH=str(tmp_path))
+    assert ran.returncode == 3
+    assert "skipped go: needs Go" in ran.stdout
+
+
 def test_a_choice_is_measured_and_two_runs_agree(tmp_path: Path) -> None:
     for _ in range(2):
         ran = thawlab("matrix", *CONTROL, "--out", tmp_path)

@@ -9,15 +9,16 @@ import pytest
 from lab.bench.base import Bench
 from lab.errors import EnvironmentLacks
 from lab.functions import DEFINITIONS
-from lab.journal import Recorder, Scope
+from lab.journal import BarrierTimeout, Journal, Recorder, Scope
 from lab.matrix import fill
 from lab.matrix.cells import Cell, Mode
+from lab.matrix.command import rest_of
 from lab.matrix.folder import MatrixFolder
 from lab.matrix.plan import cells_of
 from lab.plan import Job
 from lab.scenario.parts import Function
 from lab.upstream import Listener
-from tests.functions.test_liar import LIES, liar
+from tests.functions.test_liar import LIES, defined_here, liar
 from tests.lab.support import Wrapped
 from tests.lab.test_sabotage import NeverCloses, NeverFreezes
 from tests.matrix.support import by_id, filled, only
@@ -25,6 +26,12 @@ from tests.matrix.support import by_id, filled, only
 SEED = Cell("http.client", "sync", "seed", "vanish", "delivered", "POST", 1)
 MODES: tuple[Mode, ...] = ("none", "fin", "rst", "vanish", "executed-fin", "executed-rst")
 __all__ = ["liar"]
+
+
+@pytest.fixture
+def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function that breaks the contract in the way of its preset."""
+    monkeypatch.setitem(DEFINITIONS, "faulty", defined_here("faulty", tmp_path / "faults", FAULTY))
 
 
 @pytest.fixture(autouse=True)
@@ -108,10 +115,63 @@ async def test_a_function_that_lies_is_not_believed(tmp_path: Path, lie: str, mo
     assert result.why.startswith("The function tells of `reset`, and the upstream")
 
 
+class OfAnotherMode(Wrapped):
+    """An upstream that swallows what it should reset."""
+
+    async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
+        upstream = job.setting.upstream.model_copy(update={"close": "blackhole"})
+        return await self.bench.open_upstream(
+            replace(job, setting=job.setting.model_copy(update={"upstream": upstream})), recorder
+        )
+
+
+async def test_an_upstream_that_ends_it_otherwise(tmp_path: Path) -> None:
+    result = await only(replace(SEED, preset="sane"), tmp_path, cast("type[Bench]", OfAnotherMode))
+    assert result.status == "inconclusive"
+    assert result.why == "The upstream gave the connection up by blackhole."
+
+
+class SilentAtTheEnd(Wrapped):
+    """An upstream whose last event does not come in time."""
+
+    async def close_upstream(self, job: Job) -> None:
+        await self.bench.close_upstream(job)
+        raise BarrierTimeout("waited 10s for the upstream's last event")
+
+
+async def test_an_upstream_whose_last_event_is_late_costs_its_own_cells_only(tmp_path: Path) -> None:
+    matrix = (
+        await filled([SEED, replace(SEED, mode="none")], tmp_path, wrap=cast("type[Bench]", SilentAtTheEnd))
+    ).read()
+    assert [(cell.status, cell.why) for cell in matrix.cells] == [
+        ("inconclusive", "waited 10s for the upstream's last event"),
+    ] * 2
+
+
+FAULTY = {
+    "crash": "The function failed and told nothing: Runtime.ExitError",
+    "raise": "The function failed and told nothing: RuntimeError: the handler's own",
+    "nonsense": "the function's answer is not that of docs/functions.md: requests: Field required",
+    "slang": "the function's answer is not that of docs/functions.md: requests.0.outcome: Input should be",
+    "stay": "The function did not begin anew: it tells of its invocation 7.",
+    "rename": "The upstream does not know each request before the freeze by the id that the function tells.",
+}
+
+
+@pytest.mark.usefixtures("faulty")
+@pytest.mark.parametrize("preset", FAULTY)
+async def test_a_function_that_does_not_keep_the_contract(tmp_path: Path, preset: str) -> None:
+    cell = Cell("faulty", "sync", preset, "vanish", "delivered", "POST", 1)
+    result = await only(cell, tmp_path)
+    assert result.status == "inconclusive"
+    assert result.why.startswith(FAULTY[preset])
+
+
 class Unbuildable(Wrapped):
     async def prepare(self, function: Function) -> None:
         if function.client == "http.client":
             raise EnvironmentLacks("`build` failed: no disk")
+        await self.bench.prepare(function)
 
 
 async def test_a_function_that_cannot_be_built_is_skipped_with_the_reason(tmp_path: Path) -> None:
@@ -120,6 +180,20 @@ async def test_a_function_that_cannot_be_built_is_skipped_with_the_reason(tmp_pa
     assert dict(matrix.skipped) == {"http.client": "`build` failed: no disk"}
     assert [(cell.client, cell.status) for cell in matrix.cells] == [("urllib3", "measured")]
     assert matrix.finished
+
+
+async def test_a_function_that_can_be_built_later_is_measured_later(tmp_path: Path) -> None:
+    """And one that no longer can keeps what was measured."""
+    other = replace(SEED, client="urllib3", mode="none")
+    folder = await filled([SEED, other], tmp_path, wrap=cast("type[Bench]", Unbuildable))
+    plan, begun = rest_of(folder)
+    assert (plan.cells, plan.skipped) == ((SEED,), {})
+    with Journal(folder.journal, "a") as journal:
+        await fill.fill(plan, journal, folder.logs, attempted=begun)
+        Recorder(journal, Scope()).record("lab", "client-lacking", client="urllib3", why="`build` failed: no disk")
+    matrix = folder.read()
+    assert not matrix.skipped
+    assert {cell.status for cell in matrix.cells} == {"measured"}
 
 
 async def test_the_same_journal_gives_the_same_table(tmp_path: Path) -> None:

@@ -1,0 +1,41 @@
+"""A function's answer, as far as the lab builds on it (docs/functions.md has all of it)."""
+
+from pydantic import BaseModel, ValidationError
+
+from lab.errors import LabError
+from lab.scenario.words import OutcomeClass
+
+
+class Attempt(BaseModel):
+    local_port: int | None
+    reused: bool
+
+
+class Told(BaseModel):
+    """Of one request."""
+
+    id: str
+    outcome: OutcomeClass
+    error: str | None
+    attempts: list[Attempt]
+    started: float
+    ended: float
+
+
+class Answer(BaseModel):
+    sandbox: str
+    invocation: int
+    cold: bool
+    ticks: tuple[int, int]
+    versions: dict[str, str]
+    requests: list[Told]
+
+
+def check_answer(payload: bytes) -> None:
+    """Raises LabError where a function answers what no verdict can be built on."""
+    try:
+        Answer.model_validate_json(payload)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or "all of it"
+        raise LabError(f"the function's answer is not that of docs/functions.md: {place}: {first['msg']}") from None
