@@ -42,7 +42,31 @@ def _node_timer_uninterrupted(cell: Cell) -> bool:
     return _node(cell) and cell.shape == "loop" and cell.wake == "uninterrupted"
 
 
+def _two_writes(cell: Cell) -> bool:
+    return cell.method == "POST+body" and (cell.death in ("fin", "vanish") or cell.link == "lost")
+
+
+def _probed(cell: Cell) -> bool:
+    return cell.client.partition("@")[0] in ("node-http", "axios") and cell.link == "lost"
+
+
+def _jdk_hears_of_it(cell: Cell) -> bool:
+    return cell.client == "jdk-http" and cell.death in TOLD
+
+
 RACES = (
+    Race(
+        "head and body are writes of their own: the peer's reset may come between them, or after both",
+        _two_writes,
+    ),
+    Race(
+        "the kernel probes the connection once a second, and may do so when packets pass again, before the thaw",
+        _probed,
+    ),
+    Race(
+        "the client's own thread finds the end of the connection while the request is written",
+        _jdk_hears_of_it,
+    ),
     Race(
         "over TLS an event loop that finds a close needs further turns to tell its pool; the request may be first",
         _aiohttp_over_tls,
