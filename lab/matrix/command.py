@@ -8,11 +8,12 @@ from time import monotonic
 from typing import Any, get_args
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from lab.errors import UsageError
+from lab.errors import EnvironmentLacks, UsageError
 from lab.functions import DEFINITIONS
 from lab.interrupt import until_signalled
 from lab.journal import Journal, Recorder, Scope
@@ -50,7 +51,12 @@ def _choices(*words: str) -> Any:
 @click.option("--wake", "wakes", **_choices(*get_args(Wake)), help="Whether the thaw interrupts system calls.")
 @click.option("--cell", "ids", multiple=True, help="Only this cell, by its id in matrix.json.")
 @click.option(
-    "--sandbox", type=click.Choice(get_args(SandboxKind)), default="process", show_default=True, help="What freezes."
+    "--sandbox",
+    type=click.Choice(get_args(SandboxKind)),
+    default="process",
+    envvar="THAWLAB_SANDBOX",
+    show_default=True,
+    help="What freezes.",
 )
 @click.option("--jobs", type=click.IntRange(min=1), default=DEFAULT_JOBS, show_default=True, help="Cells side by side.")
 @click.option("--fresh-processes", is_flag=True, help="A new process for each cell, in place of warm ones.")
@@ -65,7 +71,8 @@ def _choices(*words: str) -> Any:
 def matrix(resume: str | None, sandbox: SandboxKind, jobs: int, fresh_processes: bool, out: Path, **axes: Any) -> None:
     """Which client survives: client × close mode × link × request × preset, measured."""  # fmt: skip
     if resume is not None:
-        if any(axes.values()):
+        said = click.get_current_context().get_parameter_source("sandbox")
+        if said is ParameterSource.COMMANDLINE or any(axes.values()):
             raise UsageError("--resume goes on with the cells that were chosen: leave the other choices out")
         folder = MatrixFolder.find(resume, out)
         plan, begun = rest_of(folder)
@@ -120,9 +127,12 @@ def _chooser(
 
 
 def _check_ids(plan: MatrixPlan, ids: Sequence[str]) -> None:
-    missing = {Cell.parse(text).id for text in ids} - {cell.id for cell in plan.cells}
-    if missing:
-        raise UsageError(f"{min(missing)} is no cell of the matrix in {plan.sandbox} sandboxes here")
+    found = {cell.id for cell in plan.cells}
+    for cell in map(Cell.parse, ids):
+        if cell.client in plan.skipped:
+            raise EnvironmentLacks(f"{cell} cannot be measured here: {cell.client} {plan.skipped[cell.client]}")
+        if cell.id not in found:
+            raise UsageError(f"{cell} is no cell of the matrix in {plan.sandbox} sandboxes here")
 
 
 def rest_of(folder: MatrixFolder) -> tuple[MatrixPlan, Counter[str]]:

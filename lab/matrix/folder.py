@@ -63,8 +63,13 @@ class MatrixFolder:
         return scoped
 
     def read(self) -> Matrix:
-        """The table as its journal has it, judged anew."""
-        return judge_matrix(self.path.name, self.history())
+        """The table as its journal has it, judged anew; raises UsageError where another version wrote it."""
+        history = self.history()
+        try:
+            return judge_matrix(self.path.name, history)
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            problem = f"{type(error).__name__} {(str(error).splitlines() or [''])[0]}"
+            raise UsageError(f"{self.journal}: not the journal of a matrix of this version: {problem}") from error
 
 
 def attempted(history: Mapping[Scope, Sequence[Event]]) -> Counter[str]:

@@ -65,6 +65,8 @@ def test_nothing_measured_is_not_success(tmp_path: Path) -> None:
     ran = thawlab("matrix", "--client", "go", "--mode", "fin", "--out", tmp_path, PATH=str(tmp_path))
     assert ran.returncode == 3
     assert "skipped go: needs Go" in ran.stdout
+    cell = "go/loop/seed/fin/delivered/POST/1/plain/event-first/interrupted"
+    refused(thawlab("matrix", "--cell", cell, "--out", tmp_path, PATH=str(tmp_path)), 3, "here: go needs Go")
 
 
 def test_a_choice_is_measured_and_two_runs_agree(tmp_path: Path) -> None:
@@ -90,6 +92,7 @@ def test_a_choice_is_measured_and_two_runs_agree(tmp_path: Path) -> None:
         (("--link", "lost"), ("no cell of the matrix is meant",)),
         (("--resume", "latest"), ("no matrix 'latest'",)),
         (("--resume", "latest", "--client", "go"), ("leave the other choices out",)),
+        (("--resume", "latest", "--sandbox", "docker"), ("leave the other choices out",)),
         (("--jobs", "0"), ("--jobs", "x>=1")),
     ],
 )
@@ -103,7 +106,16 @@ def test_a_cell_of_another_kind_of_sandbox_is_refused(tmp_path: Path) -> None:
     refused(thawlab("matrix", "--cell", lost, "--out", tmp_path), 2, "no cell of the matrix is meant")
 
 
-def test_a_journal_of_something_else_is_no_matrix(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{}\n{}\n",
+        '{"t": 1, "source": "lab", "kind": "run-started", "data": {}}\n',
+        '{"t": 1, "source": "lab", "kind": "matrix-started", "data": {}}\n',
+        '{"t": 1, "source": "lab", "kind": "matrix-started", "data": {"cells": [], "skipped": {}}}\n',
+    ],
+)
+def test_a_journal_of_something_else_is_no_matrix(tmp_path: Path, content: str) -> None:
     (tmp_path / "odd").mkdir()
-    (tmp_path / "odd" / "journal.jsonl").write_text("{}\n{}\n")
+    (tmp_path / "odd" / "journal.jsonl").write_text(content)
     refused(thawlab("matrix", "--resume", "odd", "--out", tmp_path), 2, "not the journal of a matrix")
