@@ -23,7 +23,7 @@ def _aiohttp_over_tls(cell: Cell) -> bool:
 
 
 def _limit_kept_by_a_thread(cell: Cell) -> bool:
-    return cell.client in ("jdk-http", "okhttp") and cell.preset in ("default", "sane") and cell.mode != "none"
+    return cell.client in ("jdk-http", "okhttp") and cell.preset in ("default", "sane")
 
 
 def _go_reads_an_end(cell: Cell) -> bool:
