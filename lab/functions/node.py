@@ -86,11 +86,11 @@ SHAPES: dict[Shape, tuple[str, ...]] = {"loop": (HANDLER,), "one-loop": (HANDLER
 PRESETS = APP / "node" / "presets"
 
 FROM_5_S = 50.0
-"""Lab seconds in a real one for node:http, whose own agent has a limit of 5 s: a tenth of a second, long enough to freeze
-in."""
+"""Lab seconds in a real one for node:http, whose own agent has a limit of 5 s: a tenth of a second, long enough to
+freeze in."""
 FROM_4_S = 60.0
-"""The same for undici: its limit of 4 s stays as it is, since its timers below a second are others; it is below 350 s of
-lab time here."""
+"""The same for undici: its limit of 4 s stays as it is, since its timers below a second are others; it is below 350 s
+of lab time here."""
 
 COMMON_AND_FIXES = (*COMMON, "no_keepalive", "close_after", "check_age", "retry_fresh", "agentkeepalive")
 

@@ -1,7 +1,7 @@
 """`python -m lab.matrix.compare MATRIX MATRIX`: do two runs agree in every deterministic cell that both measured?
 
 Compared are outcome, executions and connections. Exit status 0 when they agree, 1 when not. Cells in which things race
-(`lab.matrix.races`) may differ, and are counted.
+(`lab.matrix.races`) may differ, and so may those of another version; both are counted.
 """
 
 import sys
@@ -24,6 +24,11 @@ def differences(first: Matrix, second: Matrix) -> Iterator[tuple[CellResult, Cel
     return ((here, there) for here, there in shared if here.found != there.found)
 
 
+def _versions(cell: CellResult) -> tuple[str, str]:
+    """A library or a language of another version is another client."""
+    return cell.library, cell.language
+
+
 def _shown(cell: CellResult) -> str:
     return f"{cell.word} (executions {cell.executions}, connections {cell.connections})"
 
@@ -41,10 +46,11 @@ def main(runs: tuple[str, str], out: Path) -> None:
         sys.exit(error.exit_status)
     for here, there in found:
         click.echo(f"{here.id}: {_shown(here)}, {_shown(there)}" + (f" - a race: {here.race}" if here.race else ""))
-    disagree = [here for here, _ in found if here.race is None]
+    others = [here for here, there in found if here.race is None and _versions(here) != _versions(there)]
+    disagree = [here for here, there in found if here.race is None and _versions(here) == _versions(there)]
     click.echo(
-        f"{first.run} and {second.run} differ in {len(disagree)} deterministic cells"
-        f" and in {len(found) - len(disagree)} that race"
+        f"{first.run} and {second.run} differ in {len(disagree)} deterministic cells,"
+        f" in {len(found) - len(disagree) - len(others)} that race, and in {len(others)} of other versions"
     )
     sys.exit(1 if disagree else 0)
 

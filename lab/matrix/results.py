@@ -54,10 +54,16 @@ class CellResult(Model):
 
     @property
     def word(self) -> str:
-        """The result in one word: `ok`, `twice` (it succeeded, but was carried out more than once), or the outcome."""
+        """The result in one word: `ok`, `twice` (it succeeded, but was carried out more than once), or the outcome.
+
+        `spared`: the fault waited for a request on an old connection, and the client had none or took a new one. It
+        says nothing about a request whose own connection dies under it.
+        """
         if self.status != "measured" or self.outcome is None:
             return self.status
-        return "twice" if self.outcome == "ok" and (self.executions or 0) > 1 else self.outcome
+        if self.outcome == "ok" and (self.executions or 0) > 1:
+            return "twice"
+        return "spared" if self.mode.startswith("executed") and self.reuse != "used" else self.outcome
 
     @property
     def found(self) -> tuple[object, ...]:

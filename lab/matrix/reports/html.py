@@ -21,6 +21,7 @@ _TEMPLATES = Path(__file__).with_name("templates")
 
 LOOK: Mapping[Kind, str] = {
     "good": "pass",
+    "spared": "skipped",
     "twice": "twice",
     "bad": "fail",
     "unproved": "inconclusive",

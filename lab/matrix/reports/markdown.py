@@ -8,7 +8,7 @@ from lab.matrix.results import CellResult, Matrix
 from lab.report.markdown import inline
 from lab.report.wording import NOTHING
 
-SIGN: dict[Kind, str] = {"good": "✅", "twice": "⚠️", "bad": "❌", "unproved": "❓", "missing": "⏸️"}
+SIGN: dict[Kind, str] = {"good": "✅", "spared": "⚪", "twice": "⚠️", "bad": "❌", "unproved": "❓", "missing": "⏸️"}
 
 
 def render(matrix: Matrix) -> str:

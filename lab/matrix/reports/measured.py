@@ -184,8 +184,9 @@ class Client:
         return [(text, outcome, list(where)) for (text, outcome), where in found.items()]
 
     def sane(self) -> str:
-        """What the preset `sane` came to, in all of its cells."""
-        cells = [cell for cell in self.cells if cell.preset == "sane" and cell.status == "measured"]
+        """What the preset `sane` came to, in all of its cells but those whose fault spared it."""
+        measured = [cell for cell in self.cells if cell.preset == "sane" and cell.status == "measured"]
+        cells = [cell for cell in measured if view.kind(cell) != "spared"]
         bad = [cell for cell in cells if view.kind(cell) != "good"]
         if not cells:
             return "not measured"

@@ -25,6 +25,7 @@ PAGE = "matrix.html"
 
 STYLE: dict[Kind, str] = {
     "good": "green",
+    "spared": "dim",
     "twice": "bold magenta",
     "bad": "bold red",
     "unproved": "bold yellow",
@@ -33,6 +34,7 @@ STYLE: dict[Kind, str] = {
 SHORT = {"inconclusive": "unproved", "closed-locally": "closed"}
 """In the grid alone, explained below it."""
 LEGEND = {
+    "spared": "the fault waited in an old connection, and the client took a new one",
     "twice": "succeeded, but the upstream carried it out twice",
     "×": "failed, and was carried out that often",
     "closed": "the library refused its own closed connection (closed-locally)",

@@ -17,7 +17,7 @@ DEATHS = (
 """The columns of a grid, in this order."""
 CONTROL = "none"
 
-Kind = Literal["good", "twice", "bad", "unproved", "missing"]
+Kind = Literal["good", "spared", "twice", "bad", "unproved", "missing"]
 """What a cell's word is to its reader, and so its colour."""
 
 
@@ -53,6 +53,8 @@ FACTORS = ("GET", "body", "key", "3 stale", "TLS", "thaw-first", "uninterrupted"
 def kind(cell: CellResult) -> Kind:
     if cell.status != "measured":
         return "missing" if cell.status == "missing" else "unproved"
+    if cell.word == "spared":
+        return "spared"
     return "twice" if cell.word == "twice" else "good" if cell.outcome == "ok" else "bad"
 
 
