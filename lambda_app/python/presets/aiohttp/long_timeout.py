@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import aiohttp
+
 from lambda_app.python.lab_time import seconds  # 60 is 60 outside the lab
 
 session: aiohttp.ClientSession | None = None

@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 import aiohttp
+
 from lambda_app.python.lab_time import seconds  # 120 is 120 outside the lab
 
 MAX_AGE = seconds(120)

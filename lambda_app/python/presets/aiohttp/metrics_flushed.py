@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 import aiohttp
+
 from lambda_app.python.lab_time import seconds  # outside the lab: 60 is 60
 
 session: aiohttp.ClientSession | None = None

@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 import aiohttp
+
 from lambda_app.python.lab_time import seconds  # 60 is 60 outside the lab
 
 session: aiohttp.ClientSession | None = None
