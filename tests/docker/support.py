@@ -196,6 +196,7 @@ class Room:
         """A function called `name` with an upstream that never closes; both are gone when the context ends."""
         job = _job(name)
         recorder = Recorder(Journal(), job.scope)
+        await self.bench.prepare(job.setting.function)
         listener = await self.bench.open_upstream(job, recorder)
         spec = FunctionSpec(
             name=name, timeout=PATIENCE, max_sandboxes=1, freeze_when_idle=freezes, wake_order="event-first"
