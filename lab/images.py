@@ -34,6 +34,8 @@ IMAGES = {
 }
 """Each one's Dockerfile, then the files and folders that it is made of."""
 
+SILENCE = 900
+"""Real seconds for which a build may print nothing: Node's runtime client compiles for two minutes without a word."""
 BUILDERS_OWN = ("Step ", "--->", "Removing intermediate container ", "Successfully ")
 """How the builder's own lines begin, among those that a build's commands print."""
 IN_RED = "\x1b[91m"
@@ -52,7 +54,13 @@ def image(client: docker.DockerClient, name: str) -> str:
         try:
             # rm and forcerm: containers of the build go with it, also of one that failed.
             client.images.build(
-                fileobj=archive(files), custom_context=True, dockerfile=dockerfile, tag=tag, rm=True, forcerm=True
+                fileobj=archive(files),
+                custom_context=True,
+                dockerfile=dockerfile,
+                tag=tag,
+                rm=True,
+                forcerm=True,
+                timeout=SILENCE,
             )
         except (BuildError, APIError) as error:
             raise EnvironmentLacks(
