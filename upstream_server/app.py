@@ -107,7 +107,9 @@ def _form(request: Request) -> _Form:
 
 
 async def _together(request: Request, form: _Form) -> None:
-    """Wait for the others; 503 where they do not come."""
+    """Wait for the others; 503 where they do not come. A request that wants no company sets nobody free."""
+    if form.together == 1:
+        return
     try:
         await request.state.listener.gathering.join(form.together)
     except TimeoutError:

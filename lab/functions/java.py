@@ -19,7 +19,7 @@ FLAGS = (
     "-Xmx256m",
     "-XX:-UsePerfData",  # a file in /tmp, which a killed process leaves behind
     "-XX:ErrorFile=/dev/null",
-    "-Djava.net.preferIPv4Stack=true",  # else its sockets are IPv6 ones, which the lab's look at TCP states misses
+    "-Djava.net.preferIPv4Stack=true",  # its sockets are IPv4 ones, as those of the other languages are
 )
 """For a small process that starts in half a second; none of it changes what a client does with its connections."""
 NATIVE = "com.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI"

@@ -1,7 +1,8 @@
 """What a cell came to: pure functions of its journal, with the upstream's view deciding what the client did."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 from lab.journal import Event, Scope
 from lab.matrix.cells import MATRIX, Cell
@@ -76,15 +77,21 @@ class _Seen:
 
     cell: Cell
     facts: Facts
-    before: int = field(init=False)
-    """Connections that the upstream accepted before the wake."""
-    dialled: int = field(init=False)
 
-    def __post_init__(self) -> None:
-        opened = [event.t for event in self.facts.events if event.kind == "connection-opened"]
-        woken = self.facts.gaps[0].ended if self.facts.gaps else float("inf")
-        object.__setattr__(self, "before", sum(t < woken for t in opened))
-        object.__setattr__(self, "dialled", sum(t >= woken for t in opened))
+    @cached_property
+    def _woken(self) -> float:
+        """When the lab was ready to wake the sandbox; never, where it did not come to that."""
+        return self.facts.gaps[0].ended if self.facts.gaps else float("inf")
+
+    @cached_property
+    def before(self) -> int:
+        """Connections that the upstream accepted before the wake."""
+        return self.facts.connections_opened - self.dialled
+
+    @cached_property
+    def dialled(self) -> int:
+        """Those that it accepted after it."""
+        return sum(event.kind == "connection-opened" and event.t >= self._woken for event in self.facts.events)
 
     @property
     def _told(self) -> list[Event]:
@@ -118,12 +125,11 @@ class _Seen:
     @property
     def _closed_by_client(self) -> int:
         """Connections of before the wake that the client had ended by then."""
-        woken = self.facts.gaps[0].ended if self.facts.gaps else 0.0
         given_up = {event["connection"] for event in self.facts.events if event.kind == "gave-up"}
         closed = {
             event["connection"]
             for event in self.facts.events
-            if event.source == "upstream" and event.kind == "connection-closed" and event.t < woken
+            if event.source == "upstream" and event.kind == "connection-closed" and event.t < self._woken
         }
         return len(closed - given_up)
 
@@ -142,7 +148,7 @@ class _Seen:
             return f"The function did not begin anew: it tells of its invocation {begun}."
         if self.before != self.cell.stale:
             return f"The client opened {self.before} connections before the freeze, not {self.cell.stale}."
-        if not all(gap.confirmed for gap in self.facts.gaps):
+        if not self.facts.gaps or not all(gap.confirmed for gap in self.facts.gaps):
             return "The sandbox was not frozen throughout."
         if self.cell.is_idle_death:
             return self._undelivered()

@@ -12,12 +12,11 @@ from itertools import product
 from lab.capabilities import lacking
 from lab.errors import UsageError
 from lab.functions import DEFINITIONS, definition
-from lab.functions.definition import Definition
+from lab.functions.definition import COMMON, Definition
 from lab.matrix.cells import Cell, Mode
 from lab.scenario.words import Link, Need, SandboxKind, Shape
-from lab.verdict.judge import NEEDED
+from lab.verdict.judge import lack_reason
 
-MAIN = ("default", "seed", "sane")
 SPEED: dict[SandboxKind, float] = {"process": 200.0, "docker": 100.0}
 """Lab seconds in a real second: the gap of 420s takes 2.1 s. A client whose library does not scale has its own."""
 
@@ -61,7 +60,7 @@ def make_matrix(
     ]
     if not asked:
         raise UsageError("no cell of the matrix is meant: see thawlab matrix --help for what there is")
-    skipped = {defined.client: reason for defined, _ in asked if (reason := _lack(defined, lacks))}
+    skipped = {defined.client: reason for defined, _ in asked if (reason := lack_reason(defined.needs, lacks))}
     cells = tuple(cell for defined, cells in asked if defined.client not in skipped for cell in cells)
     return MatrixPlan(cells, skipped, sandbox)
 
@@ -74,7 +73,7 @@ def cells_of(defined: Definition, sandbox: SandboxKind, lacks: Sequence[Need] = 
     deaf = "net-admin" in lacks  # a black hole needs it
     for shape, preset in product(shapes, defined.in_matrix):
         base = Cell(defined.client, shape, preset, "none", "delivered", "POST", 1)
-        for cell in _whole(base, lost, shim) if preset in MAIN else _brief(base, lost, shim):
+        for cell in _whole(base, lost, shim) if preset in COMMON else _brief(base, lost, shim):
             if not (deaf and cell.mode == "blackhole"):
                 yield cell
     if shim and "one-loop" in defined.shapes:
@@ -107,8 +106,3 @@ def _brief(base: Cell, lost: Sequence[Death], shim: bool) -> Iterator[Cell]:
 def _dies(base: Cell, death: Death) -> Cell:
     mode, link = death
     return replace(base, mode=mode, link=link)
-
-
-def _lack(defined: Definition, lacks: Sequence[Need]) -> str | None:
-    missing = [NEEDED[need] for need in defined.needs if need in lacks]
-    return f"needs {' and '.join(missing)}, or --sandbox docker" if missing else None

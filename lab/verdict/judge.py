@@ -10,6 +10,7 @@ from lab.journal import Event, Scope, by_scope
 from lab.scenario.load import Named
 from lab.scenario.model import Arm
 from lab.scenario.setting import Setting
+from lab.scenario.words import Need
 from lab.verdict.facts import Facts
 from lab.verdict.guard import guard_of
 from lab.verdict.results import (
@@ -99,7 +100,7 @@ def _judge_scenario(
     )
 
 
-NEEDED = {
+NEEDED: dict[Need, str] = {
     "compiler": "a C compiler (cc)",
     "net-admin": "CAP_NET_ADMIN (root)",
     "nginx": "nginx",
@@ -118,10 +119,13 @@ def skip_reason(named: Named, arm: Arm, sandbox: str, lacks: Collection[str]) ->
     if arm.sandboxes is not None and sandbox not in arm.sandboxes:
         return arm.skip_reason or f"runs in {' and '.join(arm.sandboxes)} only"
     setting = scenario.setting(arm)
-    missing = sorted({*setting.needs, *definition(setting.function.client).needs}.intersection(lacks))
-    if missing:
-        return f"needs {' and '.join(NEEDED[need] for need in missing)}, or --sandbox docker"
-    return None
+    return lack_reason({*setting.needs, *definition(setting.function.client).needs}, lacks)
+
+
+def lack_reason(needs: Collection[Need], lacks: Collection[str]) -> str | None:
+    """What of the needs is missing here, and what to do; None where nothing is."""
+    missing = [NEEDED[need] for need in sorted(needs) if need in lacks]
+    return f"needs {' and '.join(missing)}, or --sandbox docker" if missing else None
 
 
 def _judge_run(name: str, arm: Arm, setting: Setting, repeat: int, facts: Facts, guard: Guard) -> Run:

@@ -6,8 +6,9 @@ import pytest
 
 from lab.errors import UsageError
 from lab.functions import DEFINITIONS
+from lab.functions.definition import COMMON
 from lab.matrix.cells import GAP, UPSTREAM_LIMIT, Cell
-from lab.matrix.plan import MAIN, SPEED, cells_of, make_matrix
+from lab.matrix.plan import SPEED, cells_of, make_matrix
 from lab.scenario.words import SandboxKind
 
 KINDS: tuple[SandboxKind, ...] = ("process", "docker")
@@ -39,7 +40,7 @@ def test_every_cell_is_asked_once_and_can_be_parsed(kind: SandboxKind) -> None:
 @pytest.mark.parametrize("client", DEFINITIONS)
 def test_every_client_is_asked_the_whole_story(client: str) -> None:
     defined = DEFINITIONS[client]
-    assert set(MAIN) <= set(defined.in_matrix)
+    assert set(COMMON) <= set(defined.in_matrix)
     cells = [cell for cell in cells_of(defined, "docker") if cell.preset == "seed"]
     assert {cell.death for cell in cells} == {
         *("none", "fin", "rst", "vanish", "blackhole", "executed-fin", "executed-rst", "fin-lost", "rst-lost"),

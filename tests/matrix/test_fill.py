@@ -71,6 +71,12 @@ async def test_the_seed_in_each_mode(tmp_path: Path, mode: Mode) -> None:
     assert result.connections == 1
 
 
+async def test_a_fault_that_waits_in_vain_is_no_success(tmp_path: Path) -> None:
+    """An idle limit does not help a request whose own connection dies under it: here nothing died."""
+    result = await only(replace(SEED, preset="sane", mode="executed-fin"), tmp_path)
+    assert (result.status, result.outcome, result.word) == ("measured", "ok", "spared"), result.why
+
+
 async def test_three_connections_are_made_and_one_is_drawn(tmp_path: Path) -> None:
     result = await only(replace(SEED, stale=3), tmp_path)
     assert (result.status, result.word, result.connections, result.dialled) == ("measured", "reset", 3, 0)

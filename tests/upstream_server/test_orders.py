@@ -36,6 +36,25 @@ async def test_the_ledger_counts_executions_per_logical_request(bench: Bench) ->
     assert [event["connection"] for event in bench.events("executed")] == [1, 2, 1, 2]
 
 
+async def test_answers_that_wait_for_company_wait_for_theirs_alone(bench: Bench) -> None:
+    listener = await bench.listener()
+    first, second = await bench.client(listener), await bench.client(listener)
+    waiting = asyncio.create_task(first.request("POST", "/orders?together=2"))
+    while not bench.events("executed"):
+        await asyncio.sleep(0)
+    assert (await second.request("POST", "/orders")).status == 201
+    assert not waiting.done(), "a request that wants no company sets nobody free"
+    assert (await second.request("POST", "/orders?together=2")).status == 201
+    assert (await waiting).status == 201
+
+
+async def test_company_must_be_a_number(bench: Bench) -> None:
+    client = await bench.client(await bench.listener())
+    for nonsense in ("0", "-1", "x", "1000"):
+        assert (await client.request("POST", f"/orders?together={nonsense}")).status == 400
+    assert not bench.events("executed")
+
+
 async def test_requests_without_an_id_are_told_apart(bench: Bench) -> None:
     listener = await bench.listener()
     client = await bench.client(listener)
