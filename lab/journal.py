@@ -46,9 +46,14 @@ class Scope:
     scenario: str = ""
     arm: str = ""
     repeat: int = 0
+    attempt: int = 1
+    """An inconclusive run is made again; the last attempt speaks for its repeat."""
 
     def __str__(self) -> str:
-        return f"{self.scenario}/{self.arm}#{self.repeat}" if self.scenario else "lab"
+        if not self.scenario:
+            return "lab"
+        again = f".{self.attempt}" if self.attempt > 1 else ""
+        return f"{self.scenario}/{self.arm}#{self.repeat}{again}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,9 @@ class Event:
         return f"<{self.t:.4f} {self.scope} {self.source} {self.kind} {details}>"
 
     def to_json(self) -> str:
-        scope = {"scenario": self.scope.scenario, "arm": self.scope.arm, "repeat": self.scope.repeat}
+        scope: dict[str, Any] = {"scenario": self.scope.scenario, "arm": self.scope.arm, "repeat": self.scope.repeat}
+        if self.scope.attempt > 1:
+            scope["attempt"] = self.scope.attempt
         head = {"t": round(self.t, 6), "source": self.source, "kind": self.kind}
         return json.dumps(head | (scope if self.scope.scenario else {}) | {"data": dict(self.data)})
 
@@ -81,7 +88,7 @@ class Event:
         """Read one line of a journal; raises ValueError where it is none."""
         try:
             raw = json.loads(line)
-            scope = Scope(raw.get("scenario", ""), raw.get("arm", ""), raw.get("repeat", 0))
+            scope = Scope(raw.get("scenario", ""), raw.get("arm", ""), raw.get("repeat", 0), raw.get("attempt", 1))
             return cls(raw["t"], raw["source"], raw["kind"], scope, raw["data"])
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a journal event: {line[:60]!r}") from error

@@ -66,6 +66,10 @@ class Run(Model):
     guard: Guard
     verdict: Verdict
     why: str
+    attempts: int = Field(default=1, description="How often it was made until something was proved, three at most.")
+    left_open: int | None = Field(
+        default=None, description="Connections that the client still held open when the last invocation had ended."
+    )
 
 
 class ArmResult(Model):
@@ -91,6 +95,15 @@ class ArmResult(Model):
     )
     duration_ms: float
     why: str
+    left_open: int | None = Field(
+        default=None, description="Connections that the client still held open at the end: the largest number of all runs."
+    )
+    versions: Mapping[str, str] = Field(
+        default_factory=dict, description="What ran: client, language and runtime client, each as `name version`."
+    )
+    skipped: Literal["declared", "lacking"] | None = Field(
+        default=None, description="Why it was skipped: its scenario declares it, or this machine lacks a part."
+    )
     runs: tuple[Run, ...]
 
 
