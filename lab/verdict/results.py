@@ -96,7 +96,7 @@ class ArmResult(Model):
     duration_ms: float
     why: str
     left_open: int | None = Field(
-        default=None, description="Connections that the client still held open at the end: the largest number of all runs."
+        default=None, description="Connections that the client still held open at the end, at most."
     )
     versions: Mapping[str, str] = Field(
         default_factory=dict, description="What ran: client, language and runtime client, each as `name version`."
