@@ -1,6 +1,6 @@
 """One accepted connection as the upstream knows it: every turn of its life is one event."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from upstream_server.events import now
@@ -57,15 +57,15 @@ class Connection:
         """Bytes came: it is not idle any more."""
         self.state = "open"
 
-    def requested(self, given: str | None, serving: str, method: str, path: str) -> None:
+    def requested(self, given: str | None, serving: str, about: Mapping[str, Any]) -> None:
         """A request head was parsed; `given` is the logical id that the client sent, if any."""
         self.requests += 1
         self.serving = serving
-        self.tell("request", number=self.requests, request=given, method=method, path=path)
+        self.tell("request", number=self.requests, request=given, **about)
 
-    def responded(self, status: int) -> None:
-        """The last byte of a response was handed to the kernel."""
-        self.tell("response", request=self.serving, status=status)
+    def responded(self, status: int, sent: int, about: Mapping[str, Any]) -> None:
+        """The last byte of a response was handed to the kernel, `sent` of them body."""
+        self.tell("response", request=self.serving, status=status, bytes=sent, **about)
 
     def became_idle(self, since: float) -> None:
         """A response is complete, no further request waits, and the idle timer runs."""

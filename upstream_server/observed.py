@@ -14,6 +14,9 @@ class Watcher(Protocol):
 
     def answer_begins(self, head: h11.Response) -> None: ...
 
+    def head_goes(self, framed: bytes) -> None:
+        """The head of an answer is about to be sent, as `framed`: with what h11 itself adds to it."""
+
     def body_goes(self, count: int, framed: bytes) -> None:
         """`count` bytes of body are about to be sent, as `framed`."""
 
@@ -46,6 +49,8 @@ class ObservedH11(h11.Connection):
         if self.silent:
             return b""
         output = super().send(event)
-        if isinstance(event, h11.Data):
+        if isinstance(event, h11.Response):
+            self._watcher.head_goes(output or b"")
+        elif isinstance(event, h11.Data):
             self._watcher.body_goes(len(event.data), output or b"")
         return b"" if self.silent else output

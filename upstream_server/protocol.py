@@ -17,14 +17,14 @@ import asyncio
 import math
 import socket
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from upstream_server import faults, sockets
+from upstream_server import faults, sockets, told
 from upstream_server.connection import Connection
 from upstream_server.events import now
 from upstream_server.flow import Flow
@@ -53,6 +53,7 @@ class FaultProtocol(H11Protocol):
         self.behaviour = listener.behaviour
         self.conn = ObservedH11(self)
         self._status = 0
+        self._answer: Mapping[str, Any] = {}
         self._received = 0
         self._sent = 0
         self._client_ended = False
@@ -106,10 +107,10 @@ class FaultProtocol(H11Protocol):
 
     def head_parsed(self, head: h11.Request) -> None:
         assert self.connection is not None
-        given = next((value.decode("latin-1") for name, value in head.headers if name == b"x-request-id"), None)
+        given = told.field(head.headers, b"x-request-id")
         serving = given or uuid.uuid4().hex
         self.app_state["request"] = serving  # uvicorn copies the state into the request's scope right after this
-        self.connection.requested(given, serving, head.method.decode(), head.target.decode("latin-1"))
+        self.connection.requested(given, serving, told.request(head, tls=self.listener.tls_context is not None))
         self._received = self._sent = 0
         if not self._struck("request-head"):
             self.body_came(0)
@@ -122,6 +123,9 @@ class FaultProtocol(H11Protocol):
         self._status = head.status_code
         if self.conn.their_state is not h11.ERROR:  # else it is uvicorn's own answer to what is no HTTP
             self._struck("executed")
+
+    def head_goes(self, framed: bytes) -> None:
+        self._answer = told.answer(framed)
 
     def body_goes(self, count: int, framed: bytes) -> None:
         assert self.connection is not None
@@ -139,7 +143,7 @@ class FaultProtocol(H11Protocol):
         assert self.connection is not None
         if self.conn.silent:
             return
-        self.connection.responded(self._status)
+        self.connection.responded(self._status, self._sent, self._answer)
         if self.transport.is_closing() or self._struck("response-done"):
             return
         self._adopt_behaviour()

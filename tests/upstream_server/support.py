@@ -127,9 +127,15 @@ class PlainClient:
 
 
 def request_bytes(
-    method: str = "POST", path: str = "/orders", body: bytes = b"", headers: dict[str, str] | None = None
+    method: str = "POST",
+    path: str = "/orders",
+    body: bytes = b"",
+    headers: dict[str, str] | None = None,
+    *,
+    length: bool = True,
 ) -> bytes:
-    fields = {"Host": "upstream", "Content-Length": str(len(body))} | (headers or {})
+    """A request in bytes; without `length` the caller frames its body in another way."""
+    fields = {"Host": "upstream"} | ({"Content-Length": str(len(body))} if length else {}) | (headers or {})
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body
 

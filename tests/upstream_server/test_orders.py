@@ -3,6 +3,9 @@
 import asyncio
 
 from tests.upstream_server.support import IDLE, Bench, request_bytes
+from upstream_server.behaviour import Behaviour
+
+TOLD = ("bytes", "chunked", "keep_alive", "announced_close")
 
 
 async def test_an_order_is_made_and_found(bench: Bench) -> None:
@@ -118,6 +121,50 @@ async def test_the_events_of_one_request_in_their_order(bench: Bench) -> None:
         "path": "/orders",
     }
     assert (response["request"], response["status"]) == ("r1", 201)
+
+
+async def test_a_request_event_tells_what_the_wire_said(bench: Bench) -> None:
+    client = await bench.client(await bench.listener())
+    await client.request(headers={"Idempotency-Key": "k 1", "Via": "1.1 nginx"})
+    await client.request("GET", "/orders/any")
+    told = [(event["key"], event["via"], event["tls"]) for event in bench.events("request")]
+    assert told == [("k 1", "1.1 nginx", False), (None, None, False)]
+
+
+async def test_an_execution_tells_the_body_that_the_app_received(bench: Bench) -> None:
+    client = await bench.client(await bench.listener())
+    await client.request(body=b"x" * 1234, headers={"Idempotency-Key": "k"})
+    await client.request(body=b"x" * 99, headers={"Idempotency-Key": "k"})
+    await client.request("GET", "/orders/any")
+    chunks = b"3\r\nabc\r\n0\r\n\r\n"
+    await client.send(request_bytes(headers={"Transfer-Encoding": "chunked"}, body=chunks, length=False))
+    await client.response()
+    assert [event["body_bytes"] for event in bench.events("executed")] == [1234, 0, 3]
+    assert [event["body_bytes"] for event in bench.events("replayed")] == [99]
+
+
+async def test_a_response_event_tells_what_went_over_the_wire(bench: Bench) -> None:
+    listener = await bench.listener(advertise={"timeout": 5})
+    client = await bench.client(listener)
+    await client.request(path="/orders?response_bytes=4000")
+    listener.change(Behaviour())
+    await client.send(request_bytes(path="/orders?response_bytes=4000&chunked=1", headers={"Connection": "close"}))
+    while await client.recv():
+        pass
+    await (await bench.client(listener)).send(request_bytes("HEAD", "/orders/any?response_bytes=500"))
+    await bench.event("response", connection=2)
+    told = [{key: event[key] for key in TOLD} for event in bench.events("response")]
+    assert told == [
+        {"bytes": 4000, "chunked": False, "keep_alive": "timeout=5", "announced_close": False},
+        {"bytes": 4000, "chunked": True, "keep_alive": None, "announced_close": True},
+        {"bytes": 0, "chunked": False, "keep_alive": None, "announced_close": False},
+    ]
+
+
+async def test_an_announced_close_is_told(bench: Bench) -> None:
+    client = await bench.client(await bench.listener(announce_close=True))
+    await client.request()
+    assert (await bench.event("response"))["announced_close"]
 
 
 async def test_pipelined_requests_are_served_in_turn(bench: Bench) -> None:
