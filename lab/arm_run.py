@@ -8,6 +8,7 @@ from typing import Any
 
 from lab.bench.base import Bench
 from lab.errors import LabError
+from lab.functions import preset_sha256
 from lab.functions.answer import check_answer
 from lab.idle import IdlePeriod
 from lab.journal import BarrierTimeout, Event, Recorder, now
@@ -25,6 +26,8 @@ SETTLE_BOUND = 30.0
 """Real seconds for a runtime to ask for its next event and for the freeze: milliseconds, but a machine may be busy."""
 EVENT_BOUND = 60.0
 """Real seconds for an asynchronous event with both of its retries: three minutes of lab time, at any sane speed."""
+TOLD = ("sandbox", "invocation", "cold", "ticks", "preset", "versions")
+"""What the journal keeps of a function's answer, besides its requests."""
 
 
 async def run_arm(
@@ -34,7 +37,13 @@ async def run_arm(
 
     `cold_starts` bounds how many sandboxes are initialised at once, over all arms that run side by side.
     """
-    recorder.record("lab", "arm-started", role=job.arm.role, tick=TICK if job.setting.function.background else None)
+    recorder.record(
+        "lab",
+        "arm-started",
+        role=job.arm.role,
+        tick=TICK if job.setting.function.background else None,
+        preset_sha256=preset_sha256(job.setting.function),
+    )
     try:
         await bench.prepare(job.setting.function)
         listener = await bench.open_upstream(job, recorder)
@@ -207,7 +216,7 @@ class ArmRun:
         return json.dumps(event).encode()
 
     def _write_down(self, told: dict[str, Any]) -> None:
-        about = {key: told[key] for key in ("sandbox", "invocation", "cold", "ticks", "versions") if key in told}
+        about = {key: told[key] for key in TOLD if key in told}
         self._recorder.record("invocation", "told", **about)
         for request in told["requests"]:
             self._recorder.record(

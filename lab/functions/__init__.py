@@ -1,5 +1,6 @@
 """The functions under test: one file a language. `docs/functions.md` is their contract."""
 
+import hashlib
 from reprlib import repr as shown
 
 from lab.errors import UsageError
@@ -19,6 +20,18 @@ def definition(client: str) -> Definition:
     if client not in DEFINITIONS:
         raise UsageError(f"there is no function for the client {shown(client)}: there are {', '.join(DEFINITIONS)}")
     return DEFINITIONS[client]
+
+
+def preset_sha256(function: Function) -> str | None:
+    """The SHA-256 of the preset's file in this checkout, to hold against what the function tells of the one it loaded.
+
+    None where there is no such file.
+    """
+    try:
+        source = definition(function.client).preset_path(function.preset).read_bytes()
+    except (UsageError, OSError):
+        return None
+    return hashlib.sha256(source).hexdigest()
 
 
 def environment(function: Function, listener: Listener, speed: float) -> dict[str, str]:

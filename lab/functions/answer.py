@@ -22,11 +22,21 @@ class Told(BaseModel):
     ended: float
 
 
+class Preset(BaseModel):
+    """The preset that was really loaded."""
+
+    name: str
+    sha256: str
+    """Of its source file, in hexadecimal digits."""
+
+
 class Answer(BaseModel):
     sandbox: str
     invocation: int
     cold: bool
     ticks: tuple[int, int]
+    preset: Preset | None = None
+    """Not every function of a user's own tells it; the lab's all do."""
     versions: dict[str, str]
     requests: list[Told]
 

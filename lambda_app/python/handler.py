@@ -17,6 +17,7 @@ from typing import Any
 from lambda_app.python import clients
 from lambda_app.python.background import Ticker
 from lambda_app.python.call import Call
+from lambda_app.python.loaded import identity
 from lambda_app.python.shapes import SHAPES, Blocking
 
 
@@ -46,6 +47,7 @@ ticker = Ticker() if os.environ.get("THAWLAB_BACKGROUND") == "1" else None
 client = clients.load(client_name)
 shape = Blocking() if client.blocking else SHAPES[shape_name]() if shape_name != ONE_LOOP else None
 preset = load_preset(os.environ.get("THAWLAB_PRESET", "seed"))
+loaded = identity(preset)
 versions = {
     "language": f"Python {platform.python_version()}",
     "client": client.version,
@@ -74,6 +76,7 @@ async def answer(event: dict[str, Any]) -> dict[str, Any]:
         "invocation": invocations,
         "cold": invocations == 1,
         "ticks": [began, _ticks()],
+        "preset": loaded,
         "versions": versions,
         "requests": [call.told() for call in calls],
     }
@@ -86,9 +89,10 @@ async def answer(event: dict[str, Any]) -> dict[str, Any]:
 
 async def start_afresh(wanted: dict[str, str]) -> None:
     """Close whatever there is, and begin again with this preset and upstream, as a cold start would."""
-    global upstream, preset, invocations
+    global upstream, preset, loaded, invocations
     await client.close()
     upstream, preset, invocations = wanted["upstream_url"], load_preset(wanted["preset"]), 0
+    loaded = identity(preset)
 
 
 def _ticks() -> int:

@@ -13,6 +13,13 @@ class Stated(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+class Preset(Stated):
+    """The preset that was really loaded."""
+
+    name: Line
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
 class Versions(Stated):
     language: Line
     client: Line
@@ -67,6 +74,7 @@ class Answer(Stated):
     invocation: Annotated[int, Field(ge=1)]
     cold: bool
     ticks: tuple[int, int]
+    preset: Preset | None = None
     versions: Versions
     requests: tuple[Told, ...]
 
