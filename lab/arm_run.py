@@ -3,7 +3,7 @@
 import asyncio
 import json
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
-from itertools import chain, count, repeat, takewhile
+from itertools import chain, count, repeat
 from typing import Any
 
 from lab.bench.base import Bench
@@ -14,8 +14,8 @@ from lab.idle import IdlePeriod
 from lab.journal import BarrierTimeout, Event, Recorder, now
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
 from lab.plan import Job
-from lab.scenario.timeline import Idle
-from lab.steps import AsyncEvent, Burst, Invocation, Step
+from lab.scenario.timeline import Idle, periods_ahead
+from lab.steps import AsyncEvent, Burst, Invocation
 from lab.upstream import Listener
 from lambda_app.python.background import TICK
 
@@ -101,7 +101,7 @@ class ArmRun:
         """Every step in turn; the first one is the cold start."""
         steps = self._job.setting.timeline
         places = chain[AbstractAsyncContextManager[None]]([cold_starts], repeat(nullcontext()))
-        for step, period, place in zip(steps, _periods_ahead(steps), places, strict=False):
+        for step, period, place in zip(steps, periods_ahead(steps), places, strict=False):
             if isinstance(step, Invocation):
                 await self._end_idle()
                 # The sandbox freezes by itself when its runtime asks for the next event, so it is told before.
@@ -266,14 +266,3 @@ class ArmRun:
 
     def _connections(self) -> list[Event]:
         return [event for event in self._recorder.events if event.kind == "connection-opened"]
-
-
-def _periods_ahead(steps: tuple[Step, ...]) -> list[Idle]:
-    """For each step the idle period that it is part of or, for an invocation, that follows it; empty if none does."""
-    ahead = []
-    for index, step in enumerate(steps):
-        since = index + 1 if isinstance(step, Invocation) else index
-        while since and not isinstance(steps[since - 1], Invocation):
-            since -= 1
-        ahead.append(Idle(tuple(takewhile(lambda later: not isinstance(later, Invocation), steps[since:]))))
-    return ahead

@@ -190,7 +190,7 @@ def fixes(name: str, markdown: bool, page: Path | None, out: Path) -> None:
 )
 def serve(**options: Any) -> None:
     """Keep the Invoke API, a function and an upstream up, until interrupted."""
-    options["shape"] = options["shape"] or next(iter(definition(options["client"]).shapes))
+    options["shape"] = options["shape"] or definition(options["client"]).usual_shape
     try:
         until_signalled(serve_(ServeOptions(**options), click.echo))
     except Interrupted:

@@ -7,6 +7,7 @@ from lab.errors import UsageError
 from lab.functions import go, java, node, python
 from lab.functions.definition import Definition
 from lab.scenario.parts import Function
+from lab.scenario.words import Shape
 from lab.upstream import Listener
 
 DEFINITIONS: dict[str, Definition] = {
@@ -34,13 +35,18 @@ def preset_sha256(function: Function) -> str | None:
     return hashlib.sha256(source).hexdigest()
 
 
+def shape_of(function: Function) -> Shape:
+    """Its app shape: the stated one, else its client's usual one."""
+    return function.shape or definition(function.client).usual_shape
+
+
 def environment(function: Function, listener: Listener, speed: float) -> dict[str, str]:
     """What a function reads from its environment (see `docs/functions.md`)."""
     variables = {
         "UPSTREAM_URL": listener.url,
         "THAWLAB_CLIENT": function.client,
         "THAWLAB_PRESET": function.preset,
-        "THAWLAB_SHAPE": function.shape,
+        "THAWLAB_SHAPE": shape_of(function),
         "THAWLAB_SPEED": f"{speed:g}",
         "THAWLAB_BACKGROUND": "1" if function.background else "0",
     }

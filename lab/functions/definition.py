@@ -36,8 +36,14 @@ class Definition:
     wakes: bool = True
     """Whether its waits go through libc, so that a preloaded shim can take the interruption from its wake."""
 
-    def arguments(self, shape: Shape) -> tuple[str, ...]:
-        """The program's arguments; raises UsageError naming the app shapes there are."""
+    @property
+    def usual_shape(self) -> Shape:
+        """The app shape of those who state none."""
+        return next(iter(self.shapes))
+
+    def arguments(self, shape: Shape | None) -> tuple[str, ...]:
+        """The program's arguments, in its usual shape where none is stated; raises UsageError naming the app shapes."""
+        shape = shape or self.usual_shape
         if shape not in self.shapes:
             raise UsageError(f"the {self.client} function has no app shape {shape}: there are {', '.join(self.shapes)}")
         return self.shapes[shape]

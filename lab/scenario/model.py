@@ -8,6 +8,7 @@ from typing import Annotated, Self, TypeVar
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from lab.scenario.curve import CurveShape
 from lab.scenario.parts import Balancer, Expect, Function, Model, Request, Upstream
 from lab.scenario.setting import Setting
 from lab.scenario.timeline import SPEED_MEANS, Speed, Timeline
@@ -54,7 +55,11 @@ class Sweep(Model):
 
     title: str
     gaps: Annotated[tuple[Duration, ...], Field(min_length=2, max_length=20, description="Idle gaps to try.")]
-    samples: int = Field(default=16, ge=1, le=100, description="Requests after each gap; one after a failure is none.")
+    samples: int = Field(default=16, ge=1, le=100, description="Requests after each gap.")
+    shape: CurveShape = Field(
+        default=("never", "always"),
+        description="How often requests fail as the gap grows: `never-always`, `never-sometimes-never` or a list.",
+    )
     change: Change = Change()
 
     @property
@@ -146,9 +151,22 @@ def _merged(base: AnyModel, change: AnyModel) -> AnyModel:
     return base.model_copy(update=written)
 
 
+def _contradiction(setting: Setting) -> str | None:
+    """Words that have no effect together."""
+    if setting.moves and setting.balancer is not None:
+        return "moves the name while a balancer stands in front: the function does not know that name; leave one out"
+    if setting.upstream.gateway_refresh == "probes" and setting.upstream.gateway_timeout is None:
+        return "states gateway_refresh, but there is no gateway: give gateway_timeout too"
+    return None
+
+
 def _role_problem(arm: Arm, setting: Setting) -> str | None:
+    if contradiction := _contradiction(setting):
+        return contradiction
     limit, gap = setting.upstream.idle_limit, format_duration(setting.longest_gap)
     kept = "for ever" if limit is None else f"for {format_duration(limit)}"
+    if setting.upstream.max_age is not None:
+        kept += f", to an age of {format_duration(setting.upstream.max_age)} at the most"
     if arm.role in ("bug", "non-fix", "fix") and not setting.plans_fault:
         return f"is a {arm.role}, but its gap is {gap} and the upstream keeps connections {kept}: nothing goes stale"
     if arm.role == "control" and setting.moves:

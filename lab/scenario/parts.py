@@ -1,11 +1,12 @@
 """The parts of a story: its upstream, what stands between, its function, its request, how it must end."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from lab.scenario.words import BalancerServer, CloseMode, OutcomeClass, Shape, TcpState
-from lab.units import Duration
+from lab.scenario.words import BalancerServer, CloseMode, GatewayRefresh, OutcomeClass, Shape, TcpState
+from lab.units import Duration, format_duration
+from upstream_server import behaviour
 
 
 class Model(BaseModel):
@@ -39,6 +40,15 @@ class FaultRule(Model):
     connections: tuple[int, ...] | None = Field(default=None, description="On the n-th connection.")
     first: int | None = Field(default=None, ge=1, description="Only so many times, then recovered.")
 
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        """As the upstream itself judges it."""
+        try:
+            behaviour.FaultRule.model_validate(self.model_dump())
+        except ValidationError as error:
+            raise ValueError(behaviour.explain(error)) from None
+        return self
+
     def is_for(self, connection: int, number: int) -> bool:
         """Whether the n-th request of this connection is meant."""
         return (
@@ -63,6 +73,14 @@ class Upstream(Model):
     gateway_timeout: Duration | None = Field(
         default=None, description="How long a gateway in between remembers an idle connection before it forgets it."
     )
+    gateway_refresh: GatewayRefresh = Field(
+        default="requests",
+        description="What the gateway counts as use: `requests`, or `probes`: TCP keepalive probes as well.",
+    )
+    max_age: Duration | None = Field(
+        default=None,
+        description="A connection's greatest age, however busy it is: it ends when it is next idle, as `close` says.",
+    )
     faults: tuple[FaultRule, ...] = ()
     announce_close: bool = Field(default=False, description="Every response says `Connection: close`.")
     tls: Literal["off", "close-notify", "no-close-notify"] = "off"
@@ -73,12 +91,21 @@ class Upstream(Model):
         limits = [limit for limit in (self.idle_timeout, self.gateway_timeout) if limit is not None]
         return min(limits, default=None)
 
+    @property
+    def acts(self) -> frozenset[str]:
+        """Every close mode that it may use."""
+        gateway = {"vanish"} if self.gateway_timeout is not None else set()
+        return frozenset({self.close, *gateway, *(rule.do for rule in self.faults if rule.do != "stall")})
+
 
 class Balancer(Model):
     """A real load balancer between function and upstream."""
 
     server: BalancerServer = "nginx"
     idle_timeout: Duration = Field(default=60.0, description="How long it keeps an unused connection to the upstream.")
+    client_timeout: Duration | None = Field(
+        default=None, description="How long it keeps an unused connection of the function; for ever if absent."
+    )
 
 
 class Function(Model):
@@ -86,7 +113,7 @@ class Function(Model):
 
     client: str = "aiohttp"
     preset: str = "seed"
-    shape: Shape = "sync"
+    shape: Shape | None = Field(default=None, description="App shape; the client's usual one if absent.")
     background: bool = Field(default=False, description="With a background task that counts while it runs.")
     timeout: Duration | None = Field(
         default=None, description="How long the platform lets an invocation run before it ends the sandbox."
@@ -101,6 +128,22 @@ class Request(Model):
     idempotency_key: bool = False
     response_bytes: int = Field(default=0, ge=0, le=1_000_000, description="Size of the answer; 0: as it comes.")
     chunked: bool = Field(default=False, description="The answer comes in chunks, without a Content-Length.")
+
+
+class Latency(Model):
+    """Bounds on how long the last request took."""
+
+    at_least: Duration | None = Field(default=None, description="Lab time.")
+    at_most: Duration | None = Field(default=None, description="Lab time.")
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("bounds nothing: give at_least, at_most or both")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            least, most = format_duration(self.at_least), format_duration(self.at_most)
+            raise ValueError(f"at_least {least} is longer than at_most {most}: no request can take that long")
+        return self
 
 
 class Expect(Model):
@@ -119,6 +162,10 @@ class Expect(Model):
         description="Whether the stale connection is used: a retry uses it, and a contrast may say that it does not, "
         "or that it is a race.",
     )
+    after_answer: Literal["ok", "crashed"] | None = Field(
+        default=None, description="What became of the runtime once it had given its last answer."
+    )
+    latency: Latency | None = Field(default=None, description="How long the last request took, in lab time.")
     tally: dict[OutcomeClass, int] | None = Field(
         default=None, description="How many requests of the whole run ended in each class, in place of `outcome`."
     )

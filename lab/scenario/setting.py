@@ -28,7 +28,7 @@ class Setting(Model):
         needs: set[Need] = set()
         if self.wake == "uninterrupted" or self.clock == "stalls":
             needs.add("compiler")
-        if self.upstream.close == "blackhole" or self.upstream.vanish == "repair":
+        if "blackhole" in self.upstream.acts or self.upstream.vanish == "repair":
             needs.add("net-admin")
         if self.balancer is not None:
             needs.add(self.balancer.server)
@@ -55,14 +55,28 @@ class Setting(Model):
         return any(period.moves for period in self.idle)
 
     def goes_stale(self, period: Idle) -> bool:
-        """Whether a pooled connection does not survive this stretch."""
-        limit = self.upstream.idle_limit
-        return period.restarts or (limit is not None and period.duration > limit)
+        """Whether a pooled connection does not survive this stretch of the timeline."""
+        return period.number in self._stale
+
+    @property
+    def _stale(self) -> frozenset[int]:
+        """The stretches that a connection does not survive; the invocation after one opens another connection."""
+        limit, most = self.upstream.idle_limit, self.upstream.max_age
+        stale, age = set(), 0.0
+        for period in self.idle:
+            age += period.duration
+            too_long = limit is not None and period.duration > limit
+            too_old = most is not None and age > most
+            if period.restarts or too_long or too_old:
+                stale.add(period.number)
+            if period.number in stale or period.recycles:
+                age = 0.0
+        return frozenset(stale)
 
     @property
     def plans_stale(self) -> bool:
         """Whether a pooled connection goes stale between two invocations."""
-        return any(self.goes_stale(period) for period in self.idle)
+        return bool(self._stale)
 
     @property
     def faults_after_answers(self) -> list[FaultRule]:

@@ -27,6 +27,8 @@ class Idle:
     """What happens between two invocations."""
 
     steps: tuple[Step, ...]
+    number: int = 0
+    """Which of its timeline's idle periods it is, from 0."""
 
     @property
     def duration(self) -> float:
@@ -42,6 +44,10 @@ class Idle:
         return any(isinstance(step, Move) for step in self.steps)
 
     @property
+    def recycles(self) -> bool:
+        return any(isinstance(step, Recycle) for step in self.steps)
+
+    @property
     def restarts(self) -> bool:
         return any(isinstance(step, Restart) for step in self.steps)
 
@@ -49,7 +55,22 @@ class Idle:
 def idle_periods(timeline: tuple[Step, ...]) -> list[Idle]:
     """The stretches between invocations, in order, as far as something is said about them."""
     grouped = groupby(timeline, key=lambda step: isinstance(step, Invocation))
-    return [Idle(tuple(steps)) for invocation, steps in grouped if not invocation]
+    stretches = [tuple(steps) for invocation, steps in grouped if not invocation]
+    return [Idle(steps, number) for number, steps in enumerate(stretches)]
+
+
+def periods_ahead(timeline: tuple[Step, ...]) -> list[Idle]:
+    """For each step the idle period that it is part of or, for an invocation, that follows it; empty if none does."""
+    periods = iter(idle_periods(timeline))
+    ahead: list[Idle] = []
+    for step, following in zip(timeline, (*timeline[1:], None), strict=True):
+        if not isinstance(step, Invocation):
+            ahead.append(ahead[-1])
+        elif following is None or isinstance(following, Invocation):
+            ahead.append(Idle((), -1))
+        else:
+            ahead.append(next(periods))
+    return ahead
 
 
 Timeline = Annotated[

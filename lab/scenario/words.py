@@ -22,6 +22,9 @@ OutcomeClass = Literal[
     "refused",
     "truncated",
     "http-error",
+    "crashed",
     "other",
 ]
+GatewayRefresh = Literal["requests", "probes"]
+Rate = Literal["never", "sometimes", "always"]
 TcpState = Literal["ESTABLISHED", "CLOSE-WAIT", "CLOSE"]

@@ -102,6 +102,35 @@ def test_the_story_itself_is_good() -> None:
         ("{outcome: reset}", "{outcome: []}", 13, ["expect.outcome: is empty"]),
         ("{outcome: reset}", "{executions: [-1]}", 13, ["expect.executions.0"]),
         ("{outcome: reset}", "reset", 13, ["'reset' is no mapping"]),
+        # What an upstream may do
+        (
+            "close: rst",
+            "close: rst, faults: [{at: accept, do: rst, requests: [2]}]",
+            5,
+            ["at accept there is no request"],
+        ),
+        (
+            "close: rst",
+            "close: rst, faults: [{at: executed, do: rst, after_bytes: 9}]",
+            5,
+            ["executed counts no bytes"],
+        ),
+        ("close: rst", "close: rst, faults: [{at: executed, do: rst, requests: [0]}]", 5, ["faults.0", "requests"]),
+        ("close: rst", "close: rst, max_age: 10", 5, ["upstream.max_age: 10 is no duration"]),
+        ("close: rst", "close: rst, gateway_refresh: pings", 5, ["'pings' is not one of 'requests' or 'probes'"]),
+        ("close: rst", "close: rst, gateway_refresh: probes", 10, ["there is no gateway", "gateway_timeout"]),
+        ("link: lost", "link: lost\nbalancer: {client_timeout: 0s}", 8, ["balancer.client_timeout", "above zero"]),
+        (
+            "link: lost\ntimeline: [invoke,",
+            "balancer: {}\ntimeline: [invoke, move,",
+            10,
+            ["moves the name while a balancer", "leave one out"],
+        ),
+        # How it must end
+        ("{outcome: reset}", "{latency: {}}", 13, ["expect.latency", "at_most"]),
+        ("{outcome: reset}", "{latency: {at_least: 2s, at_most: 1s}}", 13, ["at_least 2s is longer than at_most 1s"]),
+        ("{outcome: reset}", "{latency: {at_most: 5}}", 13, ["latency.at_most: 5 is no duration"]),
+        ("{outcome: reset}", "{after_answer: dead}", 13, ["'dead' is not one of 'ok' or 'crashed'"]),
         # Functions
         ("preset: seed", "preset: nope", 6, ["no preset 'nope'", "there are", "seed"]),
         ("preset: seed", "preset: ../handler", 6, ["no preset '../handler'"]),
