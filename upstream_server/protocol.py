@@ -188,9 +188,7 @@ class FaultProtocol(H11Protocol):
         if due.rule.do == STALL:
             self._tell_fault(due, "silence", now())
             return
-        if moment(due.rule.at).in_request:
-            # It came before the fault, so it is not late, and must not turn a FIN into a RST.
-            sockets.discard_unread(self.wire)
+        self._settle(due)
         self.listener.drain_tap()
         self._end_by(due.rule.do, partial(self._tell_fault, due))
 
@@ -204,6 +202,13 @@ class FaultProtocol(H11Protocol):
             self._asked = True
             sockets.ask_for_acknowledgement(self.wire)
         return not sockets.unacknowledged(self.wire)
+
+    def _settle(self, due: Due) -> None:
+        """What came before the fault is not late: it is read, and acknowledged where the fault itself is silent."""
+        if settle := faults.way(due.rule.do, self.listener.means).settle:
+            sockets.through(self.wire, settle)
+        elif moment(due.rule.at).in_request:
+            sockets.discard_unread(self.wire)  # else the kernel would make a RST of a FIN
 
     def _tell_fault(self, due: Due, how: str, t: float) -> None:
         assert self.connection is not None

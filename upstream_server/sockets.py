@@ -1,11 +1,13 @@
 """What can be done to a connected socket below HTTP, and what this process is permitted to do."""
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import socket
 import struct
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -82,12 +84,42 @@ def has_news(transport: asyncio.Transport) -> bool:
 
 def discard_unread(transport: asyncio.Transport) -> None:
     """Read away what lies in the socket: the kernel makes a RST of a close over unread bytes."""
+    through(transport, _read_away)
+
+
+def through(transport: asyncio.Transport, act: Callable[[socket.socket], None]) -> None:
+    """Do something to a connection that asyncio keeps."""
     with transport.get_extra_info("socket").dup() as sock:
-        try:
-            while sock.recv(_DISCARD_BYTES, socket.MSG_DONTWAIT):
-                pass
-        except OSError:
-            pass  # nothing more, or the client's RST
+        act(sock)
+
+
+def _read_away(sock: socket.socket) -> None:
+    try:
+        while sock.recv(_DISCARD_BYTES, socket.MSG_DONTWAIT):
+            pass
+    except OSError:
+        pass  # nothing more, or the client's RST
+
+
+def acknowledge(sock: socket.socket) -> None:
+    """Read away what came, and have all of it acknowledged now.
+
+    The kernel delays an acknowledgement in the hope that an answer will carry it (up to 40 ms, and always from
+    the second request of a connection on). Where the state is dropped meanwhile it is never sent. TCP_QUICKACK
+    sends one that is due at once, but only once nothing lies unread.
+    """
+    _read_away(sock)
+    with contextlib.suppress(OSError):  # the client's RST came in just now
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
+
+def mute_and_acknowledge(sock: socket.socket) -> None:
+    """Let no further packet in, then acknowledge what came (CAP_NET_ADMIN).
+
+    What comes between the two was not heard, so it is not acknowledged either: its sender sends it again.
+    """
+    bpf.attach(sock, bpf.DROP_ALL)
+    acknowledge(sock)
 
 
 def unsent(transport: asyncio.Transport) -> int:

@@ -78,8 +78,8 @@ class PlainClient:
     async def send(self, data: bytes) -> None:
         await self._loop.sock_sendall(self.sock, data)
 
-    async def recv(self) -> bytes:
-        async with asyncio.timeout(PATIENCE):
+    async def recv(self, patience: float = PATIENCE) -> bytes:
+        async with asyncio.timeout(patience):
             return await self._loop.sock_recv(self.sock, 65536)
 
     async def request(

@@ -30,6 +30,13 @@ class Way:
     after_acknowledgement: bool = False
     """Whether a belated acknowledgement of what was sent would spoil it."""
 
+    settle: Callable[[socket.socket], None] | None = None
+    """What is done just before it strikes in the middle of a request, of a mode that says nothing.
+
+    Everything that came is acknowledged then, as the kernel of a server that works does long before. Otherwise
+    the client's kernel would send its request again, and so find out by itself what the client cannot see.
+    """
+
 
 Mode = Callable[[Means], Way]
 """Raises Refused where the mode cannot be carried out with these means."""

@@ -1,5 +1,6 @@
 """`blackhole`: the state is dropped, and what comes later is swallowed."""
 
+from upstream_server import sockets
 from upstream_server.errors import Refused
 from upstream_server.faults import Way, register
 from upstream_server.held import Muted, MutedAndCounted
@@ -13,6 +14,8 @@ def blackhole(means: Means) -> Way:
     On the wire: nothing, ever again: no data, no acknowledgement, no reset.
     The client sees: nothing. Its socket is ESTABLISHED, the send succeeds, its kernel retransmits, and the
     answer never comes: its own timeout ends the wait (the kernel's after some 15 minutes, with ETIMEDOUT).
+    In the middle of a request everything that came is acknowledged first, so the client has nothing to send
+    again, its kernel gives up nothing, and the wait has no end but the client's own.
     Faithful to: a firewall that drops what it no longer tracks, a host that lost its power, a route that
     is gone.
 
@@ -22,4 +25,4 @@ def blackhole(means: Means) -> Way:
     """
     if not means.filter:
         raise Refused("close mode blackhole needs a packet filter on a TCP socket: run with CAP_NET_ADMIN")
-    return Way("drop-filter", Muted if means.tap else MutedAndCounted)
+    return Way("drop-filter", Muted if means.tap else MutedAndCounted, settle=sockets.mute_and_acknowledge)

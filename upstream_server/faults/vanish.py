@@ -12,7 +12,9 @@ def vanish(means: Means) -> Way:
 
     On the wire: nothing; bytes that come later draw a RST.
     The client sees: nothing. Its socket is ESTABLISHED and looks healthy; the send succeeds, then the
-    answer is ECONNRESET.
+    answer is ECONNRESET. In the middle of a request everything that came is acknowledged first, as by a server
+    that works on it: the client has nothing to send again and waits for an answer that cannot come, without an
+    error, until its own timeout, or until a TCP keepalive probe draws the RST (from `tcp-repair` only).
     Faithful to: a NAT gateway, network load balancer or VPC endpoint after 350 idle seconds, a server that
     was replaced under its address, and any close whose FIN was lost.
 
@@ -23,6 +25,7 @@ def vanish(means: Means) -> Way:
     keepalive probes until then.
     """
     if means.repair:
+        settle = sockets.mute_and_acknowledge if means.filter else sockets.acknowledge
         # An acknowledgement would draw a RST from a kernel that has forgotten, and clients delay theirs.
-        return Way("tcp-repair", sockets.forget, after_acknowledgement=True)
-    return Way("deferred-reset", Silent)
+        return Way("tcp-repair", sockets.forget, after_acknowledgement=True, settle=settle)
+    return Way("deferred-reset", Silent, settle=sockets.acknowledge)
