@@ -1,7 +1,8 @@
 """Moments: when a fault can strike a connection that is in use. One file a moment, registered where it is defined.
 
 *What* is done at a moment is not its business: a close mode (see `upstream_server.faults`) or `stall`, from
-where on the connection answers nothing more and stays open. The end of an idle connection is no moment here:
+where on the connection answers nothing more and stays open. Whatever it is, the bytes that came before the moment
+are acknowledged: by the packet that ends the connection, or, where nothing is sent, just before it. The end of an idle connection is no moment here:
 that is the idle timeout's.
 
 The moments are noticed in `upstream_server.protocol`; which connection and request a rule is for is judged in
