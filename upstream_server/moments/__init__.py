@@ -2,8 +2,8 @@
 
 *What* is done at a moment is not its business: a close mode (see `upstream_server.faults`) or `stall`, from
 where on the connection answers nothing more and stays open. Whatever it is, the bytes that came before the moment
-are acknowledged: by the packet that ends the connection, or, where nothing is sent, just before it. The end of an idle connection is no moment here:
-that is the idle timeout's.
+are acknowledged: by the packet that ends the connection, or, where nothing is sent, just before it. The end of an idle
+connection is not a moment here: that is the idle timeout's.
 
 The moments are noticed in `upstream_server.protocol`; which connection and request a rule is for is judged in
 `upstream_server.rules`. A new moment is a new file in this folder and one call there.
