@@ -37,13 +37,7 @@ async def run_arm(
 
     `cold_starts` bounds how many sandboxes are initialised at once, over all arms that run side by side.
     """
-    recorder.record(
-        "lab",
-        "arm-started",
-        role=job.arm.role,
-        tick=TICK if job.setting.function.background else None,
-        preset_sha256=preset_sha256(job.setting.function),
-    )
+    arm_started(job, recorder)
     try:
         await bench.prepare(job.setting.function)
         listener = await bench.open_upstream(job, recorder)
@@ -67,6 +61,20 @@ async def run_arm(
     finally:
         await bench.close_upstream(job)
     recorder.record("lab", "arm-finished")
+
+
+def arm_started(job: Job, recorder: Recorder) -> None:
+    """Write down what the run is to be, as far as its scenario's file does not say."""
+    recorder.record(
+        "lab",
+        "arm-started",
+        role=job.arm.role,
+        tick=TICK if job.setting.function.background else None,
+        speed=job.speed,
+        method=job.setting.request.method,
+        attempt=recorder.scope.attempt,
+        preset_sha256=preset_sha256(job.setting.function),
+    )
 
 
 class ArmRun:

@@ -7,11 +7,15 @@ can be ordered against each other. Verdicts and reports are pure functions of th
 The vocabulary, by source:
 
 lab         run-started, matrix-started, matrix-paused, client-lacking, arm-started, arm-finished,
-            run-finished, gap-started, gap-ended, tcp-state, trouble
-sandbox     started, ready, asked (for the next event, none waiting), frozen, thawed, stopped
+            run-finished, gap-started, gap-ended, tcp-state, connections-left (open at the end of a
+            timeline), trouble
+sandbox     started, ready, asked (for the next event, none waiting), witnessed (what is loaded into it
+            and which loop watches its sockets), frozen, thawed, crashed (it ended by itself, and what
+            it was at), stopped
 link        cut, lifted
-invocation  invoked, event-sent, returned, failed, told (what the function says of its sandbox),
-            retry-planned (of an asynchronous event)
+invocation  invoked, event-sent, event-unsent (not whole in the kernel's hands when its sandbox was to
+            be thawed), returned, failed, told (what the function says of its sandbox), untold (the
+            requests of an invocation that failed), retry-planned (of an asynchronous event)
 client      request (one logical request as the function tells it)
 upstream    listener-opened, connection-opened, request, executed, replayed, response, idle, gave-up,
             late-data, late-close, connection-closed, listener-closed, fault (at a moment of a request),

@@ -75,6 +75,11 @@ class ReportedError(RuntimeFailure):
         super().__init__(str(members.get("errorType") or error_type), str(members.get("errorMessage") or ""))
         self._document = document
 
+    @property
+    def trace(self) -> str:
+        """The document as text, with the stack that the runtime client sent."""
+        return self._document.decode(errors="replace")
+
     def payload(self, request_id: str) -> bytes:
         return self._document
 

@@ -9,9 +9,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
 from lab.journal import Source
+from lab.lambda_service.error_line import error_line
 from lab.lambda_service.errors import FunctionClosed
 from lab.lambda_service.invocation import (
     Invocation,
@@ -52,6 +54,21 @@ INIT_ERROR_GRACE = 1.0
 """Real seconds for a runtime client to exit by itself after it reported an init error, as it should."""
 
 
+INITIALISING = {Phase.STARTING, Phase.INIT, Phase.INIT_FAILED}
+
+During = Literal["idle", "answered", "invocation"]
+"""What a sandbox was at when its runtime ended: it had no event; it had answered one and not asked for the next; it
+had one. Whether the runtime got as far as to look at its event, the platform cannot know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """When the runtime ended, on the journal's clock, and what it was at."""
+
+    t: float
+    during: During
+
+
 class Record(Protocol):
     """`lab.journal.Recorder.record`."""
 
@@ -88,6 +105,7 @@ class Slot:
         self._has_event = asyncio.Event()
         self._sent = asyncio.Event()
         self._exit: asyncio.Task[int | None] | None = None
+        self._ended: Ended | None = None
         self._waiting: Invocation | None = None
         # The invocation that has this sandbox, from the choice of the sandbox to the answer: while it is
         # being woken the runtime still counts as idle, and must not be given another one.
@@ -142,6 +160,9 @@ class Slot:
             async with runtime_api as address:
                 try:
                     await self._live(address)
+                except RuntimeExited as error:
+                    self._record_crash(error)
+                    raise
                 finally:
                     await to_the_end(self._stop())
         except Exception as error:
@@ -153,9 +174,10 @@ class Slot:
         """Leave no one waiting. Called again by the pool, for a task that was cancelled before its first step."""
         if self.phase is Phase.GONE:
             return
+        at = self.phase
         self._act(Action.END)
         if self._current is not None:
-            self._fail(self._current, failure)
+            self._fail(self._current, failure, at)
         elif not isinstance(failure, RuntimeFailure | FunctionClosed):
             # No invocation gets to see it, so the journal must.
             self._record("lab", "trouble", sandbox=self.name, what=repr(failure))
@@ -213,12 +235,12 @@ class Slot:
     def response_too_large(self, size: int) -> None:
         """`POST /response` with more than the limit: the invocation fails, the runtime goes on."""
         self._act(Action.RESPONSE)
-        self._fail(self._take_current(), ResponseTooLarge(size))
+        self._fail(self._take_current(), ResponseTooLarge(size), self.phase)
 
     def reported(self, error: ReportedError) -> None:
         """`POST /error`."""
         self._act(Action.ERROR)
-        self._fail(self._take_current(), error)
+        self._fail(self._take_current(), error, self.phase)
 
     async def init_failed(self, error: ReportedError) -> None:
         """`POST /init/error`."""
@@ -235,11 +257,13 @@ class Slot:
         await self._start(address)
         if self._before_first is not None:
             await self._before_first(self.name)
+        self._log_start = len(self._sandbox.logs())
         await self._send(invocation)
         await self._work_done()
         self._cold = False
         while True:
             invocation = await self._rest()
+            self._log_start = len(self._sandbox.logs())  # what it says when it is thawed belongs to its next event
             self._record("invocation", "invoked", request_id=invocation.request_id, sandbox=self.name, cold=False)
             await self._wake(invocation)
             await self._work_done()
@@ -249,7 +273,7 @@ class Slot:
         await self._sandbox.start(address)
         self._record("sandbox", "started", sandbox=self.name, sandbox_kind=self._sandbox.kind)
         self._exit = asyncio.create_task(self._sandbox.wait_exit(), name=f"exit of {self.name}")
-        self._exit.add_done_callback(lambda _: self._changed.set())
+        self._exit.add_done_callback(lambda _: self._note_exit())
         self._act(Action.STARTED)
         self._started.set()
         limit = self._spec.init_timeout
@@ -267,6 +291,7 @@ class Slot:
             else:
                 self.settled.set()
                 await self._until(lambda: self._waiting is not None or self._should_freeze)
+        self._check_alive()  # one that ended in the gap serves nobody: the next invocation is a cold start
         invocation, self._waiting = self._waiting, None
         self._current = invocation
         return invocation
@@ -292,7 +317,7 @@ class Slot:
             await self._send(invocation)
         elif self._wake_order() == "event-first":
             await self._send(invocation)
-            await self._until_sent()
+            await self._until_sent(invocation)
             await to_the_end(self._thaw())
         else:
             await to_the_end(self._thaw())
@@ -314,7 +339,6 @@ class Slot:
     async def _send(self, invocation: Invocation) -> None:
         """Give the event to the runtime's open request; the time for the invocation runs from here."""
         self._sent.clear()
-        self._log_start = len(self._sandbox.logs())
         self._began = time.monotonic()
         self._ends_at = asyncio.get_running_loop().time() + self._spec.timeout
         self._deadline_ms = int((time.time() + self._spec.timeout) * 1000)
@@ -322,11 +346,17 @@ class Slot:
         self._act(Action.EVENT)
         self._has_event.set()
 
-    async def _until_sent(self) -> None:
+    async def _until_sent(self, invocation: Invocation) -> None:
         try:
             await asyncio.wait_for(self._sent.wait(), FLUSH_LIMIT)
         except TimeoutError:
-            return
+            self._record(
+                "invocation",
+                "event-unsent",
+                request_id=invocation.request_id,
+                sandbox=self.name,
+                waited=FLUSH_LIMIT,
+            )
 
     async def _work_done(self) -> None:
         """Wait for the answer, then for the request of the next event; both have to come in time."""
@@ -335,12 +365,10 @@ class Slot:
 
     async def _until(self, holds: Callable[[], bool], ends_at: float | None = None, limit: float = 0.0) -> None:
         """Wait until something holds; raises RuntimeExited when the process ends first, TimedOut at `ends_at`."""
-        assert self._exit is not None
         try:
             async with asyncio.timeout_at(ends_at):
                 while not holds():
-                    if self._exit.done():
-                        raise RuntimeExited(self._exit.result())
+                    self._check_alive()
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
@@ -353,6 +381,33 @@ class Slot:
             self._exit.cancel()
             self._record("sandbox", "stopped", sandbox=self.name, exit=exit_status)
 
+    def _check_alive(self) -> None:
+        """Raises RuntimeExited when the process has ended."""
+        if self._exit is not None and self._exit.done():
+            raise RuntimeExited(self._exit.result())
+
+    def _note_exit(self) -> None:
+        """When it ended and what it was at, by itself or not: the life may look only later."""
+        during: During = "invocation" if self._current else "answered" if self.phase is Phase.RESPONDED else "idle"
+        self._ended = Ended(time.monotonic(), during)
+        self._changed.set()
+
+    def _record_crash(self, error: RuntimeExited) -> None:
+        assert self._ended is not None, "whoever raises has seen the exit"
+        self._record(
+            "sandbox",
+            "crashed",
+            t=self._ended.t,
+            sandbox=self.name,
+            exit=error.status,
+            during=self._ended.during,
+            detail=error_line(self._log()),
+        )
+
+    def _log(self) -> str:
+        """What it wrote since its last event came, or since its start."""
+        return self._sandbox.logs()[self._log_start :]
+
     def _act(self, action: Action) -> None:
         self.phase = after(self.phase, action)
         if action in (Action.RESPONSE, Action.ERROR):
@@ -364,7 +419,7 @@ class Slot:
         assert invocation is not None
         return invocation
 
-    def _fail(self, invocation: Invocation, error: Exception) -> None:
+    def _fail(self, invocation: Invocation, error: Exception, at: Phase) -> None:
         kind = error.error_type if isinstance(error, RuntimeFailure) else type(error).__name__
         self._record(
             "invocation",
@@ -373,11 +428,22 @@ class Slot:
             sandbox=self.name,
             error_type=kind,
             message=str(error),
+            phase="init" if at in INITIALISING else "invoke",
+            detail=self._detail(error, at),
         )
         if isinstance(error, RuntimeFailure):
             self._answer(invocation, error.payload(invocation.request_id), error)
         elif not invocation.answer.done():
             invocation.answer.set_exception(error)
+
+    def _detail(self, error: Exception, at: Phase) -> str | None:
+        """What went wrong in the function's code, with file and line where somebody named them."""
+        if isinstance(error, TimedOut) and at in INITIALISING:
+            return (
+                f"the function did not ask for an event within {self._spec.init_timeout:g} s: "
+                "it hangs while it is initialised"
+            )
+        return error_line(self._log()) or (error_line(error.trace) if isinstance(error, ReportedError) else None)
 
     def _answer(self, invocation: Invocation, payload: bytes, failure: RuntimeFailure | None) -> None:
         if invocation.answer.done():  # The invoker has gone.
@@ -391,7 +457,7 @@ class Slot:
                 sandbox=self.name,
                 log_tail=log_of(
                     invocation.request_id,
-                    self._sandbox.logs()[self._log_start :],
+                    self._log(),
                     "" if failure is None else failure.log_line(invocation.request_id),
                     time.monotonic() - self._began,
                     self._init_seconds if self._cold else None,

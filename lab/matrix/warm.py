@@ -9,10 +9,10 @@ import asyncio
 import re
 from itertools import count
 
-from lab.arm_run import SETTLE_BOUND, ArmRun
+from lab.arm_run import SETTLE_BOUND, ArmRun, arm_started
 from lab.bench.base import Bench
 from lab.errors import LabError
-from lab.functions import definition, preset_sha256
+from lab.functions import definition
 from lab.journal import BarrierTimeout, Recorder
 from lab.lambda_service.service import FunctionSpec, LambdaService
 from lab.matrix.cells import FUNCTION_LIMIT, Cell
@@ -69,8 +69,7 @@ class WarmSandbox:
         """Run the cell's story; what kept the lab from it is written down as trouble."""
         job = cell.job(recorder.scope.repeat, self._speed)
         self._recorder = recorder
-        sha256 = preset_sha256(job.setting.function)
-        recorder.record("lab", "arm-started", role=job.arm.role, tick=None, preset_sha256=sha256)
+        arm_started(job, recorder)
         try:
             await self._measure(job, recorder, cold_starts)
         except (BarrierTimeout, LabError, TimeoutError) as error:

@@ -3,7 +3,9 @@
 import os
 import signal
 import sys
+import threading
 import time
+import traceback
 from typing import Any
 
 _invocations = 0
@@ -42,3 +44,32 @@ def handler(event: Any, context: Any) -> Any:
         "client_context": client.custom if client else None,
         "trace_id": os.environ.get("_X_AMZN_TRACE_ID"),
     }
+
+
+def leaves_once_answered(event: Any, context: Any) -> None:
+    """Ends the process when the answer is on its way and the runtime client would ask for the next event."""
+    if event.get("stay"):
+        return
+    from awslambdaric.lambda_runtime_client import LambdaRuntimeClient
+
+    def leave(client: Any) -> None:
+        os._exit(event["status"])
+
+    LambdaRuntimeClient.wait_next_invocation = leave
+
+
+def ends_at_the_thaw(event: Any, context: Any) -> None:
+    """Ends the process with a traceback when it is continued, as an error that nobody handles does."""
+    if not event.get("arm"):
+        time.sleep(60)  # whether it gets as far as this is chance
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCONT})
+    threading.Thread(target=_end_when_continued, daemon=True).start()
+
+
+def _end_when_continued() -> None:
+    signal.sigwait({signal.SIGCONT})
+    try:
+        raise ConnectionResetError("no handler for this")
+    except ConnectionResetError:
+        traceback.print_exc()
+    os._exit(1)
