@@ -26,6 +26,8 @@ MOVED_FROM = 101
 """Number of the first connection at the address that a name was moved to."""
 START_BOUND = 30.0
 """Real seconds for the upstream's process to say that it is ready: it takes one, on a loaded machine more."""
+CALL_BOUND = 30.0
+"""Real seconds for an answer of the control API: it takes milliseconds, and on a machine that is busy a second."""
 CLOSE_BOUND = 10.0
 """Real seconds for a listener's last event to arrive, and for the process to end."""
 
@@ -78,8 +80,9 @@ class UpstreamClient:
         return f"<UpstreamClient {self._control} {len(self._recorders)} listeners>"
 
     async def follow_events(self) -> None:
-        """Begin to read the event stream; call it once, before the first listener."""
-        stream = await self._session.get(f"{self._control}/events", params={"since": 0})
+        """Begin to read the event stream, which has no time limit; call it once, before the first listener."""
+        async with self._bounded("GET", "/events"):
+            stream = await self._session.get(f"{self._control}/events", params={"since": 0})
         self._events = asyncio.create_task(self._read(stream))
 
     async def _read(self, stream: aiohttp.ClientResponse) -> None:
@@ -141,6 +144,17 @@ class UpstreamClient:
         """Idle connections end now, by its close mode."""
         await self._call("POST", f"/listeners/{name}/give-up")
 
+    async def drain(self, name: str) -> None:
+        """It takes no new connection, and every answer from now on says `Connection: close` and is the last.
+
+        Idle connections are not given up: they end after their next answer, or by their own timeouts.
+        """
+        await self._call("POST", f"/listeners/{name}/drain")
+
+    async def listen(self, name: str) -> None:
+        """It takes new connections again, at the same address, and announces no close any more."""
+        await self._call("POST", f"/listeners/{name}/listen")
+
     @property
     def address(self) -> str:
         """Where its listeners are."""
@@ -151,16 +165,32 @@ class UpstreamClient:
         return TcpTable.parse((await self._call("GET", "/tcp"))["table"])
 
     async def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        try:
-            async with self._session.request(method, self._control + path, json=body) as response:
-                answer = await response.json()
-        except aiohttp.ClientError as error:
-            raise EnvironmentLacks(f"the upstream's control API is gone: {error}") from error
+        async with (
+            self._bounded(method, path),
+            self._session.request(method, self._control + path, json=body) as response,
+        ):
+            answer = await response.json()
         if response.status == 404:
             raise NoSuchListener(f"the upstream knows no {path}")
         if response.status >= 400:
             raise EnvironmentLacks(f"the upstream refused {method} {path}: {answer}")
         return answer
+
+    @asynccontextmanager
+    async def _bounded(self, method: str, path: str) -> AsyncIterator[None]:
+        """What cannot be asked of the upstream is lacking; raises EnvironmentLacks."""
+        try:
+            async with asyncio.timeout(CALL_BOUND):
+                yield
+        except TimeoutError as error:
+            raise EnvironmentLacks(
+                f"the upstream at {self._control} did not answer {method} {path} within {CALL_BOUND:g} s: its process "
+                "is stopped or the machine is overloaded; try again, with --jobs 1"
+            ) from error
+        except (aiohttp.ClientError, ValueError) as error:
+            raise EnvironmentLacks(
+                f"the upstream's control API at {self._control} is gone or is another server's: {error}; try again"
+            ) from error
 
     async def close(self) -> None:
         """End the conversation; the upstream goes on."""
@@ -179,6 +209,9 @@ def _beyond_idle(upstream: Upstream, speed: float) -> dict[str, Any]:
     asked: dict[str, Any] = {}
     if upstream.gateway_timeout is not None:
         asked["gateway_timeout"] = _real(upstream.gateway_timeout, speed)
+        asked["gateway_refresh"] = upstream.gateway_refresh
+    if upstream.max_age is not None:
+        asked["max_age"] = _real(upstream.max_age, speed)
     if upstream.faults:
         asked["faults"] = [rule.model_dump(exclude_none=True) for rule in upstream.faults]
     if upstream.announce_close:

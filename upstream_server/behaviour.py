@@ -1,5 +1,6 @@
 """How a listener behaves: what a control request may ask for, and what a connection is judged by."""
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
@@ -93,11 +94,11 @@ class FaultRule(Model):
 class IdleEnd:
     """What ends a connection that nobody uses."""
 
-    after: float | None
-    """Real seconds; None is never."""
+    at: float
+    """When, in seconds of the monotonic clock; infinite is never."""
 
     mode: str
-    why: str
+    why: Literal["idle timeout", "gateway", "max age"]
 
 
 class Behaviour(Model):
@@ -112,26 +113,37 @@ class Behaviour(Model):
     gateway_timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Real seconds after which a gateway in between forgets an unused connection, by `vanish`; None is no gateway."""
 
+    gateway_refresh: Literal["requests", "probes"] = "requests"
+    """What the gateway counts as use: requests alone, or TCP keepalive probes that arrive as well."""
+
+    max_age: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Real seconds, a connection's greatest age however busy: once older, it ends when it is next idle, unannounced."""
+
     announce_close: bool = False
     """Whether every answer says `Connection: close`, and the upstream closes after it."""
 
     faults: tuple[FaultRule, ...] = ()
 
-    @property
-    def idle_end(self) -> IdleEnd:
-        """What comes first for an unused connection: the upstream's own timeout, or the gateway's.
+    def idle_end(self, *, born: float, idle_since: float, refreshed: float) -> IdleEnd:
+        """What comes first for an unused connection: the upstream's own timeout, the gateway's, or its greatest age.
 
-        Once a gateway has forgotten a connection, the upstream's timeout reaches nobody any more.
+        Once a gateway has forgotten a connection, the upstream's timeout reaches nobody any more. `refreshed` is
+        when the gateway last saw it used.
         """
-        own, gateway = self.idle_timeout, self.gateway_timeout
-        if gateway is not None and (own is None or gateway < own):
-            return IdleEnd(gateway, "vanish", "gateway")
-        return IdleEnd(own, self.close, "idle timeout")
+        ends = []
+        if self.idle_timeout is not None:
+            ends.append(IdleEnd(idle_since + self.idle_timeout, self.close, "idle timeout"))
+        if self.gateway_timeout is not None:
+            ends.append(IdleEnd(refreshed + self.gateway_timeout, "vanish", "gateway"))
+        if self.max_age is not None:
+            ends.append(IdleEnd(born + self.max_age, self.close, "max age"))
+        return min(ends, key=lambda end: end.at, default=IdleEnd(math.inf, self.close, "idle timeout"))
 
     @property
     def acts(self) -> set[str]:
         """Every close mode that it may use."""
-        return {self.close, self.idle_end.mode, *(rule.do for rule in self.faults if rule.do != moments.STALL)}
+        gateway = {"vanish"} if self.gateway_timeout is not None else set()
+        return {self.close, *gateway, *(rule.do for rule in self.faults if rule.do != moments.STALL)}
 
     def headers(self, *, closing: bool) -> list[tuple[bytes, bytes]]:
         """What every answer carries; `closing` says that the connection ends after it in any case."""

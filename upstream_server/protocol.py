@@ -14,7 +14,6 @@ server (die). All of it ends in the same close modes.
 """
 
 import asyncio
-import math
 import socket
 import uuid
 from collections.abc import Callable, Mapping
@@ -25,11 +24,13 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from upstream_server import faults, sockets, told
+from upstream_server.behaviour import IdleEnd
 from upstream_server.connection import Connection
 from upstream_server.events import now
 from upstream_server.flow import Flow
 from upstream_server.moments import STALL, moment
 from upstream_server.observed import ObservedH11
+from upstream_server.probes import ProbeWatch
 from upstream_server.rules import Due
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class FaultProtocol(H11Protocol):
         self._sent = 0
         self._client_ended = False
         self._asked = False
+        self._born = self._idle_since = self._refreshed = now()
+        self._probes: ProbeWatch | None = None
         self._taken = False
 
     def __repr__(self) -> str:
@@ -147,14 +150,24 @@ class FaultProtocol(H11Protocol):
         if self.transport.is_closing() or self._struck("response-done"):
             return
         self._adopt_behaviour()
-        since = now()  # before the timer starts, so that no connection is given up earlier than it says
         super().on_response_complete()
+        if self.conn.trailing_data[0]:
+            self._unset_keepalive_if_required()  # the next request has begun to come
         # No timer: a pipelined request is being served.
         if self.timeout_keep_alive_task is not None:
-            self.connection.became_idle(since)
+            self.connection.became_idle(self._idle_since)
+            self._watch_probes()
 
     def timeout_keep_alive_handler(self) -> None:
-        end = self.behaviour.idle_end
+        if self._probes is not None:
+            self._probes.look()
+        end = self._idle_end()
+        if end.at > now():  # a probe refreshed the gateway
+            self._arm(end.at - now())
+            return
+        if end.why == "max age" and not self._all_out(end.mode):
+            self._arm(FLUSH_CHECK_S)  # it may have become idle just now, and its answer is not cut
+            return
         if not self.give_up(end.mode, end.why) and self._buffered():
             # The client still reads the response: it is not idle, so the time begins anew.
             self._start_idle_timer()
@@ -273,6 +286,7 @@ class FaultProtocol(H11Protocol):
 
     def _take(self) -> socket.socket:
         self._taken = True
+        self._unset_keepalive_if_required()
         return sockets.take_from(self.wire)
 
     def say_goodbye(self) -> None:
@@ -283,11 +297,41 @@ class FaultProtocol(H11Protocol):
         return self.wire.get_write_buffer_size()
 
     def _adopt_behaviour(self) -> None:
+        """Idle from now on, under the listener's behaviour of this moment."""
         self.behaviour = self.listener.behaviour
-        timeout = self.behaviour.idle_end.after
+        self._idle_since = self._refreshed = now()
         # uvicorn means whole seconds, but hands them to call_later, which takes any; infinite is never.
-        self.timeout_keep_alive = math.inf if timeout is None else timeout  # type: ignore[assignment]
+        self.timeout_keep_alive = max(self._idle_end().at - now(), 0)  # type: ignore[assignment]
+
+    def _idle_end(self) -> IdleEnd:
+        return self.behaviour.idle_end(born=self._born, idle_since=self._idle_since, refreshed=self._refreshed)
 
     def _start_idle_timer(self) -> None:
         self._adopt_behaviour()
-        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+        self._arm(self.timeout_keep_alive)
+        self._watch_probes()
+
+    def _arm(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def _watch_probes(self) -> None:
+        if self.behaviour.gateway_timeout is not None and self.behaviour.gateway_refresh == "probes":
+            self._forget_probes()
+            self._probes = ProbeWatch(self.wire, self._heard_probe)
+
+    def _heard_probe(self) -> None:
+        """The gateway saw the connection used. Told once in each idle time: more probes are more of the same."""
+        assert self.connection is not None
+        if self._refreshed == self._idle_since:
+            self.connection.tell("gateway-refreshed", by="probe")
+        self._refreshed = now()
+
+    def _forget_probes(self) -> None:
+        if self._probes is not None:
+            self._probes.stop()
+            self._probes = None
+
+    def _unset_keepalive_if_required(self) -> None:
+        """Called by uvicorn too: it is not idle any more, or gone."""
+        super()._unset_keepalive_if_required()
+        self._forget_probes()

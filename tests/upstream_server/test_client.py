@@ -1,0 +1,75 @@
+"""The lab's client of the upstream: what it does where the upstream does not answer, and what it asks for."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+import lab.upstream
+from lab.errors import EnvironmentLacks
+from lab.upstream import UpstreamClient
+from tests.upstream_server.support import IDLE, Bench
+from upstream_server.control import Control
+
+TOKEN = "t"
+BOUND = 0.3
+"""Real seconds, in place of the bound of half a minute."""
+
+
+@pytest.fixture
+async def deaf() -> AsyncIterator[UpstreamClient]:
+    """A client of something that accepts and never answers."""
+    server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    client = UpstreamClient(f"http://127.0.0.1:{port}", TOKEN, "127.0.0.1")
+    yield client
+    await client.close()
+    server.close()
+
+
+async def test_an_upstream_that_never_answers_is_lacking(deaf: UpstreamClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lab.upstream, "CALL_BOUND", BOUND)
+    for call, asked in ((deaf.authority(), "GET /tls"), (deaf.drain("one"), "POST /listeners/one/drain")):
+        with pytest.raises(EnvironmentLacks, match=f"did not answer {asked} within 0.3 s.*--jobs 1"):
+            await call
+    with pytest.raises(EnvironmentLacks, match="GET /events"):
+        await deaf.follow_events()
+
+
+async def test_an_upstream_that_is_gone_is_lacking() -> None:
+    client = UpstreamClient("http://127.0.0.1:1", TOKEN, "127.0.0.1")
+    for call in (client.authority(), client.follow_events()):
+        with pytest.raises(EnvironmentLacks, match="is gone"):
+            await call
+    await client.close()
+
+
+async def test_a_drain_and_its_end(bench: Bench) -> None:
+    control = await Control(bench.upstream, TOKEN).start()
+    client = UpstreamClient(control.url, TOKEN, "127.0.0.1")
+    listener = await bench.listener()
+    await client.drain("one")
+    assert listener.state == "draining"
+    await client.listen("one")
+    assert listener.state == "listening"
+    await client.close()
+    await control.close()
+
+
+async def test_what_is_idle_at_a_drain_ends_by_its_own_timeout(bench: Bench) -> None:
+    listener = await bench.listener(idle_timeout=IDLE)
+    idle = await bench.client(listener)
+    await idle.request()
+    listener.drain()
+    assert (await bench.event("gave-up"))["why"] == "idle timeout"
+
+
+async def test_what_is_used_after_a_drain_ends_by_an_announced_close(bench: Bench) -> None:
+    listener = await bench.listener(idle_timeout=30.0)
+    client = await bench.client(listener)
+    await client.request()
+    listener.drain()
+    assert (await client.request()).headers["connection"] == "close"
+    assert (await bench.event("connection-closed"))["by"] == "upstream"
+    assert [event["announced_close"] for event in bench.events("response")] == [False, True]
+    assert not bench.events("gave-up")
