@@ -1,6 +1,6 @@
 """The lab's client of the upstream: what it does where the upstream does not answer, and what it asks for."""
 
-import asyncio
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -19,12 +19,10 @@ BOUND = 0.3
 @pytest.fixture
 async def deaf() -> AsyncIterator[UpstreamClient]:
     """A client of something that accepts and never answers."""
-    server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    client = UpstreamClient(f"http://127.0.0.1:{port}", TOKEN, "127.0.0.1")
-    yield client
-    await client.close()
-    server.close()
+    with socket.create_server(("127.0.0.1", 0)) as server:  # its kernel accepts, and nobody reads
+        client = UpstreamClient(f"http://127.0.0.1:{server.getsockname()[1]}", TOKEN, "127.0.0.1")
+        yield client
+        await client.close()
 
 
 async def test_an_upstream_that_never_answers_is_lacking(deaf: UpstreamClient, monkeypatch: pytest.MonkeyPatch) -> None:
