@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
+from lab.scenario.parts import Balancer
 from lab.scenario.words import BalancerServer
+
+FOR_EVER_S = 3600.0
+"""Real seconds that a balancer keeps what it is told to keep for ever: no run lasts that long."""
 
 NGINX = """\
 daemon off;
@@ -24,11 +28,12 @@ http {{
   }}
   server {{
     listen {bind}:{listen};
-    keepalive_timeout 3600s;
+    keepalive_timeout {client_ms}ms;
     location / {{
       proxy_pass http://orders;
       proxy_http_version 1.1;
       proxy_set_header Connection "";
+      proxy_set_header Via "1.1 nginx";
     }}
   }}
 }}
@@ -42,12 +47,13 @@ defaults
   timeout connect 5s
   timeout client 3600s
   timeout server 60s
-  timeout http-keep-alive 3600s
+  timeout http-keep-alive {client_ms}ms
 frontend function
   bind {bind}:{listen}
   default_backend orders
 backend orders
   http-reuse always
+  http-request set-header Via "1.1 haproxy"
   server orders {host}:{port} pool-max-conn 16 pool-purge-delay {idle_ms}ms
 """
 
@@ -56,16 +62,30 @@ CONFIGS: dict[BalancerServer, str] = {"nginx": NGINX, "haproxy": HAPROXY}
 
 @dataclass(frozen=True, slots=True)
 class BalancerConfig:
-    """Where a balancer listens, where it forwards to, and how long it keeps an unused connection to there."""
+    """Where a balancer listens, where it forwards to, and how long it keeps unused connections."""
 
     server: BalancerServer
     bind: str
     listen: int
     host: str
     port: int
-    idle_s: float
+    patience: "Patience"
     folder: str
     """For its own files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a balancer keeps unused connections, in real seconds."""
+
+    upstream_s: float
+    client_s: float
+
+    @classmethod
+    def of(cls, stated: Balancer, speed: float) -> "Patience":
+        """As a scenario states it, at so many lab seconds in a real one."""
+        client = FOR_EVER_S if stated.client_timeout is None else stated.client_timeout / speed
+        return cls(stated.idle_timeout / speed, client)
 
 
 def config_text(config: BalancerConfig) -> str:
@@ -75,7 +95,13 @@ def config_text(config: BalancerConfig) -> str:
         "listen": config.listen,
         "host": config.host,
         "port": config.port,
-        "idle_ms": max(1, round(config.idle_s * 1000)),
+        "idle_ms": _milliseconds(config.patience.upstream_s),
+        "client_ms": _milliseconds(config.patience.client_s),
         "folder": config.folder,
     }
     return CONFIGS[config.server].format(**values)
+
+
+def _milliseconds(seconds: float) -> int:
+    """Zero would be no timeout at all."""
+    return max(1, round(seconds * 1000))

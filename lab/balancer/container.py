@@ -7,7 +7,7 @@ from typing import Any
 
 from docker.errors import ImageNotFound
 
-from lab.balancer.config import BalancerConfig, config_text
+from lab.balancer.config import BalancerConfig, Patience, config_text
 from lab.balancer.process import READY_BOUND, READY_POLL, accepts
 from lab.engine import Engine
 from lab.errors import EnvironmentLacks
@@ -36,7 +36,7 @@ class BalancerContainer:
     def __repr__(self) -> str:
         return f"<BalancerContainer {self._name} {'up' if self._container else 'not started'}>"
 
-    async def start(self, host: str, port: int, idle_s: float) -> tuple[str, int]:
+    async def start(self, host: str, port: int, patience: Patience) -> tuple[str, int]:
         """Forward to `host:port`; returns where it listens. Raises EnvironmentLacks."""
         await self._engine.call(self._have_image)
         self._container = await self._engine.create(
@@ -48,7 +48,7 @@ class BalancerContainer:
             mem_limit="128m",
             pids_limit=64,
         )
-        config = BalancerConfig(self._server, "0.0.0.0", LISTEN, host, port, idle_s, FOLDER)
+        config = BalancerConfig(self._server, "0.0.0.0", LISTEN, host, port, patience, FOLDER)
         await self._engine.call(self._container.put_archive, FOLDER, _archive(CONFIG, config_text(config)))
         await self._engine.call(self._container.start)
         await self._engine.call(self._container.reload)

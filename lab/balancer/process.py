@@ -6,7 +6,7 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
-from lab.balancer.config import BalancerConfig, config_text
+from lab.balancer.config import BalancerConfig, Patience, config_text
 from lab.errors import EnvironmentLacks
 from lab.proc import MARK
 from lab.scenario.words import BalancerServer
@@ -30,11 +30,11 @@ class BalancerProcess:
     def __repr__(self) -> str:
         return f"<BalancerProcess {self._server} {'up' if self._process else 'not started'}>"
 
-    async def start(self, host: str, port: int, idle_s: float) -> int:
+    async def start(self, host: str, port: int, patience: Patience) -> int:
         """Forward to `host:port`; returns the port that it listens on. Raises EnvironmentLacks."""
         listen = _free_port()
         self._folder.mkdir(parents=True, exist_ok=True)
-        config = BalancerConfig(self._server, "127.0.0.1", listen, host, port, idle_s, str(self._folder))
+        config = BalancerConfig(self._server, "127.0.0.1", listen, host, port, patience, str(self._folder))
         path = self._folder / f"{self._server}.conf"
         path.write_text(config_text(config))
         with (self._folder / f"{self._server}.log").open("ab") as log:

@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+from lab.balancer import Patience
 from lab.balancer.container import BalancerContainer
 from lab.bench.naming import listener_name
 from lab.engine import LABEL, Engine, read_frame
@@ -83,7 +84,7 @@ class DockerBench:
         name = f"{self._network}-balancer-{len(self._balancers)}"
         balancer = BalancerContainer(wanted.server, self._engine, self._network, name)
         self._balancers[job.scope] = balancer
-        host, port = await balancer.start(listener.host, listener.port, wanted.idle_timeout / job.speed)
+        host, port = await balancer.start(listener.host, listener.port, Patience.of(wanted, job.speed))
         return replace(listener, host=host, port=port, behind=listener)
 
     async def close_upstream(self, job: Job) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from lab.balancer import Patience
 from lab.balancer.process import BalancerProcess
 from lab.bench.naming import listener_name
 from lab.errors import EnvironmentLacks
@@ -55,7 +56,7 @@ class ProcessBench:
         wanted = job.setting.balancer
         balancer = BalancerProcess(wanted.server, self._mark, self._logs / listener_name(job.scope))
         self._balancers[job.scope] = balancer
-        port = await balancer.start(listener.host, listener.port, wanted.idle_timeout / job.speed)
+        port = await balancer.start(listener.host, listener.port, Patience.of(wanted, job.speed))
         return replace(listener, port=port, behind=listener)
 
     async def close_upstream(self, job: Job) -> None:

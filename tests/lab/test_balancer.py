@@ -1,0 +1,34 @@
+"""What a balancer is told: its patience with both sides, and to say that a request passed through it."""
+
+import pytest
+
+from lab.balancer import BalancerConfig, Patience, config_text
+from lab.balancer.config import FOR_EVER_S
+from lab.scenario.parts import Balancer
+from lab.scenario.words import BalancerServer
+
+EXPECTED: dict[BalancerServer, dict[str, str]] = {
+    "nginx": {
+        "upstream": "keepalive 16;\n    keepalive_timeout 600ms;",
+        "client": "listen 127.0.0.1:80;\n    keepalive_timeout 300ms;",
+        "via": 'proxy_set_header Via "1.1 nginx";',
+    },
+    "haproxy": {
+        "upstream": "pool-purge-delay 600ms",
+        "client": "timeout http-keep-alive 300ms",
+        "via": 'http-request set-header Via "1.1 haproxy"',
+    },
+}
+
+
+@pytest.mark.parametrize("server", EXPECTED)
+def test_a_balancer_keeps_connections_as_long_as_its_scenario_says(server: BalancerServer) -> None:
+    stated = Balancer.model_validate({"server": server, "idle_timeout": "60s", "client_timeout": "30s"})
+    config = BalancerConfig(server, "127.0.0.1", 80, "127.0.0.1", 81, Patience.of(stated, 100.0), "/tmp")
+    text = config_text(config)
+    for line in EXPECTED[server].values():
+        assert line in text
+
+
+def test_what_is_not_stated_is_for_ever_at_any_speed() -> None:
+    assert Patience.of(Balancer(), 10_000.0) == Patience(0.006, FOR_EVER_S)
