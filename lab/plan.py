@@ -11,6 +11,7 @@ from lab.scenario.load import Named
 from lab.scenario.model import Arm
 from lab.scenario.setting import Setting
 from lab.scenario.words import Need, SandboxKind
+from lab.spelling import advice
 from lab.verdict.judge import skip_reason
 
 DEFAULT_SPEED: dict[SandboxKind, float] = {"process": 150.0, "docker": 100.0}
@@ -65,8 +66,8 @@ def make_plan(
     scenarios = _distinct(scenarios)
     for name in only:
         if not any(arm.name == name for named in scenarios for arm in named.scenario.arms):
-            known = ", ".join(arm.name for named in scenarios for arm in named.scenario.arms)
-            raise UsageError(f"no arm is called {name!r}: there are {known}")
+            known = dict.fromkeys(arm.name for named in scenarios for arm in named.scenario.arms)
+            raise UsageError(f"no arm is called {name!r}: {advice(name, known)}")
     arms = {named.name: chosen for named in scenarios if (chosen := _chosen(named, only))}
     scenarios = [named for named in scenarios if named.name in arms]
     lacks = lacking(sandbox)

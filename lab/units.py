@@ -16,12 +16,12 @@ LONGEST = 7 * 24 * 3600.0
 def parse_duration(text: object) -> float:
     """Seconds of a duration such as `300s`, `6m`, `1.5h` or `250ms`.
 
-    Raises ValueError, naming what is allowed, for anything else: a bare number has no unit, zero is no duration,
+    Raises ValueError, naming what is allowed, for anything else: a bare number has no unit, zero is not a duration,
     and nothing lasts longer than `LONGEST`.
     """
     match = _PATTERN.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise ValueError(f"{shown(text)} is no duration: write a number and a unit, such as 250ms, 300s, 6m or 1h")
+        raise ValueError(f"{shown(text)} is not a duration: write a number and a unit, such as 250ms, 300s, 6m or 1h")
     seconds = float(match[1]) * _UNITS[match[2]]
     if not 0 < seconds <= LONGEST:
         raise ValueError(f"{shown(text)} is out of range: give one above zero, at most {format_duration(LONGEST)}")

@@ -8,18 +8,21 @@ from lab.functions import go, java, node, python
 from lab.functions.definition import Definition
 from lab.scenario.parts import Function
 from lab.scenario.words import Shape
+from lab.spelling import advice
 from lab.upstream import Listener
 
 DEFINITIONS: dict[str, Definition] = {
     defined.client: defined for language in (python, go, node, java) for defined in language.DEFINITIONS
 }
 """By the client's name, in the order of tables."""
+PAGE = "docs/clients.md has all"
 
 
 def definition(client: str) -> Definition:
     """The function for a client library; raises UsageError naming those there are."""
     if client not in DEFINITIONS:
-        raise UsageError(f"there is no function for the client {shown(client)}: there are {', '.join(DEFINITIONS)}")
+        known = advice(client, DEFINITIONS, more=PAGE)
+        raise UsageError(f"there is no function for the client {shown(client)}: {known}")
     return DEFINITIONS[client]
 
 

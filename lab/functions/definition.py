@@ -9,6 +9,7 @@ from lab.errors import UsageError
 from lab.functions.program import Program
 from lab.images import ROOT
 from lab.scenario.words import Need, Shape
+from lab.spelling import advice
 
 APP = ROOT / "lambda_app"
 
@@ -64,13 +65,19 @@ class Definition:
         """The preset's file; raises UsageError naming those there are."""
         files = self.names
         if preset not in files:
-            raise UsageError(f"the {self.client} function has no preset {shown(preset)}: there are {', '.join(files)}")
+            known = advice(preset, files, more=f"each a file of {_short(self.presets)}")
+            raise UsageError(f"the {self.client} function has no preset {shown(preset)}: {known}")
         return files[preset]
 
 
 COMMON = ("default", "seed", "sane")
 """The presets that every client has (`docs/functions.md`)."""
 SUFFIXES = {".py", ".go", ".mjs", ".java"}
+
+
+def _short(path: Path) -> Path:
+    """As seen from the checkout, where it lies in there."""
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def _snake(name: str) -> str:

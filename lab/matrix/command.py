@@ -24,6 +24,7 @@ from lab.matrix.folder import MATRICES, MatrixFolder, attempted
 from lab.matrix.plan import MatrixPlan, make_matrix
 from lab.matrix.reports import print_matrix, write_all
 from lab.scenario.words import Link, SandboxKind, Wake, WakeOrder
+from lab.spelling import advice
 
 EVERY = 10.0
 """Real seconds between two lines of progress where there is no terminal."""
@@ -104,7 +105,7 @@ def _chooser(
     """Whether a cell is meant: nothing said about an axis means all of it."""
     known = {preset for defined in DEFINITIONS.values() for preset in defined.in_matrix}
     if unknown := set(presets) - known:
-        raise UsageError(f"no client has the preset {min(unknown)!r}: there are {', '.join(sorted(known))}")
+        raise UsageError(f"no client has the preset {min(unknown)!r}: {advice(min(unknown), sorted(known))}")
     wanted = {Cell.parse(text).id for text in ids}
 
     def meant(cell: Cell) -> bool:

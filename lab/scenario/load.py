@@ -2,9 +2,10 @@
 
 import json
 import re
+import shlex
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from reprlib import Repr
 from typing import Any
@@ -19,7 +20,9 @@ from ruamel.yaml.reader import ReaderError
 
 from lab.errors import UsageError
 from lab.functions import definition
+from lab.scenario.keys import known_keys
 from lab.scenario.model import Scenario
+from lab.spelling import advice, meant
 
 BUILT_IN = Path(__file__).resolve().parents[2] / "scenarios"
 SCHEMA = Path(__file__).with_name("scenario.schema.json")
@@ -27,6 +30,7 @@ LARGEST_FILE = 100_000
 """Characters; a scenario is a page of text, and what is larger was not meant to be one."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 """A scenario's name, which is its file's: it names files, listeners and functions."""
+COMMENT = re.compile(r"\s#.*")
 DEEPEST = 20
 """Levels of nesting; a scenario has eight."""
 LONGEST_PROBLEM = 240
@@ -46,6 +50,8 @@ class Named:
     scenario: Scenario
     text: str
     """As it was read: the run's folder keeps this, whatever becomes of the file."""
+    asked: str
+    """How the user named it, and must name it again in a next command: a path, or a built-in scenario's name."""
 
     def __repr__(self) -> str:
         return f"<Scenario {self.name}: {len(self.scenario.arms)} arms>"
@@ -58,7 +64,7 @@ def load(path: Path) -> Named:
         raise UsageError(f"{path}: rename the file: a scenario's name is 1 to 40 letters, digits, dots and hyphens")
     scenario, document = _parse(text, path)
     _check_functions(scenario, document, path)
-    return Named(path.stem, path, scenario, text)
+    return Named(path.stem, path, scenario, text, shlex.quote(str(path)))
 
 
 def find(name: str) -> Named:
@@ -67,14 +73,30 @@ def find(name: str) -> Named:
         return load(Path(name))
     path = BUILT_IN / f"{name}.yaml"
     if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in BUILT_IN.glob("*.yaml")))
-        raise UsageError(f"no scenario is called {name!r}: there are {known}; or give the path of a .yaml file")
-    return load(path)
+        raise UsageError(f"no scenario is called {name!r}: {_instead(name)}")
+    return _load_built_in(path)
+
+
+def _instead(name: str) -> str:
+    """What to write in place of a name that no scenario has."""
+    if NAME.fullmatch(name) and Path(f"{name}.yaml").is_file():
+        return f"did you mean `{name}.yaml`?"
+    if (known := meant(name, _names_built_in())) is not None:
+        return f"did you mean `{known}`? (`thawlab list` shows all)"
+    return "`thawlab list` shows those there are; or give the path of a .yaml file"
+
+
+def _names_built_in() -> list[str]:
+    return sorted(path.stem for path in BUILT_IN.glob("*.yaml"))
+
+
+def _load_built_in(path: Path) -> Named:
+    return replace(load(path), asked=path.stem)
 
 
 def built_in() -> list[Named]:
     """Every scenario that comes with the lab, by name."""
-    return [load(path) for path in sorted(BUILT_IN.glob("*.yaml"), key=lambda path: path.stem)]
+    return [_load_built_in(BUILT_IN / f"{name}.yaml") for name in _names_built_in()]
 
 
 def parse(text: str, path: Path) -> Scenario:
@@ -125,7 +147,22 @@ def _yaml(text: str, path: Path) -> Any:
             mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
             line = mark.line + 1 if mark else 1
             problem = getattr(error, "problem", None) or str(error)
+            if (cut := _cut_off(text, error)) is not None:
+                line, problem = cut
         raise UsageError(f"{path}:{line}: this is not YAML: {_one_line(problem)}") from None
+
+
+def _cut_off(text: str, error: YAMLError) -> tuple[int, str] | None:
+    """Where a list in brackets was never closed because ` #` had made its end a comment: the line, and what to do."""
+    begin, end = getattr(error, "context_mark", None), getattr(error, "problem_mark", None)
+    if begin is None or end is None or "flow" not in str(getattr(error, "context", "")):
+        return None
+    for number, line in enumerate(text.splitlines()[begin.line : end.line + 1], start=begin.line + 1):
+        inside = line[begin.column :] if number == begin.line + 1 else line
+        if lost := COMMENT.search(inside):
+            said = f"what follows ` #` is a comment, so {_shown(lost[0].strip())} is lost, and the bracket with it"
+            return number, f'{said}: put the text in quotes, such as ["repo #1"]'
+    return None
 
 
 def _check_plain(text: str, path: Path) -> None:
@@ -167,10 +204,14 @@ def _check_functions(scenario: Scenario, document: Any, path: Path) -> None:
             raise UsageError(f"{path}:{_line(document, [*place, *sorted(in_arm)[-1:]])}: {error}") from None
 
 
-def schema_text() -> str:
+def schema() -> dict[str, Any]:
     """The published JSON Schema of scenario files."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Scenario.model_json_schema()
-    return json.dumps(schema, indent=2) + "\n"
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Scenario.model_json_schema()
+
+
+def schema_text() -> str:
+    """The schema as its file has it."""
+    return json.dumps(schema(), indent=2) + "\n"
 
 
 def _read(path: Path) -> str:
@@ -182,7 +223,7 @@ def _read(path: Path) -> str:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}; `thawlab list` shows what there is") from None
     if len(text) > LARGEST_FILE:
-        raise UsageError(f"{path}: larger than {LARGEST_FILE} characters: this is no scenario file")
+        raise UsageError(f"{path}: larger than {LARGEST_FILE} characters: this is not a scenario file")
     return text
 
 
@@ -200,7 +241,10 @@ def _plain(node: Any, path: Path) -> Any:
 
 
 def _worth_telling(error: ValidationError) -> list[Any]:
-    """Errors without those that only follow from another: a list is not too short because an item of it is bad."""
+    """Errors without those that only follow from another, what is missing last.
+
+    A list is not too short because an item of it is bad.
+    """
     details = error.errors()
     places = [detail["loc"] for detail in details]
 
@@ -208,7 +252,8 @@ def _worth_telling(error: ValidationError) -> list[Any]:
         depth = len(detail["loc"])
         return detail["type"] == "too_short" and any(len(p) > depth and p[:depth] == detail["loc"] for p in places)
 
-    return [detail for detail in details if not follows(detail)]
+    told = [detail for detail in details if not follows(detail)]
+    return sorted(told, key=lambda detail: bool(detail["type"] == "missing"))  # often only misspelt
 
 
 def _message(path: Path, document: Any, detail: Any) -> str:
@@ -219,19 +264,23 @@ def _message(path: Path, document: Any, detail: Any) -> str:
     where = ".".join(str(part) for part in detail["loc"])
     match detail["type"]:
         case "extra_forbidden":
-            text = f"unknown key {_shown(where)}: remove it or mend its spelling"
+            word, known = location[-1], known_keys(schema(), location)
+            text = f"unknown key {_shown(where)}: {advice(word, known, more='docs/scenarios.md has all')}"
         case "missing":
             text = f"{where!r} is missing: add it"
         case "literal_error":
-            text = f"{where}: {_shown(detail['input'])} is not one of {detail['ctx']['expected']}"
+            known = re.findall(r"'([^']+)'", detail["ctx"]["expected"])
+            likely = meant(detail["input"], known)
+            hint = f"did you mean `{likely}`?" if likely else f"write one of {', '.join(known)}"
+            text = f"{where}: unknown word {_shown(detail['input'])}: {hint}"
         case "string_type":
             text = f"{where}: {_shown(detail['input'])} is not text: write words, or put it in quotes"
         case "string_pattern_mismatch":
-            text = f"{where}: {_shown(detail['input'])} is no name: use small letters, digits and hyphens"
+            text = f"{where}: {_shown(detail['input'])} is not a name: use small letters, digits and hyphens"
         case "tuple_type":
-            text = f"{where}: {_shown(detail['input'])} is no list: write [one, or, more]"
+            text = f"{where}: {_shown(detail['input'])} is not a list: write [one, or, more]"
         case "model_type" | "dict_type":
-            text = f"{where}: {_shown(detail['input'])} is no mapping: write keys with their values"
+            text = f"{where}: {_shown(detail['input'])} is not a mapping: write keys with their values"
         case "too_short":
             text = f"{where}: is empty: give at least one"
         case _:

@@ -7,6 +7,7 @@ To add a verb, write its file beside these and name its class in `VERBS`.
 from reprlib import repr as shown
 from typing import Any
 
+from lab.spelling import advice
 from lab.steps.base import Gap, Invocation, Stage, Step
 from lab.steps.burst import Burst
 from lab.steps.event import AsyncEvent
@@ -17,6 +18,7 @@ from lab.steps.recycle import Recycle
 from lab.steps.restart import Restart
 from lab.steps.wait import Wait
 
+PAGE = "docs/scenarios.md has all"
 VERBS: dict[str, type[Step]] = {
     cls.verb: cls for cls in (Invoke, Burst, AsyncEvent, Freeze, Wait, Restart, Move, Recycle)
 }
@@ -49,9 +51,9 @@ def read_step(raw: object) -> Step:
     elif isinstance(raw, dict) and len(raw) == 1:
         verb, argument = next(iter(raw.items()))
     else:
-        raise ValueError(f"{shown(raw)} is no step: write a verb, or one verb with its argument such as `freeze: 6m`")
+        raise ValueError(f"{shown(raw)} is not a step: write a verb, or a verb and its argument such as `freeze: 6m`")
     if verb not in VERBS:
-        raise ValueError(f"unknown verb {shown(verb)} in a timeline: there are {', '.join(VERBS)}")
+        raise ValueError(f"unknown verb {shown(verb)} in a timeline: {advice(verb, VERBS, more=PAGE)}")
     return VERBS[verb].read(argument)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lab.errors import UsageError
-from lab.scenario.load import BUILT_IN, LARGEST_FILE, parse
+from lab.scenario.load import BUILT_IN, LARGEST_FILE, built_in, find, parse
 from tests.lab.command import refused, thawlab, thawlab_here
 
 STORY = """\
@@ -58,50 +58,54 @@ def test_the_story_itself_is_good() -> None:
     ("old", "new", "line", "words"),
     [
         # Keys
-        ("link: lost", "link: lost\ncolour: red", 8, ["unknown key 'colour'", "spelling"]),
+        ("link: lost", "link: lost\ncolour: red", 8, ["unknown key 'colour'", "docs/scenarios.md has all"]),
         ("    role: bug", "    role: bug\n    colour: red", 12, ["unknown key 'arms.0.colour'"]),
-        ("close: rst", "clsoe: rst", 5, ["unknown key 'upstream.clsoe'"]),
+        ("close: rst", "clsoe: rst", 5, ["unknown key 'upstream.clsoe'", "did you mean `close`?"]),
         ("story: s\n", "", 1, ["'story' is missing", "add it"]),
         ("    role: bug\n", "", 10, ["'arms.0.role' is missing"]),
+        ("link: lost", "link: lost\nbalncer: {}", 8, ["unknown key 'balncer'", "did you mean `balancer`?"]),
+        ("{outcome: reset}", "{outcom: reset}", 13, ["'arms.0.expect.outcom'", "did you mean `outcome`?"]),
+        ("close: rst", "close: rst, advertise: {tmeout: 5s}", 5, ["did you mean `timeout`?"]),
+        ("close: rst", "close: rst, faults: [{at: executed, so: rst}]", 5, ["unknown key 'upstream.faults.0.so'"]),
         ("link: lost", "link: lost\ntitle: again", 8, ['duplicate key "title"']),
         ("link: lost", "link: lost\n1: x", 8, ["the key 1 is not text"]),
         ("link: lost", "link: lost\ntrue: x", 8, ["the key True is not text"]),
         ("link: lost", "link: lost\n? [a, b]\n: x", 8, ["is not text"]),
         ("link: lost", "link: lost\n? \n: x", 8, ["the key nothing is not text"]),
         # Durations
-        ("300s", "300sec", 5, ["upstream.idle_timeout: '300sec' is no duration", "300s"]),
-        ("300s", "300", 5, ["300 is no duration", "a number and a unit"]),
-        ("300s", "-300s", 5, ["is no duration"]),
+        ("300s", "300sec", 5, ["upstream.idle_timeout: '300sec' is not a duration", "300s"]),
+        ("300s", "300", 5, ["300 is not a duration", "a number and a unit"]),
+        ("300s", "-300s", 5, ["is not a duration"]),
         ("300s", "0s", 5, ["'0s' is out of range", "above zero"]),
         ("300s", "9" * 400 + "h", 5, ["is out of range", "at most 168h"]),
-        ("6m", "6", 8, ["timeline.1: 6 is no duration"]),
+        ("6m", "6", 8, ["timeline.1: 6 is not a duration"]),
         ("6m", "0s", 8, ["above zero"]),
-        ("6m", ".inf", 8, ["is no duration"]),
-        ("freeze: 6m", "freeze", 8, ["is no duration"]),
+        ("6m", ".inf", 8, ["is not a duration"]),
+        ("freeze: 6m", "freeze", 8, ["is not a duration"]),
         # Timelines
         (TIMELINE, "[freeze: 6m, invoke]", 8, ["begins with `frozen 6m`", "before an invoke"]),
         (TIMELINE, "[invoke, freeze: 6m]", 8, ["ends with `frozen 6m`", "end with an invoke"]),
         (TIMELINE, "[invoke, freeze: 6m, wait: 6m, invoke]", 8, ["timeline: "]),
-        (TIMELINE, "[invoke, sleep: 6m, invoke]", 8, ["unknown verb 'sleep'", "freeze"]),
-        (TIMELINE, "[invoke, {freeze: 6m, wait: 1m}, invoke]", 8, ["is no step"]),
+        (TIMELINE, "[invoke, frezee: 6m, invoke]", 8, ["unknown verb 'frezee'", "did you mean `freeze`?"]),
+        (TIMELINE, "[invoke, {freeze: 6m, wait: 1m}, invoke]", 8, ["is not a step"]),
         (TIMELINE, "[]", 8, ["timeline: is empty"]),
-        (TIMELINE, "invoke", 8, ["is no list"]),
+        (TIMELINE, "invoke", 8, ["is not a list"]),
         ("    role: bug", "    role: bug\n    change: {timeline: [invoke, freeze: 6m]}", 12, ["ends with"]),
         ("6m", "1m", 10, ["its gap is 1m", "for 5m", "nothing goes stale"]),
         ("role: bug", "role: control", 10, ["is a control", "they go stale"]),
         # Arms
-        ("name: bug", "name: ../../etc/passwd", 10, ["is no name", "letters, digits and hyphens"]),
-        ("name: bug", 'name: "bug\\nrole: fix"', 10, ["is no name"]),
+        ("name: bug", "name: ../../etc/passwd", 10, ["is not a name", "letters, digits and hyphens"]),
+        ("name: bug", 'name: "bug\\nrole: fix"', 10, ["is not a name"]),
         ("name: bug", 'name: "\\e[31mbug"', 10, ["control character"]),
         ("name: bug", f"name: {'a' * 5000}", 10, ["arms.0.name", "at most 40"]),
-        ("role: bug", "role: bugg", 11, ["'bugg' is not one of 'bug'", "non-fix"]),
+        ("role: bug", "role: bugg", 11, ["'bugg'", "did you mean `bug`?"]),
         ("role: bug", "role: fix", 10, ["is a fix", "no bug arm"]),
         ("    role: bug", "    role: bug\n    pair: nope", 10, ["has the pair 'nope'"]),
         ("{outcome: reset}", "{outcome: reset}\n  - {name: bug, role: bug, title: t}", 14, ["second of this name"]),
-        ("{outcome: reset}", "{outcome: rest}", 13, ["'rest' is not one of 'ok'"]),
+        ("{outcome: reset}", "{outcome: rest}", 13, ["'rest'", "did you mean `reset`?"]),
         ("{outcome: reset}", "{outcome: []}", 13, ["expect.outcome: is empty"]),
         ("{outcome: reset}", "{executions: [-1]}", 13, ["expect.executions.0"]),
-        ("{outcome: reset}", "reset", 13, ["'reset' is no mapping"]),
+        ("{outcome: reset}", "reset", 13, ["'reset' is not a mapping"]),
         # What an upstream may do
         (
             "close: rst",
@@ -116,8 +120,8 @@ def test_the_story_itself_is_good() -> None:
             ["executed counts no bytes"],
         ),
         ("close: rst", "close: rst, faults: [{at: executed, do: rst, requests: [0]}]", 5, ["faults.0", "requests"]),
-        ("close: rst", "close: rst, max_age: 10", 5, ["upstream.max_age: 10 is no duration"]),
-        ("close: rst", "close: rst, gateway_refresh: pings", 5, ["'pings' is not one of 'requests' or 'probes'"]),
+        ("close: rst", "close: rst, max_age: 10", 5, ["upstream.max_age: 10 is not a duration"]),
+        ("close: rst", "close: rst, gateway_refresh: pings", 5, ["'pings'", "requests, probes"]),
         ("close: rst", "close: rst, gateway_refresh: probes", 10, ["there is no gateway", "gateway_timeout"]),
         ("link: lost", "link: lost\nbalancer: {client_timeout: 0s}", 8, ["balancer.client_timeout", "above zero"]),
         (
@@ -129,12 +133,15 @@ def test_the_story_itself_is_good() -> None:
         # How it must end
         ("{outcome: reset}", "{latency: {}}", 13, ["expect.latency", "at_most"]),
         ("{outcome: reset}", "{latency: {at_least: 2s, at_most: 1s}}", 13, ["at_least 2s is longer than at_most 1s"]),
-        ("{outcome: reset}", "{latency: {at_most: 5}}", 13, ["latency.at_most: 5 is no duration"]),
-        ("{outcome: reset}", "{after_answer: dead}", 13, ["'dead' is not one of 'ok' or 'crashed'"]),
+        ("{outcome: reset}", "{latency: {at_most: 5}}", 13, ["latency.at_most: 5 is not a duration"]),
+        ("{outcome: reset}", "{after_answer: dead}", 13, ["'dead'", "write one of ok, crashed"]),
         # Functions
-        ("preset: seed", "preset: nope", 6, ["no preset 'nope'", "there are", "seed"]),
+        ("preset: seed", "preset: nope", 6, ["no preset 'nope'", "there are", "lambda_app/python/presets/aiohttp"]),
         ("preset: seed", "preset: ../handler", 6, ["no preset '../handler'"]),
+        ("preset: seed", "preset: sede", 6, ["no preset 'sede'", "did you mean `seed`?"]),
         ("preset: seed", "client: cobol", 6, ["'cobol'", "aiohttp"]),
+        ("preset: seed", "client: aiohtp", 6, ["'aiohtp'", "did you mean `aiohttp`?"]),
+        ("shape: sync", "client: go, shape: sync", 6, ["no app shape sync: there are loop"]),
         ("    role: bug", "    role: bug\n    change:\n      function:\n        preset: nope", 14, ["no preset"]),
         # Values
         ("title: A test", "title: 7", 1, ["title: 7 is not text", "quotes"]),
@@ -146,6 +153,9 @@ def test_the_story_itself_is_good() -> None:
         # YAML
         ("[invoke, freeze", "[invoke, [freeze", 9, ["this is not YAML"]),
         ("    role: bug", "\trole: bug", 11, ["this is not YAML"]),
+        ("link: lost", "link: lost\nseen_in: [repo #1]", 8, ["'#1]' is lost", "quotes"]),
+        ("link: lost", "link: lost\nseen_in: [a,\n  repo #1]", 9, ["'#1]' is lost", "quotes"]),
+        ("{outcome: reset}", "{outcome: reset #1}", 13, ["'#1}' is lost", "quotes"]),
         ("A test", "A\0test", 1, ["this is not YAML"]),
         ("title: A test", "title: !!python/object/apply:os.system [id]", 1, ["tags", "plain values"]),
         ("link: lost", "link: lost\nseen_in: &a [*a]", 8, ["anchors and aliases", "write it out"]),
@@ -196,13 +206,14 @@ def test_other_mistakes_are_counted(says: Says) -> None:
 
 
 def test_an_unknown_arm(says: Says) -> None:
-    assert says(STORY, "--arm", "nope") == "no arm is called 'nope': there are bug"
+    assert says(STORY, "--arm", "nope") == "no arm is called 'nope': there is bug only"
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("nope", ["no scenario is called 'nope'", "seed-reset", ".yaml"]),
+        ("nope", ["no scenario is called 'nope'", "thawlab list", ".yaml"]),
+        ("sed-reset", ["no scenario is called 'sed-reset'", "did you mean `seed-reset`?"]),
         ("nope.yaml", ["nope.yaml: cannot be read: No such file", "thawlab list"]),
         ("./scenarios/", ["cannot be read: Is a directory"]),
         ("/dev/zero", ["larger than"]),
@@ -214,6 +225,30 @@ def test_no_such_scenario(monkeypatch: pytest.MonkeyPatch, name: str, words: lis
     refused(thawlab_here(monkeypatch, "run", name), 2, *words)
 
 
+def test_a_file_that_is_named_without_its_ending(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(STORY)
+    monkeypatch.chdir(tmp_path)
+    refused(thawlab_here(monkeypatch, "run", "mine"), 2, "no scenario is called 'mine'", "did you mean `mine.yaml`?")
+
+
+def test_a_misspelt_arm(says: Says) -> None:
+    assert says(STORY, "--arm", "bgu") == "no arm is called 'bgu': did you mean `bug`?"
+
+
+def test_a_next_command_names_a_scenario_as_the_user_did(tmp_path: Path) -> None:
+    path = tmp_path / "with a blank" / "story.yaml"
+    path.parent.mkdir()
+    path.write_text(STORY)
+    assert find(str(path)).asked == f"'{path}'"
+    assert find("seed-reset").asked == "seed-reset"
+
+
+def test_no_issue_number_is_lost_in_a_comment() -> None:
+    """` #` begins a comment in YAML, in a list of lines as well."""
+    for named in built_in():
+        assert not re.search(r"^  - [^\"'].*\s#\d", named.text, re.MULTILINE), named.name
+
+
 @pytest.mark.parametrize("name", ["a b.yaml", "ü.yaml", "\udcff.yaml", f"{'l' * 41}.yaml", "<b>.yaml", ".yaml"])
 def test_a_file_whose_name_cannot_be_a_scenarios(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(STORY)
@@ -223,7 +258,7 @@ def test_a_file_whose_name_cannot_be_a_scenarios(monkeypatch: pytest.MonkeyPatch
 def test_a_mistake_on_the_command_line(tmp_path: Path) -> None:
     """The same in a process of its own, once."""
     (tmp_path / "story.yaml").write_text(STORY.replace("300s", "300"))
-    refused(thawlab("run", tmp_path / "story.yaml"), 2, "story.yaml:5: ", "is no duration")
+    refused(thawlab("run", tmp_path / "story.yaml"), 2, "story.yaml:5: ", "is not a duration")
 
 
 JUNK = (

@@ -208,10 +208,10 @@ def test_both_ways_to_call_it() -> None:
         (["run", "seed-reset", "--out", __file__], 2, ["--out", "is a file"]),
         (["run", "seed-reset", "--out", f"{__file__}/x"], 3, ["cannot write", "Not a directory"]),
         (["run", "seed-reset", "--out", "/proc/thawlab"], 3, ["/proc/thawlab: cannot write"]),
-        (["serve", "--idle-timeout", "5"], 2, ["'5' is no duration", "300s"]),
+        (["serve", "--idle-timeout", "5"], 2, ["'5' is not a duration", "300s"]),
         (["serve", "--port", "70000"], 2, ["--port", "range"]),
         (["serve", "--function", "cobol"], 2, ["'cobol'", "aiohttp"]),
-        (["serve", "--preset", "../handler"], 2, ["'../handler'", "seed"]),
+        (["serve", "--preset", "../handler"], 2, ["'../handler'", "presets/aiohttp"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

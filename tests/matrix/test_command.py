@@ -85,7 +85,7 @@ def test_a_choice_is_measured_and_two_runs_agree(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (("--client", "curl"), ("'curl' is not one of", "aiohttp")),
-        (("--preset", "turbo"), ("no client has the preset 'turbo'", "seed")),
+        (("--preset", "turbo"), ("no client has the preset 'turbo'", "there are")),
         (("--mode", "slam"), ("'slam' is not one of", "vanish")),
         (("--cell", "x/y"), ("'x/y' is no cell", "client/shape/preset")),
         (("--client", "go", "--wake", "uninterrupted"), ("no cell of the matrix is meant",)),

@@ -88,7 +88,7 @@ def write_presets(folder: Path) -> None:
 
 def named(text: str = STORY, name: str = "seed-reset") -> Named:
     path = Path(f"{name}.yaml")
-    return Named(name, path, parse(text, path), text)
+    return Named(name, path, parse(text, path), text, name)
 
 
 @dataclass(slots=True)
