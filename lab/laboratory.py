@@ -51,6 +51,7 @@ async def carry_out(
             sandbox=plan.sandbox,
             speed=plan.speed,
             repeats=plan.repeats,
+            asked={named.name: named.asked for named in plan.scenarios},
             arms=plan.arms,
             sweeps=plan.sweeps,
             lacks=plan.lacks,

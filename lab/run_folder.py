@@ -2,13 +2,13 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
 from lab.errors import EnvironmentLacks, UsageError
-from lab.journal import by_scope, read_journal
+from lab.journal import Event, by_scope, read_journal
 from lab.report import FinishedRun, write_all
 from lab.scenario.load import Named, load
 from lab.verdict.judge import judge
@@ -69,6 +69,7 @@ class RunFolder:
             raise UsageError(f"{self.scenarios}: the scenarios of this run are gone: it cannot be judged")
         try:
             events = read_journal(self.journal)
+            scenarios = _as_asked(scenarios, events)
             return FinishedRun(judge(scenarios, events), scenarios, by_scope(events))
         except (ValueError, LookupError, TypeError, AttributeError, StopIteration, OSError) as error:
             first = (str(error).splitlines() or [""])[0]
@@ -80,6 +81,16 @@ class RunFolder:
         run = self.read()
         write_all(self.path, run)
         return run
+
+
+def _as_asked(scenarios: tuple[Named, ...], events: Sequence[Event]) -> tuple[Named, ...]:
+    """With the names by which the user gave them, so that the next command that a report names can be run.
+
+    A journal of 0.1 does not have them.
+    """
+    started = next(event for event in events if event.kind == "run-started")
+    asked = started.get("asked") or {}
+    return tuple(replace(named, asked=asked.get(named.name, named.asked)) for named in scenarios)
 
 
 def point(link: Path, target: str) -> None:

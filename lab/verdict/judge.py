@@ -87,7 +87,7 @@ def _judge_scenario(
             seen = facts[arm.name, repeat]
             guard = guard_of(arm, setting, seen, guards.get((pair.name, repeat)) if pair else None)
             guards[arm.name, repeat] = guard
-            runs.append(_judge_run(named.name, arm, setting, repeat, seen, guard))
+            runs.append(_judge_run(named.asked, arm, setting, repeat, seen, guard))
         results[arm.name] = _sum_up(arm, runs, baseline)
     ordered = tuple(results[arm.name] for arm in chosen)
     return ScenarioResult(
