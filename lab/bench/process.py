@@ -15,7 +15,7 @@ from lab.balancer.process import BalancerProcess
 from lab.bench.naming import listener_name
 from lab.errors import EnvironmentLacks
 from lab.functions import definition, environment
-from lab.functions.program import Built
+from lab.functions.program import Built, Program
 from lab.journal import Recorder, Scope
 from lab.lambda_service.service import FunctionSpec
 from lab.plan import Job
@@ -39,12 +39,22 @@ class ProcessBench:
         self._balancers: dict[Scope, BalancerProcess] = {}
         self._built: dict[str, Built] = {}
         """By client, once for the whole lab: whatever becomes of the sources, all of it measures one program."""
+        self._unbuilt: dict[Program, EnvironmentLacks] = {}
+        """What cannot be built: a second try would take as long, and every arm would make one."""
         self._building = asyncio.Lock()
 
     async def prepare(self, function: Function) -> None:
         async with self._building:
-            if function.client not in self._built:
-                self._built[function.client] = await asyncio.to_thread(definition(function.client).program.here)
+            if function.client in self._built:
+                return
+            program = definition(function.client).program
+            if program in self._unbuilt:
+                raise self._unbuilt[program]
+            try:
+                self._built[function.client] = await asyncio.to_thread(program.here)
+            except EnvironmentLacks as error:
+                self._unbuilt[program] = error
+                raise
 
     async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
         behaviour = job.setting.upstream

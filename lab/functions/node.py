@@ -8,6 +8,9 @@ serves both.
 import os
 import platform
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,15 +68,38 @@ def _install(work: Path, target: Path) -> None:
             f"AWS's runtime client for Node is compiled, and this is not installed: {', '.join(missing)}\n"
             "install cmake, make, a C++ compiler and Python 3, or use --sandbox docker"
         )
-    project = work / PROJECT
     own = {name: value for name, value in os.environ.items() if name.lower().startswith("npm_config_")}
     environment = {name: os.environ[name] for name in PASSED if name in os.environ} | own
-    environment["npm_config_nodedir"] = str(project / _package(CURRENT))
-    run("npm", "ci", "--no-fund", "--no-audit", cwd=project, environment=environment)
-    for major in (CURRENT, OLDER):
-        for unused in ("include", "share"):
-            shutil.rmtree(project / _package(major) / unused)
-    shutil.move(project / "node_modules", target)
+    with _without_blanks(work / PROJECT) as project:
+        environment["npm_config_nodedir"] = str(project / _package(CURRENT))
+        run("npm", "ci", "--no-fund", "--no-audit", cwd=project, environment=environment)
+        for major in (CURRENT, OLDER):
+            for unused in ("include", "share"):
+                shutil.rmtree(project / _package(major) / unused)
+        shutil.move(project / "node_modules", target)
+
+
+@contextmanager
+def _without_blanks(project: Path) -> Iterator[Path]:
+    """The project, or a copy where the runtime client's build scripts, which quote no path, can work.
+
+    Raises EnvironmentLacks where there is no such place.
+    """
+    if not _splits(project):
+        yield project
+        return
+    if _splits(Path(tempfile.gettempdir())):
+        raise EnvironmentLacks(
+            f"AWS's runtime client for Node cannot be compiled in {project}, whose name has a blank\n"
+            "set TMPDIR to a folder without one, or use --sandbox docker"
+        )
+    with tempfile.TemporaryDirectory(prefix="thawlab-node.", ignore_cleanup_errors=True) as folder:
+        yield Path(shutil.copytree(project, Path(folder) / "project"))
+
+
+def _splits(path: Path) -> bool:
+    """Whether a shell would take the path, unquoted, for more than one word."""
+    return len(str(path).split()) != 1
 
 
 def _link(work: Path, target: Path, packages: Path) -> None:

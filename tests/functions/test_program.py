@@ -1,12 +1,13 @@
 """Builds of functions: one at a time, whole or not at all, and a reason where there can be none."""
 
+import tempfile
 import threading
 from pathlib import Path
 
 import pytest
 
 from lab.errors import EnvironmentLacks
-from lab.functions import program
+from lab.functions import node, program
 from lab.functions.program import built
 
 SOURCES = ("lambda_app/go/go.mod",)
@@ -85,3 +86,25 @@ def test_what_was_built_is_had_where_nothing_can_be_written(builds: Path) -> Non
     (builds / ".x.lock").unlink()
     assert built("x", SOURCES, failing) == target
     assert not (builds / ".x.lock").exists(), "no lock is taken"
+
+
+def test_a_path_with_a_blank_is_built_elsewhere(tmp_path: Path) -> None:
+    """The scripts of the runtime client for Node quote no path."""
+    project = tmp_path / "my lab"
+    project.mkdir()
+    (project / "package.json").touch()
+    with node._without_blanks(project) as place:
+        assert " " not in str(place)
+        assert (place / "package.json").is_file()
+    assert not place.exists()
+
+
+def test_a_path_without_one_is_built_where_it_is(tmp_path: Path) -> None:
+    with node._without_blanks(tmp_path) as place:
+        assert place == tmp_path
+
+
+def test_a_machine_where_every_path_has_a_blank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "all blank"))
+    with pytest.raises(EnvironmentLacks, match="set TMPDIR"), node._without_blanks(tmp_path / "my lab"):
+        pass
