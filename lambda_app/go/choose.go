@@ -11,11 +11,14 @@ import (
 )
 
 // A preset makes a client, and says what to do at the end of the handler.
-type preset func() (client *http.Client, finish func())
+type preset struct {
+	make   func() (client *http.Client, finish func())
+	loaded Loaded
+}
 
 // byName has each preset under the name of its file.
 var byName = map[string]preset{
-	"close_after":  presets.CloseAfter,
+	"close_after":  finishing(presets.CloseAfter),
 	"default":      plain(presets.Default),
 	"large_pool":   plain(presets.LargePool),
 	"long_timeout": plain(presets.LongTimeout),
@@ -30,10 +33,14 @@ func choose(name string) (preset, error) {
 		return chosen, nil
 	}
 	known := strings.Join(slices.Sorted(maps.Keys(byName)), ", ")
-	return nil, fmt.Errorf("there is no preset %q: there are %s", name, known)
+	return preset{}, fmt.Errorf("there is no preset %q: there are %s", name, known)
 }
 
 // plain is for a client that needs nothing at the end of the handler.
 func plain(make func() *http.Client) preset {
-	return func() (*http.Client, func()) { return make(), func() {} }
+	return preset{func() (*http.Client, func()) { return make(), func() {} }, loaded(make)}
+}
+
+func finishing(make func() (client *http.Client, finish func())) preset {
+	return preset{make, loaded(make)}
 }

@@ -29,6 +29,7 @@ type Answer struct {
 	Invocation int      `json:"invocation"`
 	Cold       bool     `json:"cold"`
 	Ticks      [2]int   `json:"ticks"`
+	Preset     Loaded   `json:"preset"`
 	Versions   Versions `json:"versions"`
 	Requests   []Record `json:"requests"`
 }

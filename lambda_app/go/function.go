@@ -47,6 +47,7 @@ func (function *Function) handle(ctx context.Context, event Event) (*Answer, err
 		Sandbox:    function.sandbox,
 		Invocation: function.invocations,
 		Cold:       function.invocations == 1,
+		Preset:     function.preset.loaded,
 		Versions:   versions(),
 		Requests:   function.serve(ctx, event),
 	}
@@ -80,7 +81,7 @@ func (function *Function) startAfresh(fresh Fresh) error {
 
 func (function *Function) serve(ctx context.Context, event Event) []Record {
 	if function.client == nil {
-		function.client, function.finish = function.preset()
+		function.client, function.finish = function.preset.make()
 	}
 	defer function.finish()
 	requests := event.Requests

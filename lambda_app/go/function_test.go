@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -12,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"thawlab/function/presets"
 )
 
 func TestEveryPresetIsAFileAndTheOtherWayRound(t *testing.T) {
@@ -21,10 +25,14 @@ func TestEveryPresetIsAFileAndTheOtherWayRound(t *testing.T) {
 	}
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".go")
-		if _, err := choose(name); err != nil {
+		chosen, err := choose(name)
+		if err != nil {
 			t.Error(err)
 		}
 		text, err := os.ReadFile(file)
+		if want := (Loaded{name, fmt.Sprintf("%x", sha256.Sum256(text))}); chosen.loaded != want {
+			t.Errorf("%s tells %v, not %v", name, chosen.loaded, want)
+		}
 		if err != nil || !strings.HasPrefix(string(text), "// "+name+": ") {
 			t.Errorf("%s does not begin with its name (%v)", file, err)
 		}
@@ -37,10 +45,19 @@ func TestEveryPresetIsAFileAndTheOtherWayRound(t *testing.T) {
 	}
 }
 
+func TestAConstructorUnderAnothersNameTellsWhoseItIs(t *testing.T) {
+	swapped := map[string]preset{"sane": plain(presets.Seed), "seed": finishing(presets.CloseAfter)}
+	for name, want := range map[string]string{"sane": "seed", "seed": "close_after"} {
+		if got := swapped[name].loaded; got != byName[want].loaded || got == byName[name].loaded {
+			t.Errorf("what stands for %s tells %v", name, got)
+		}
+	}
+}
+
 // The zero that the story is about, and the library's own number beside it.
 func TestIdleLimits(t *testing.T) {
 	for name, want := range map[string]time.Duration{"seed": 0, "default": 90 * time.Second, "sane": 60 * time.Second} {
-		client, _ := byName[name]()
+		client, _ := byName[name].make()
 		if got := client.Transport.(*http.Transport).IdleConnTimeout; got != want {
 			t.Errorf("%s keeps connections for %v, not %v", name, got, want)
 		}

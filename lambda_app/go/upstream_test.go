@@ -59,7 +59,7 @@ func upstream(t *testing.T, endings ...ending) (url string) {
 
 func seed(t *testing.T) *http.Client {
 	t.Helper()
-	client, _ := byName["seed"]()
+	client, _ := byName["seed"].make()
 	t.Cleanup(client.CloseIdleConnections)
 	return client
 }

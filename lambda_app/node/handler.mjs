@@ -3,10 +3,10 @@
 // What it reads from its environment, the event and the answer are those of docs/functions.md.
 
 import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
 
 import { Call } from "./call.mjs";
 import { closeAll } from "./connections.mjs";
+import { load } from "./loaded.mjs";
 import { versionsOf } from "./versions.mjs";
 
 // An asynchronous invocation failed; its answer goes nowhere, so the message carries what is told.
@@ -18,23 +18,20 @@ class RequestFailed extends Error {
 const sandbox = randomUUID();
 const [client] = (process.env.THAWLAB_CLIENT ?? "node-http").split("@");
 const versions = versionsOf(client);
-let loads = 0;
 let invocations = 0;
 let upstream = process.env.UPSTREAM_URL;
-let preset = await load(process.env.THAWLAB_PRESET ?? "seed");
+let preset = await choose(process.env.THAWLAB_PRESET ?? "seed");
 
-// The preset's module as at a cold start, also where it was imported before.
-async function load(name) {
-  const file = new URL(`presets/${client}/${name}.mjs`, import.meta.url);
-  if (!existsSync(file)) throw new Error(`there is no preset ${name} for ${client}`);
-  loads += 1;
-  return import(`${file}?${loads}`);
+async function choose(name) {
+  const made = await load(new URL(`presets/${client}/${name}.mjs`, import.meta.url));
+  if (!made) throw new Error(`there is no preset ${name} for ${client}`);
+  return made;
 }
 
 export async function handler(event) {
   if (event.fresh) {
     const { upstream_url: url, preset: name } = event.fresh;
-    const anew = await load(name);
+    const anew = await choose(name);
     await closeAll();
     [upstream, preset, invocations] = [url, anew, 0];
   }
@@ -45,14 +42,16 @@ export async function handler(event) {
 async function serve(event) {
   const requests = event.requests?.length ? event.requests : [{}];
   const calls = requests.map((request) => new Call(request, upstream));
-  if (event.at_once) await Promise.all(calls.map((call) => call.make(preset.send)));
-  else for (const call of calls) await call.make(preset.send);
-  await preset.finish?.();
+  const { send, finish } = preset.module;
+  if (event.at_once) await Promise.all(calls.map((call) => call.make(send)));
+  else for (const call of calls) await call.make(send);
+  await finish?.();
   const told = {
     sandbox,
     invocation: invocations,
     cold: invocations === 1,
     ticks: [0, 0],
+    preset: preset.loaded,
     versions,
     requests: calls.map((call) => call.told()),
   };

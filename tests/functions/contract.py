@@ -74,7 +74,7 @@ class Answer(Stated):
     invocation: Annotated[int, Field(ge=1)]
     cold: bool
     ticks: tuple[int, int]
-    preset: Preset | None = None
+    preset: Preset
     versions: Versions
     requests: tuple[Told, ...]
 

@@ -1,6 +1,7 @@
 """Functions in warm processes, and upstreams whose own events say what really came."""
 
 import asyncio
+import hashlib
 import json
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -41,6 +42,11 @@ def lacks(defined: Definition) -> str | None:
     """Why this machine cannot run the function in a process, in the lab's words; None where it can."""
     missing = sorted({*defined.needs}.intersection(lacking("process")))
     return f"needs {' and '.join(NEEDED[need] for need in missing)}, or --sandbox docker" if missing else None
+
+
+def sha256_of(client: str, preset: str) -> str:
+    """Of the preset's file in this checkout."""
+    return hashlib.sha256(definition(client).preset_path(preset).read_bytes()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

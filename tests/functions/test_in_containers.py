@@ -16,7 +16,7 @@ from lab.plan import Job
 from lab.scenario.parts import Upstream
 from lab.serve import ServeOptions
 from tests.functions.nature import WITHOUT_ERRNO
-from tests.functions.support import invoke
+from tests.functions.support import invoke, sha256_of
 from tests.functions.test_outcomes import ECONNRESET
 
 pytestmark = [
@@ -69,6 +69,7 @@ async def test_it_answers_starts_afresh_and_tells_of_a_reset(
     assert (first.only.outcome, again.only.outcome, reset.only.outcome) == ("ok", "ok", "reset"), reset
     assert (again.invocation, reset.invocation) == (1, 1)
     assert first.versions == again.versions
+    assert {answer.preset.sha256 for answer in (first, again, reset)} == {sha256_of(client_in_it, "seed")}
     requests = [(event["connection"], event["number"]) for event in recorder.events if event.kind == "request"]
     assert requests == [(1, 1), (2, 1), (3, 1)]
     closed = [(event["connection"], event["by"]) for event in recorder.events if event.kind == "connection-closed"]

@@ -1,36 +1,30 @@
-"""A function tells which preset's file it really loaded, whatever it was asked for; the lab keeps both hashes."""
+"""A function tells which preset's file it really loaded, whatever it was asked for; the lab keeps both hashes.
 
-import hashlib
+In each sabotage the application that runs is a broken copy, and the lab looks at the presets of the checkout.
+"""
+
+import asyncio
 import shutil
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from lab.functions import DEFINITIONS, definition, python
-from lab.functions.definition import APP, Definition
-from lab.functions.program import Built
+from lab.functions import DEFINITIONS, definition
+from lab.functions.definition import APP
+from lab.functions.program import BUILD_BOUND, Built
 from lab.journal import Event
-from tests.functions.contract import Answer
+from tests.functions.support import lacks, sha256_of
 from tests.lab.support import journal_of, run, scenario_text, write
-
-
-def sha256_of(client: str, preset: str) -> str:
-    return hashlib.sha256(definition(client).preset_path(preset).read_bytes()).hexdigest()
-
-
-def assert_loaded(answer: Answer, client: str, preset: str) -> None:
-    """It tells this preset, by its name and by its file."""
-    assert answer.preset is not None
-    assert (answer.preset.name, answer.preset.sha256) == (preset, sha256_of(client, preset))
 
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """The Python function, from a copy of the application."""
+    """A function's program, from a copy of its application."""
 
-    folder: Path
+    built: Built
     image: str = "none"
 
     @property
@@ -38,23 +32,13 @@ class Copied:
         raise NotImplementedError
 
     def here(self) -> Built:
-        return Built((sys.executable, "-P"), {"PYTHONPATH": str(self.folder)})
+        return self.built
 
 
-@pytest.fixture
-def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the Python function that runs in place of the checkout's, to break; the lab keeps its own."""
-    folder = tmp_path / "copied"
-    shutil.copytree(APP, folder / "lambda_app", ignore=shutil.ignore_patterns("go", "java", "node", "__pycache__"))
-    real = DEFINITIONS["aiohttp"]
-    mine = Definition("aiohttp", "python", Copied(folder), shapes=real.shapes, presets=python.PRESETS / "aiohttp")
-    monkeypatch.setitem(DEFINITIONS, "aiohttp", mine)
-    return folder / "lambda_app" / "python"
-
-
-async def hashes(folder: Path, preset: str) -> tuple[str, str]:
+async def hashes(folder: Path, client: str, preset: str, shape: str) -> tuple[str, str]:
     """Of one arm's journal: the hash of the file that was asked for, and of the one that was loaded."""
-    events = journal_of(await run(write(folder, scenario_text(preset=preset)), folder))
+    named = write(folder, scenario_text(preset=f"{preset}, client: {client}", shape=shape))
+    events = journal_of(await run(named, folder))
     (started,) = [event for event in events if event.kind == "arm-started"]
     told = [event for event in events if event.kind == "told"]
     assert len(told) == 2
@@ -67,19 +51,67 @@ def _hash(told: Event) -> str:
     return sha256
 
 
-async def test_the_journal_has_both_hashes_and_they_agree(tmp_path: Path, copied: Path) -> None:
-    assert await hashes(tmp_path, "sane") == (sha256_of("aiohttp", "sane"),) * 2
+def break_nothing(application: Path) -> None:
+    pass
 
 
-async def test_a_function_that_loads_another_preset_tells_another_hash(tmp_path: Path, copied: Path) -> None:
-    handler = copied / "handler.py"
-    text = handler.read_text()
-    handler.write_text(text.replace('presets.{folder}.{name}"', 'presets.{folder}.seed"'))
-    assert handler.read_text() != text
-    assert await hashes(tmp_path, "sane") == (sha256_of("aiohttp", "sane"), sha256_of("aiohttp", "seed"))
+def load_another(application: Path) -> None:
+    """The function looks for the preset in the wrong file."""
+    for handler, right in (("handler.py", "{folder}.{name}"), ("handler.mjs", "${client}/${name}.mjs")):
+        if (file := application / handler).exists():
+            text = file.read_text()
+            assert right in text
+            file.write_text(text.replace(right, right.replace("{name}", "seed").replace("$seed", "seed")))
 
 
-async def test_another_presets_code_under_the_name_that_was_asked_for(tmp_path: Path, copied: Path) -> None:
-    presets = copied / "presets" / "aiohttp"
-    shutil.copy(presets / "seed.py", presets / "sane.py")
-    assert await hashes(tmp_path, "sane") == (sha256_of("aiohttp", "sane"), sha256_of("aiohttp", "seed"))
+def swap_the_code(application: Path) -> None:
+    """Another preset's code, under the name that was asked for."""
+    (folder,) = [found for name in ("aiohttp", "node-http") if (found := application / "presets" / name).exists()]
+    for file in folder.glob("seed.*"):
+        shutil.copy(file, file.with_stem("sane"))
+
+
+BROKEN = pytest.mark.parametrize(
+    ("sabotage", "loaded"), [(break_nothing, "sane"), (load_another, "seed"), (swap_the_code, "seed")]
+)
+Sabotage = Callable[[Path], None]
+
+
+@BROKEN
+async def test_a_python_function_tells_what_it_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sabotage: Sabotage, loaded: str
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(APP / "python", copy / "lambda_app" / "python", ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / "lambda_app" / "__init__.py").touch()
+    sabotage(copy / "lambda_app" / "python")
+    program = Copied(Built((sys.executable, "-P"), {"PYTHONPATH": str(copy)}))
+    monkeypatch.setitem(DEFINITIONS, "aiohttp", replace(definition("aiohttp"), program=program))
+    assert await hashes(tmp_path, "aiohttp", "sane", "sync") == (
+        sha256_of("aiohttp", "sane"),
+        sha256_of("aiohttp", loaded),
+    )
+
+
+@BROKEN
+@pytest.mark.timeout(BUILD_BOUND)
+async def test_a_node_function_tells_what_it_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sabotage: Sabotage, loaded: str
+) -> None:
+    real = definition("node-http")
+    if why := lacks(real):
+        pytest.skip(why)
+    built = await asyncio.to_thread(real.program.here)
+    task = Path(built.environment["LAMBDA_TASK_ROOT"])
+    copy = tmp_path / "copy"
+    shutil.copytree(task, copy, ignore=shutil.ignore_patterns("node_modules"))
+    (copy / "node_modules").symlink_to((task / "node_modules").resolve())
+    sabotage(copy)
+    node, start = built.command
+    start = str(copy / Path(start).name)
+    program = Copied(Built((node, start), dict(built.environment) | {"LAMBDA_TASK_ROOT": str(copy)}))
+    monkeypatch.setitem(DEFINITIONS, "node-http", replace(real, program=program))
+    assert await hashes(tmp_path, "node-http", "sane", "loop") == (
+        sha256_of("node-http", "sane"),
+        sha256_of("node-http", loaded),
+    )

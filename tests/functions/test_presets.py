@@ -3,7 +3,7 @@
 import pytest
 
 from lab.functions import definition
-from tests.functions.support import Hall, Json, Warm
+from tests.functions.support import Hall, Json, Warm, sha256_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -12,7 +12,7 @@ def posts(*names: str) -> list[Json]:
     return [{"id": name, "idempotency_key": name} for name in names]
 
 
-async def test_it_completes_a_post(client: str, preset: str, hall: Hall) -> None:
+async def test_it_completes_a_post_and_tells_its_file(client: str, preset: str, hall: Hall) -> None:
     """In two invocations; some presets leave a request of their own behind, and none does one twice."""
     warm = await hall.warm(client, preset=preset)
     async with hall.door() as door:
@@ -20,6 +20,8 @@ async def test_it_completes_a_post(client: str, preset: str, hall: Hall) -> None
         second = await warm.invoke(*posts("b", "c"))
     assert [*first.outcomes, *second.outcomes] == ["ok"] * 3, (first, second)
     assert [door.executed.count(name) for name in ("a", "b", "c")] == [1, 1, 1]
+    told = {(answer.preset.name, answer.preset.sha256) for answer in (first, second)}
+    assert told == {(preset, sha256_of(client, preset))}
 
 
 async def test_no_keepalive_is_a_connection_for_each(client: str, hall: Hall) -> None:

@@ -47,6 +47,7 @@ public final class Handler implements RequestStreamHandler {
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private String upstream = System.getenv("UPSTREAM_URL");
   private Client client;
+  private Client.Loaded loaded;
   private int invocations;
 
   private static Function<String, Client> library(String name) {
@@ -84,7 +85,7 @@ public final class Handler implements RequestStreamHandler {
   private void prepare(JsonObject fresh) {
     if (fresh == null) {
       if (client == null) {
-        client = library.apply(System.getenv("THAWLAB_PRESET"));
+        use(library.apply(System.getenv("THAWLAB_PRESET")));
       }
       return;
     }
@@ -92,9 +93,14 @@ public final class Handler implements RequestStreamHandler {
     if (client != null) {
       client.close();
     }
-    client = made;
+    use(made);
     upstream = fresh.get("upstream_url").getAsString();
     invocations = 0;
+  }
+
+  private void use(Client made) {
+    client = made;
+    loaded = made.loaded();
   }
 
   /** What became of a request: what is told of it, and its error. */
@@ -193,6 +199,7 @@ public final class Handler implements RequestStreamHandler {
     answer.addProperty("invocation", invocations);
     answer.addProperty("cold", invocations == 1);
     answer.add("ticks", JSON.toJsonTree(new int[] {0, 0}));
+    answer.add("preset", JSON.toJsonTree(loaded));
     answer.add("versions", versions);
     answer.add("requests", JSON.toJsonTree(sent.stream().map(Sent::told).toList()));
     return answer;

@@ -68,6 +68,11 @@ public final class ApacheHttp implements Client {
   }
 
   @Override
+  public Loaded loaded() {
+    return Presets.loaded(preset);
+  }
+
+  @Override
   public String version() {
     var loader = CloseableHttpClient.class.getClassLoader();
     return "httpclient5 " + VersionInfo.loadVersionInfo("org.apache.hc.client5", loader).getRelease();

@@ -10,6 +10,9 @@ public interface Client extends AutoCloseable {
   /** What the preset does at the end of the handler. */
   void finish();
 
+  /** The preset that it was really made by. */
+  Loaded loaded();
+
   /** The library and its version. */
   String version();
 
@@ -19,6 +22,9 @@ public interface Client extends AutoCloseable {
 
   /** A request to make: its method, URL, headers as (name, value), and body, empty for none. */
   record Request(String method, String url, List<String[]> headers, byte[] body) {}
+
+  /** A preset by its name, and the SHA-256 of the source that its class was compiled from. */
+  record Loaded(String name, String sha256) {}
 
   /** A connection that the library took for a request, by its own word. */
   record Attempt(Integer localPort, boolean reused) {}

@@ -83,6 +83,11 @@ public final class JdkHttp implements Client {
   public void finish() {}
 
   @Override
+  public Loaded loaded() {
+    return Presets.loaded(preset);
+  }
+
+  @Override
   public String version() {
     return "java.net.http " + System.getProperty("java.version");
   }

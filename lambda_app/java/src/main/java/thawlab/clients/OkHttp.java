@@ -61,6 +61,11 @@ public final class OkHttp implements Client {
   }
 
   @Override
+  public Loaded loaded() {
+    return Presets.loaded(preset);
+  }
+
+  @Override
   public String version() {
     return "okhttp " + okhttp3.OkHttp.VERSION;
   }
