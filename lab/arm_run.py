@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from dataclasses import asdict
 from itertools import chain, count, repeat
 from typing import Any
 
@@ -24,6 +25,8 @@ FUNCTION_TIMEOUT = 30.0
 timeouts (up to 900s of lab time) end before it."""
 SETTLE_BOUND = 30.0
 """Real seconds for a runtime to ask for its next event and for the freeze: milliseconds, but a machine may be busy."""
+OPEN = ("ESTABLISHED", "CLOSE-WAIT")
+"""States of a socket that its client has not closed."""
 EVENT_BOUND = 60.0
 """Real seconds for an asynchronous event with both of its retries: three minutes of lab time, at any sane speed."""
 TOLD = ("sandbox", "invocation", "cold", "ticks", "preset", "versions")
@@ -104,6 +107,7 @@ class ArmRun:
         self._answered = 0.0
         self._idle: IdlePeriod | None = None
         self._starting: asyncio.Barrier | None = None
+        self._witnessed: set[str] = set()
 
     async def walk(self, cold_starts: asyncio.Semaphore) -> None:
         """Every step in turn; the first one is the cold start."""
@@ -120,6 +124,7 @@ class ArmRun:
             else:
                 await self._begin_idle(period)
                 await step.perform(self)
+        await self._count_connections_left()
 
     def _last_answer(self) -> float:
         """When the last answer came: the sandbox may freeze right after it, before the lab's next step."""
@@ -131,6 +136,7 @@ class ArmRun:
             await asyncio.wait_for(self.function.settled(), SETTLE_BOUND)
             self._idle = IdlePeriod(self._job, period, self._bench, self._listener, self._recorder)
             await self._idle.begin(self._answered)
+            await self._witness()
 
     async def _end_idle(self) -> None:
         if self._idle is not None:
@@ -258,19 +264,44 @@ class ArmRun:
         if self._job.setting.by_chance:
             return  # a look takes time
         self._wakes += 1
-        wake, connections = self._wakes, self._connections()
-        ports = [event["peer_port"] for event in connections]
-        states = await self._bench.tcp_states(self._job, self._listener, ports)
-        for event, (client, upstream) in zip(connections, states, strict=True):
+        await self._witness()
+        connections = self._connections()
+        ends = await self._bench.tcp_ends(self._job, self._listener, connections)
+        for event, end in zip(connections, ends, strict=True):
+            client, upstream = end.states
             self._recorder.record(
                 "lab",
                 "tcp-state",
-                wake=wake,
+                wake=self._wakes,
                 sandbox=sandbox,
                 connection=event["connection"],
                 client=client,
                 upstream=upstream,
+                info=end.describe(),
             )
+
+    async def _witness(self) -> None:
+        """Of each sandbox once, while it is idle and its connection is what it was: what the kernel shows of it."""
+        if set(self.function.sandboxes) <= self._witnessed:
+            return
+        seen = await self._bench.witness(self._job, self._listener, self._connections())
+        for sandbox, witness in seen.items():
+            if sandbox not in self._witnessed:
+                self._witnessed.add(sandbox)
+                self._recorder.record("sandbox", "witnessed", sandbox=sandbox, **asdict(witness))
+
+    async def _count_connections_left(self) -> None:
+        """At the end of the story: which connections the client still has."""
+        with suppress(TimeoutError):  # what it is at is shown as well
+            await asyncio.wait_for(self.function.settled(), SETTLE_BOUND)
+        connections = self._connections()
+        ends = await self._bench.tcp_ends(self._job, self._listener, connections)
+        # A port may have served several connections in turn: the socket is that of the last one.
+        last = {
+            event["peer"]: (event["connection"], end.states[0]) for event, end in zip(connections, ends, strict=True)
+        }
+        left = [{"connection": number, "client": state} for number, state in last.values() if state in OPEN]
+        self._recorder.record("lab", "connections-left", open=left)
 
     def _connections(self) -> list[Event]:
         return [event for event in self._recorder.events if event.kind == "connection-opened"]

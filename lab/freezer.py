@@ -7,12 +7,13 @@ file says whether it is so: that is the kernel's word, and the only one that cou
 
 import asyncio
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from lab.errors import LabError
-from lab.proc import thread_states
+from lab.proc import is_first, switches, thread_states
 from lab.rest import at_rest
 from lab.sandbox.base import FreezeFailed
 
@@ -27,6 +28,10 @@ LAYOUTS = (
 CONFIRM_POLL = 0.0005
 CONFIRM_BOUND = 5.0
 """Real seconds between two looks at the kernel's state, and until a freeze or a thaw has failed."""
+COUNT_POLL = 0.002
+COUNT_LOOKS = 25
+"""Real seconds between two looks at a frozen container's processor time, and how many at most until it stands still:
+a thread is off its processor some microseconds after the kernel says frozen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +60,22 @@ class Cgroup:
             return self.control.read_text().strip() == "FROZEN"
         return "frozen 1" in (self.folder / "cgroup.events").read_text().splitlines()
 
+    @property
+    def pids(self) -> list[int]:
+        """Its processes; none where they are out of sight, as for a lab in a container. Raises OSError."""
+        return [pid for pid in map(int, (self.folder / "cgroup.procs").read_text().split()) if pid]
+
     def thread_states(self) -> set[str]:
-        """Of all its threads; none where its processes are out of sight, as for a lab in a container."""
-        pids = map(int, (self.folder / "cgroup.procs").read_text().split())
-        return set().union(*(thread_states(pid) for pid in pids if pid))
+        """Of all its threads that are in sight."""
+        return set().union(*(thread_states(pid) for pid in self.pids))
+
+    def processor_time(self) -> int | None:
+        """Of all its processes so far, in the kernel's own unit; None where that is not counted."""
+        if self.version == 1:
+            counter = CGROUPS / "cpuacct" / self.folder.relative_to(CGROUPS / "freezer") / "cpuacct.usage"
+            return int(counter.read_text()) if counter.exists() else None
+        lines = (self.folder / "cpu.stat").read_text().splitlines()
+        return next((int(line.split()[1]) for line in lines if line.startswith("usage_usec ")), None)
 
 
 def find_cgroup(container_id: str) -> Cgroup | None:
@@ -148,6 +165,26 @@ class Freezer:
             self._unpausing.exception()  # what became of it is the kernel's to say
             self._unpausing = None
 
+    async def switches(self) -> int | None:
+        """A number that moves when any of its threads has run; None where the kernel cannot be asked."""
+        cgroup = find_cgroup(self._container_id)
+        try:
+            if cgroup is None:
+                return None
+            if pids := cgroup.pids:
+                return switches(pids)
+            return await _at_rest(cgroup.processor_time)
+        except OSError:
+            return None
+
+    def main_pid(self) -> int | None:
+        """The container's first process, as this machine numbers it; None where it is out of sight."""
+        cgroup = find_cgroup(self._container_id)
+        try:
+            return next((pid for pid in cgroup.pids if is_first(pid)), None) if cgroup else None
+        except OSError:
+            return None
+
     async def is_frozen(self) -> bool:
         """Whether the kernel says so; False where it cannot be asked."""
         cgroup = find_cgroup(self._container_id)
@@ -155,3 +192,14 @@ class Freezer:
             return cgroup is not None and cgroup.is_frozen()
         except OSError:
             return False
+
+
+async def _at_rest(count: Callable[[], int | None]) -> int | None:
+    """A counter that has stopped: a thread's last moments are counted when it has left its processor."""
+    last = count()
+    for _ in range(COUNT_LOOKS):
+        await asyncio.sleep(COUNT_POLL)
+        if (now := count()) == last:
+            break
+        last = now
+    return last

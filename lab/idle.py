@@ -86,16 +86,16 @@ class IdlePeriod:
         ended = [event for event in self._recorder.events if event.kind in ("gave-up", "fault")]
         told = {event["connection"] for event in ended if event.get("mode", event.get("do")) in ("fin", "rst")}
         opened = [event for event in self._recorder.events if event.kind == "connection-opened"]
-        ports = [event["peer_port"] for event in opened if event["connection"] in told]
+        awaited = [event for event in opened if event["connection"] in told]
         try:
             async with asyncio.timeout(ARRIVAL_BOUND):
-                while "ESTABLISHED" in await self._client_states(ports):
+                while "ESTABLISHED" in await self._client_states(awaited):
                     await asyncio.sleep(ARRIVAL_POLL)
         except TimeoutError:
             pass  # the states are written down before the wake, and the guard judges them
 
-    async def _client_states(self, ports: list[int]) -> list[str]:
-        return [client for client, _ in await self._bench.tcp_states(self._job, self._listener, ports)]
+    async def _client_states(self, opened: list[Event]) -> list[str]:
+        return [ends.states[0] for ends in await self._bench.tcp_ends(self._job, self._listener, opened)]
 
 
 def _closing_of(connection: int) -> Callable[[Event], bool]:

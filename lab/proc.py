@@ -1,9 +1,11 @@
 """What the kernel says about processes (`/proc`). Standard library only: the reaper uses it too."""
 
+import contextlib
 import os
 import signal
 import socket
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +58,42 @@ def thread_states(pid: int) -> set[str]:
     except OSError:
         pass  # a thread ended while we looked
     return states
+
+
+def switches(pids: Iterable[int]) -> int | None:
+    """How often all threads of these processes left a processor, since each began; None where there is no such thread.
+
+    A thread that runs between two looks leaves it at the end, so an equal number means that none ran.
+    """
+    counted = None
+    for pid in pids:
+        try:
+            for task in (PROC / str(pid) / "task").iterdir():
+                _off_the_processor(task)
+                lines = (task / "status").read_text().splitlines()
+                mine = sum(int(line.partition(":")[2]) for line in lines if "_ctxt_switches" in line)
+                counted = mine if counted is None else counted + mine
+        except OSError:
+            continue  # it ended while we looked
+    return counted
+
+
+def is_first(pid: int) -> bool:
+    """Whether it is the first process of a pid namespace, as a container's main process is."""
+    try:
+        lines = (PROC / str(pid) / "status").read_text().splitlines()
+    except OSError:
+        return False
+    return any(line.startswith("NSpid:") and line.split()[-1] == "1" for line in lines)
+
+
+def _off_the_processor(task: Path) -> None:
+    """The kernel says stopped of a thread that is just leaving its processor, and counts that a moment later.
+
+    To show a sleeper's system call it waits until the thread is off. Not everybody may see it.
+    """
+    with contextlib.suppress(OSError):
+        (task / "syscall").read_bytes()
 
 
 def group_members(group: int) -> list[int]:

@@ -15,6 +15,9 @@ IN_IMAGE = Path("/shims")
 """Where the function's image has them."""
 
 
+SHIMS = ("wake", "clock")
+
+
 def wanted(setting: Setting) -> list[str]:
     """The shims that a setting asks for."""
     return ["wake"] * (setting.wake == "uninterrupted") + ["clock"] * (setting.clock == "stalls")

@@ -9,9 +9,9 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import aiohttp
@@ -20,7 +20,7 @@ from lab.errors import EnvironmentLacks
 from lab.journal import Recorder
 from lab.proc import MARK
 from lab.scenario.parts import Upstream
-from lab.tcp_table import TcpTable
+from upstream_server.sock_diag import Pair, Socket, TcpInfo
 
 MOVED_FROM = 101
 """Number of the first connection at the address that a name was moved to."""
@@ -160,11 +160,12 @@ class UpstreamClient:
         """Where its listeners are."""
         return self._address
 
-    async def tcp_table(self) -> TcpTable:
-        """The kernel's table of connections on the upstream's side."""
-        return TcpTable.parse((await self._call("GET", "/tcp"))["table"])
+    async def sockets(self, pairs: Sequence[Pair]) -> list[Socket | None]:
+        """What the kernel on the upstream's side has of these sockets; None where it has none."""
+        found = await self._call("POST", "/tcp", [asdict(pair) for pair in pairs])
+        return [one and Socket(**one | {"info": one["info"] and TcpInfo(**one["info"])}) for one in found]
 
-    async def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    async def _call(self, method: str, path: str, body: Mapping[str, Any] | Sequence[Any] | None = None) -> Any:
         async with (
             self._bounded(method, path),
             self._session.request(method, self._control + path, json=body) as response,

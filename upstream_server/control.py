@@ -15,6 +15,8 @@ POST   /listeners/NAME/refuse         no new connection; the open ones stay
 POST   /listeners/NAME/listen         new connections again
 GET    /tls                           the authority that HTTPS listeners' certificates are from: {"ca_pem": "..."}
 GET    /tcp                           the kernel's table of connections where the upstream runs: /proc/net/tcp
+POST   /tcp                           of these sockets there: [{"local_ip", "local_port", "remote_ip", "remote_port"}],
+                                      what the kernel knows of each, or null where it has none
 GET    /events?since=SEQ              every event of the process, one JSON object a line, then on and on
 
 Everything else needs `Authorization: Bearer TOKEN`. Errors are `{"error": "..."}`: 401 without the token,
@@ -27,9 +29,10 @@ import hmac
 import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict
 from typing import Self
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -40,14 +43,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from upstream_server import sockets
+from upstream_server import sock_diag, sockets
 from upstream_server.behaviour import Behaviour, ListenerSpec, Restart, explain
 from upstream_server.errors import Conflict, NoSuchListener, Refused
 from upstream_server.events import to_line
-from upstream_server.flow import tcp_table
 from upstream_server.serving import listen, load_config
 from upstream_server.tap import may_tap
 from upstream_server.upstream import Upstream
+
+_PAIRS = TypeAdapter(list[sock_diag.Pair])
 
 CLOSE_WITHIN_S = 1.0
 """How long the end waits for a reader of the event stream that does not read."""
@@ -108,6 +112,7 @@ def control_app(upstream: Upstream, token: str) -> Starlette:
             Route(f"{one}/listen", api.listen, methods=["POST"]),
             Route("/tls", api.tls, methods=["GET"]),
             Route("/tcp", api.tcp, methods=["GET"]),
+            Route("/tcp", api.sockets, methods=["POST"]),
             Route("/events", api.events, methods=["GET"]),
         ],
         middleware=[Middleware(_TokenCheck, token=token)],
@@ -224,7 +229,15 @@ class _Api:
         return JSONResponse({"ca_pem": self._upstream.authority.pem})
 
     async def tcp(self, _: Request) -> Response:
-        return JSONResponse({"table": tcp_table()})
+        return JSONResponse({"table": sock_diag.tables()})
+
+    async def sockets(self, request: Request) -> Response:
+        pairs = _PAIRS.validate_json(await request.body())
+        try:
+            found = sock_diag.find(pairs)
+        except (OSError, OverflowError) as error:
+            raise Refused(f"not an address, or the kernel cannot be asked: {error}") from None
+        return JSONResponse([one and asdict(one) for one in found])
 
     async def events(self, request: Request) -> Response:
         since = request.query_params.get("since", "0")

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from upstream_server import bpf, sockets
 from upstream_server.connection import Connection
-from upstream_server.flow import ClientEnd, client_end
+from upstream_server.flow import client_end
+from upstream_server.sock_diag import Socket
 
 PEEK_BYTES = 65536
 """How much of late data is counted; it is never read, so that closing the socket sends RST."""
@@ -15,7 +16,7 @@ PEEK_BYTES = 65536
 DROP_CHECK_S = 0.01
 """How often a muted socket's drop counter is read: a dropped packet makes no descriptor readable."""
 
-_FIN_IS_OUT = ("FIN_WAIT1", "LAST_ACK", "CLOSING")
+_FIN_IS_OUT = ("FIN-WAIT-1", "LAST-ACK", "CLOSING")
 
 
 class Held(ABC):
@@ -101,9 +102,9 @@ class Muted(Held):
 
 
 class MutedAndCounted(Muted):
-    """Muted, without a tap: the kernel counts what it drops, and its table says what the client sent.
+    """Muted, without a tap: the kernel counts what it drops, and says of the client's socket what it sent.
 
-    Only the table of the own network namespace can be read, so of a client elsewhere nothing is told.
+    It is asked about its own network namespace only, so of a client elsewhere nothing is told.
     """
 
     sees = True
@@ -128,12 +129,12 @@ class MutedAndCounted(Muted):
         self._dropped = sockets.dropped(self._sock)
         self._judge(client_end(self._connection.flow))
 
-    def _judge(self, end: ClientEnd | None) -> None:
+    def _judge(self, end: Socket | None) -> None:
         if end is None:
             self._connection.got_late_close("rst", "socket")
             return
         fin = end.state in _FIN_IS_OUT
-        if data := end.unacknowledged - fin:
+        if data := end.unacked_bytes - fin:
             self._connection.got_late_bytes(data, "socket")
         if fin:
             self._connection.got_late_close("fin", "socket")

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from lab.journal import Recorder
+from lab.journal import Event, Recorder
 from lab.lambda_service.service import FunctionSpec
 from lab.plan import Job
 from lab.sandbox.base import Sandbox, SandboxFactory
 from lab.scenario.parts import Function
+from lab.tcp_ends import Ends
 from lab.upstream import Listener
+from lab.witness import Witness
 
 
 class Bench(Protocol):
@@ -47,5 +49,11 @@ class Bench(Protocol):
     async def move_name(self, job: Job, recorder: Recorder) -> None:
         """The upstream's name stands for its other address from now on; raises EnvironmentLacks where it cannot."""
 
-    async def tcp_states(self, job: Job, listener: Listener, peer_ports: Sequence[int]) -> list[tuple[str, str]]:
-        """States of the client's and of the upstream's end of each connection, from one look at their kernels."""
+    async def tcp_ends(self, job: Job, listener: Listener, opened: Sequence[Event]) -> list[Ends]:
+        """Both ends of each connection (its `connection-opened`), from one look at their kernels.
+
+        With a balancer in front of the upstream, those between the two.
+        """
+
+    async def witness(self, job: Job, listener: Listener, opened: Sequence[Event]) -> dict[str, Witness]:
+        """What the kernel shows of each sandbox of the run, by its name; best taken while they are idle."""

@@ -20,7 +20,7 @@ from lab.bench.naming import listener_name
 from lab.engine import LABEL, Engine, read_frame
 from lab.errors import EnvironmentLacks
 from lab.functions import definition, environment
-from lab.journal import Recorder, Scope
+from lab.journal import Event, Recorder, Scope
 from lab.lambda_service.service import FunctionSpec
 from lab.link.side import SideContainer
 from lab.plan import Job
@@ -29,8 +29,10 @@ from lab.sandbox.base import Sandbox, SandboxFactory
 from lab.sandbox.docker import ContainerSpec, DockerSandbox
 from lab.scenario.parts import Function
 from lab.shims import IN_IMAGE, preload, wanted
-from lab.tcp_table import TcpTable
+from lab.tcp_ends import Ends, client_pair
 from lab.upstream import MOVED_FROM, START_BOUND, Listener, UpstreamClient
+from lab.witness import NOTHING_SEEN, Witness, witnessed
+from upstream_server.sock_diag import Socket
 
 CONTROL_PORT = 8001
 SERVER_NAME = "orders.lab"
@@ -179,32 +181,46 @@ class DockerBench:
     async def _until_forgotten(self, listener: Listener, recorder: Recorder) -> None:
         """A FIN that got no answer is sent again; lifted too early, it would arrive and the case be another one."""
         given_up = {event["connection"] for event in recorder.events if event.kind == "gave-up"}
-        ports = [
-            event["peer_port"]
-            for event in recorder.events
-            if event.kind == "connection-opened" and event["connection"] in given_up
+        opened = [event for event in recorder.events if event.kind == "connection-opened"]
+        pairs = [
+            client_pair(event, listener.host, listener.port).reversed
+            for event in opened
+            if event["connection"] in given_up
         ]
         try:
             async with asyncio.timeout(ORPHAN_BOUND):
-                while ports:
-                    table = await self._upstream.tcp_table()
-                    ports = [port for port in ports if (listener.port, port) in table.rows]
-                    if ports:
-                        await asyncio.sleep(ORPHAN_POLL)
+                while any(await self._upstream.sockets(pairs)):
+                    await asyncio.sleep(ORPHAN_POLL)
         except TimeoutError:
             pass  # the states are written down before the wake, and the guard judges them
 
     async def restart_upstream(self, job: Job, how: str) -> None:
         await self._upstream.restart(listener_name(job.scope), how)
 
-    async def tcp_states(self, job: Job, listener: Listener, peer_ports: Sequence[int]) -> list[tuple[str, str]]:
+    async def tcp_ends(self, job: Job, listener: Listener, opened: Sequence[Event]) -> list[Ends]:
         """The client's ends from the sandboxes' own kernel tables, the upstream's from the upstream's."""
-        theirs = await self._upstream.tcp_table()
+        clients = [client_pair(event, self._host_of(event, listener), listener.port) for event in opened]
+        upstreams = [pair.reversed for pair in clients]
+        theirs = [await self._upstream.sockets(upstreams)]
         if self._other is not None:
-            theirs = TcpTable({**(await self._other.tcp_table()).rows, **theirs.rows})
-        tables = await asyncio.gather(*(sandbox.link.tcp_table() for sandbox in self._running(job)))
-        ours = TcpTable({key: state for table in tables for key, state in table.rows.items()})
-        return [(ours.state(port, listener.port), theirs.state(listener.port, port)) for port in peer_ports]
+            theirs.append(await self._other.sockets(upstreams))
+        ours = await asyncio.gather(*(sandbox.link.sockets(clients) for sandbox in self._running(job)))
+        return [Ends(*ends) for ends in zip(_merged(ours, opened), _merged(theirs, opened), strict=True)]
+
+    def _host_of(self, opened: Event, listener: Listener) -> str:
+        """Where a connection goes to: those to the address that a name was moved to bear numbers of their own."""
+        return self._other.address if self._other and opened["connection"] >= MOVED_FROM else listener.host
+
+    async def witness(self, job: Job, listener: Listener, opened: Sequence[Event]) -> dict[str, Witness]:
+        ends = await self.tcp_ends(job, listener, opened)
+        inodes = {end.client.inode for end in ends if end.client is not None}
+        running = [(sandbox.name, sandbox.main_pid()) for sandbox in self._running(job)]
+        return {name: NOTHING_SEEN if pid is None else witnessed(pid, inodes) for name, pid in running}
+
+
+def _merged(answers: Sequence[list[Socket | None]], opened: Sequence[Event]) -> list[Socket | None]:
+    """For each connection the socket of the one kernel that has it."""
+    return [next((one[at] for one in answers if one[at] is not None), None) for at in range(len(opened))]
 
 
 @asynccontextmanager

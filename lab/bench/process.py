@@ -6,7 +6,7 @@ upstream's side no longer exists.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,15 +16,17 @@ from lab.bench.naming import listener_name
 from lab.errors import EnvironmentLacks
 from lab.functions import definition, environment
 from lab.functions.program import Built, Program
-from lab.journal import Recorder, Scope
+from lab.journal import Event, Recorder, Scope
 from lab.lambda_service.service import FunctionSpec
 from lab.plan import Job
 from lab.sandbox.base import Sandbox, SandboxFactory
 from lab.sandbox.process import ProcessSandbox, ProcessSpec
 from lab.scenario.parts import Function
 from lab.shims import compiled, preload, wanted
-from lab.tcp_table import TcpTable
+from lab.tcp_ends import Ends, client_pair
 from lab.upstream import Listener, UpstreamClient
+from lab.witness import Witness, connected_to, witnessed
+from upstream_server.sock_diag import find
 
 
 class ProcessBench:
@@ -37,6 +39,7 @@ class ProcessBench:
         self._mark = mark
         self._logs = logs.resolve()  # what is started from there may look at it from elsewhere
         self._balancers: dict[Scope, BalancerProcess] = {}
+        self._sandboxes: dict[Scope, list[ProcessSandbox]] = {}
         self._built: dict[str, Built] = {}
         """By client, once for the whole lab: whatever becomes of the sources, all of it measures one program."""
         self._unbuilt: dict[Program, EnvironmentLacks] = {}
@@ -72,19 +75,29 @@ class ProcessBench:
     async def close_upstream(self, job: Job) -> None:
         if job.scope in self._balancers:
             await self._balancers.pop(job.scope).stop()
+        self._sandboxes.pop(job.scope, None)
         await self._upstream.close_listener(listener_name(job.scope))
 
     def sandboxes(self, job: Job, listener: Listener, spec: FunctionSpec) -> SandboxFactory:
         function = job.setting.function
         shims = [compiled(name, self._logs) for name in wanted(job.setting)]
         variables = {**spec.environment, **environment(function, listener, job.speed), **preload(shims)}
-        return process_factory(function, self._built[function.client], variables, self._mark, self._logs)
+        make = process_factory(function, self._built[function.client], variables, self._mark, self._logs)
+        mine = self._sandboxes.setdefault(job.scope, [])
+
+        def make_and_note(name: str) -> Sandbox:
+            mine.append(make(name))
+            return mine[-1]
+
+        return make_and_note
 
     async def authority(self) -> str:
         return await self._upstream.authority()
 
     async def take_over(self, job: Job, listener: Listener, sandboxes: Sequence[Sandbox]) -> None:
-        """Nothing to do: a process may talk to whom it likes."""
+        """A process may talk to whom it likes."""
+        mine = self._sandboxes.setdefault(job.scope, [])
+        mine += [sandbox for sandbox in sandboxes if isinstance(sandbox, ProcessSandbox)]
 
     async def lose_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:
         """Nothing to do: `vanish` sends nothing, so there is nothing to lose."""
@@ -101,20 +114,30 @@ class ProcessBench:
     async def move_name(self, job: Job, recorder: Recorder) -> None:
         raise EnvironmentLacks("a process shares this machine's names, and none is moved for it: use --sandbox docker")
 
-    async def tcp_states(self, job: Job, listener: Listener, peer_ports: Sequence[int]) -> list[tuple[str, str]]:
-        listener = listener.behind or listener  # the upstream's own connections, with the balancer as the client
-        table = TcpTable.here(listener.port)
-        return [(table.state(port, listener.port), table.state(listener.port, port)) for port in peer_ports]
+    async def tcp_ends(self, job: Job, listener: Listener, opened: Sequence[Event]) -> list[Ends]:
+        listener = listener.behind or listener
+        clients = [client_pair(event, listener.host, listener.port) for event in opened]
+        found = find([*clients, *(pair.reversed for pair in clients)])
+        return [Ends(*ends) for ends in zip(found[: len(clients)], found[len(clients) :], strict=True)]
+
+    async def witness(self, job: Job, listener: Listener, opened: Sequence[Event]) -> dict[str, Witness]:
+        if listener.behind is None:
+            ends = await self.tcp_ends(job, listener, opened)
+            inodes = {end.client.inode for end in ends if end.client is not None}
+        else:
+            inodes = connected_to(listener.port)
+        return {sandbox.name: witnessed(sandbox.main_pid(), inodes) for sandbox in self._running(job)}
+
+    def _running(self, job: Job) -> list[ProcessSandbox]:
+        """The run's sandboxes but for those that were recycled."""
+        return [sandbox for sandbox in self._sandboxes.get(job.scope, ()) if sandbox.is_up]
 
 
 def process_factory(
     function: Function, built: Built, variables: Mapping[str, str], mark: str, logs: Path
-) -> SandboxFactory:
+) -> Callable[[str], ProcessSandbox]:
     """Makes process sandboxes for the function of a client library."""
     command = (*built.command, *definition(function.client).arguments(function.shape))
     spec = ProcessSpec(command, {**built.environment, **variables}, mark, logs)
 
-    def make(name: str) -> Sandbox:
-        return ProcessSandbox(name, spec)
-
-    return make
+    return lambda name: ProcessSandbox(name, spec)

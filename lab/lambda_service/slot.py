@@ -305,9 +305,10 @@ class Slot:
         try:
             await self._sandbox.freeze()
         except FreezeFailed:
-            self._record("sandbox", "frozen", sandbox=self.name, confirmed=False)
+            self._record("sandbox", "frozen", sandbox=self.name, confirmed=False, switches=None)
         else:
-            self._record("sandbox", "frozen", sandbox=self.name, confirmed=True)
+            switches = await self._sandbox.switches()
+            self._record("sandbox", "frozen", sandbox=self.name, confirmed=True, switches=switches)
 
     async def _wake(self, invocation: Invocation) -> None:
         """Bring the event and the thaw together, in the function's wake order."""
@@ -326,6 +327,7 @@ class Slot:
 
     async def _thaw(self) -> None:
         was_frozen = await self._sandbox.is_frozen()
+        switches = await self._sandbox.switches()
         ordered = time.monotonic()  # The woken function may have sent its request before the kernel confirms.
         try:
             await self._sandbox.thaw()
@@ -334,7 +336,7 @@ class Slot:
             if await self._sandbox.is_frozen():
                 raise RuntimeFailure("Sandbox.Failure", f"The sandbox did not thaw: {error}") from error
         self._maybe_frozen = False
-        self._record("sandbox", "thawed", t=ordered, sandbox=self.name, was_frozen=was_frozen)
+        self._record("sandbox", "thawed", t=ordered, sandbox=self.name, was_frozen=was_frozen, switches=switches)
 
     async def _send(self, invocation: Invocation) -> None:
         """Give the event to the runtime's open request; the time for the invocation runs from here."""

@@ -6,11 +6,12 @@ input, and it ends when that ends.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from lab.engine import Engine, read_frame
 from lab.errors import LabError
-from lab.tcp_table import TcpTable
+from upstream_server.sock_diag import Pair, Socket, find_in_tables
 
 ANSWER_BOUND = 20.0
 """Real seconds for an answer: it takes milliseconds, but a machine may be starting sixteen containers."""
@@ -75,9 +76,9 @@ class SideContainer:
         """Let a name stand for an address in this network, and no longer for another one."""
         await self._tell(f"name {name} {address}")
 
-    async def tcp_table(self) -> TcpTable:
-        """The sandbox's own kernel table of connections."""
-        return TcpTable.parse(await self._tell("tcp"))
+    async def sockets(self, pairs: Sequence[Pair]) -> list[Socket | None]:
+        """What the kernel has of these sockets in the sandbox's own network; None where it has none."""
+        return find_in_tables(pairs, await self._tell("tcp")) if pairs else []
 
     async def _tell(self, command: str) -> str:
         if self._writer is None:

@@ -1,6 +1,6 @@
 """The story of one arm's run in short sentences: events in, moments out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -195,8 +195,10 @@ class _Story:
     def _tcp_state(self, event: Event) -> str:
         several = sum(opened.t < event.t for opened in self.opened) > 1
         which = f" of connection {event.get('connection')}" if several else ""
-        upstream = event.get("upstream")
-        return f"client's socket{which}: {event.get('client')}" + (f" (upstream's: {upstream})" if upstream else "")
+        upstream, info = event.get("upstream"), event.get("info") or {}
+        mine, theirs = (_in_the_air(info.get(end)) for end in ("client", "upstream"))
+        others = f" (upstream's: {upstream}{theirs})" if upstream else ""
+        return f"client's socket{which}: {event.get('client')}{mine}{others}"
 
     def _request(self, event: Event) -> str:
         """`POST on new connection 1 → ok`; a retry names both connections."""
@@ -218,6 +220,15 @@ class _Story:
             if fitting and numbers[-1:] != fitting[-1:]:
                 numbers.append(fitting[-1])
         return numbers
+
+
+def _in_the_air(info: Mapping[str, int] | None) -> str:
+    """What a socket has sent and nobody acknowledged, where there is such a thing."""
+    unacked, again, probes = (int((info or {}).get(key, 0)) for key in ("unacked_bytes", "retransmits", "probes"))
+    said = [f"{unacked} bytes not acknowledged"] * (unacked > 0)
+    said += [f"{again} segments sent again"] * (again > 0)
+    said += [f"{probes} probes not answered"] * (probes > 0)
+    return "".join(f", {part}" for part in said)
 
 
 def _ordinal(number: int) -> str:

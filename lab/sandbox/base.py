@@ -40,6 +40,9 @@ class Sandbox(Protocol):
     async def is_frozen(self) -> bool:
         """What the kernel says now; False for a sandbox that has ended."""
 
+    async def switches(self) -> int | None:
+        """A number of the kernel's that moves when any thread of it has run; None where the kernel cannot be asked."""
+
     async def stop(self) -> int | None:
         """Thaw it if it is frozen, end it, reap it; nothing of it is left when this returns.
 

@@ -130,6 +130,14 @@ class DockerSandbox:
         """What the kernel says."""
         return self._freezer is not None and await self._freezer.is_frozen()
 
+    def main_pid(self) -> int | None:
+        """Of the function's process, as this machine numbers it; None where it is out of sight."""
+        return self._freezer.main_pid() if self._freezer else None
+
+    async def switches(self) -> int | None:
+        """Context switches of all its threads; where its processes are out of sight, its processor time."""
+        return await self._freezer.switches() if self._freezer else None
+
     async def stop(self) -> int | None:
         """Thaw it, remove both containers; returns the exit status. Safe at any time."""
         try:

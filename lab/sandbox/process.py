@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.errors import EnvironmentLacks
-from lab.proc import MARK, group_states
+from lab.proc import MARK, group_members, group_states, switches
 from lab.rest import at_rest
 from lab.sandbox.base import FreezeFailed
 
@@ -76,6 +76,14 @@ class ProcessSandbox:
         except OSError as error:
             raise EnvironmentLacks(f"the function's process did not start: {error}") from error
 
+    def main_pid(self) -> int:
+        """Of the function's process, which leads the group; valid once `start` has returned."""
+        return self._group
+
+    @property
+    def is_up(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
     @property
     def _group(self) -> int:
         assert self._process is not None, "start() comes first"
@@ -105,6 +113,10 @@ class ProcessSandbox:
     async def is_frozen(self) -> bool:
         """Whether the kernel says stopped of every thread of the group."""
         return group_states(self._group) == STOPPED
+
+    async def switches(self) -> int | None:
+        """Context switches of all threads of the group."""
+        return switches(group_members(self._group))
 
     async def stop(self) -> int | None:
         """End the group, stopped or not, and reap it; returns the exit status."""

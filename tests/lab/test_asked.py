@@ -1,11 +1,16 @@
 """The next command that a report names can be run: a scenario is named as the user named it, in later reports too."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from lab.journal import Event
+from lab.plan import Job
 from lab.run_folder import RunFolder
+from lab.tcp_ends import Ends
+from lab.upstream import Listener
 from tests.lab.command import thawlab_here
 from tests.lab.support import Wrapped, run, scenario_text, write
 
@@ -18,8 +23,8 @@ async def test_a_file_is_named_by_its_path(tmp_path: Path, monkeypatch: pytest.M
     class Unmoved(Wrapped):
         """A kernel that says of every socket that it is closed: no proof."""
 
-        async def tcp_states(self, *about: object) -> list[tuple[str, str]]:
-            return [("CLOSE", "CLOSE") for _ in await self.bench.tcp_states(*about)]  # type: ignore[arg-type]
+        async def tcp_ends(self, job: Job, listener: Listener, opened: Sequence[Event]) -> list[Ends]:
+            return [Ends(None, None) for _ in opened]
 
     done = await run(named, folder, wrap=Unmoved)
     again = RunFolder(done.path).read()

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from lab.tcp_table import TcpTable
+from upstream_server.sock_diag import tables
 
 PATIENCE = 10.0
 """Real seconds for what takes milliseconds."""
@@ -122,7 +122,8 @@ def wait_for_end(port: int) -> None:
     A connection that was reset is not in its table any more; one that was closed is in CLOSE-WAIT.
     """
     ends = time.monotonic() + PATIENCE
-    while any(ports[1] == port and state == "ESTABLISHED" for ports, state in TcpTable.here().rows.items()):
+    to_port_and_established = f":{port:04X} 01 "
+    while to_port_and_established in tables():
         assert time.monotonic() < ends
         time.sleep(0.001)
 

@@ -82,6 +82,9 @@ class HandSandbox:
     async def is_frozen(self) -> bool:
         return self.frozen
 
+    async def switches(self) -> int | None:
+        return None
+
     async def stop(self) -> int | None:
         if self._http is not None:
             await self._http.close()

@@ -29,6 +29,23 @@ def test_the_bug_in_words() -> None:
     ]
 
 
+def test_what_the_kernels_have_in_their_books_is_told_where_it_is_not_nothing() -> None:
+    tape = Tape(ARM)
+    tape.open(1, 1)
+    quiet = {"unacked_bytes": 0, "retransmits": 0, "probes": 0, "last_data_sent_ms": 12}
+    busy = {"unacked_bytes": 1, "retransmits": 2, "probes": 0}
+    ends = {"connection": 1, "client": "ESTABLISHED", "upstream": "FIN-WAIT-1"}
+    tape.at(10, "lab", "tcp-state", **ends, info={"client": quiet, "upstream": busy})
+    tape.at(20, "lab", "tcp-state", **ends | {"upstream": "CLOSE"}, info={"client": None, "upstream": None})
+    tape.at(21, "invocation", "failed", request_id="i-1", sandbox="s-1")
+    told = [sentence for sentence in sentences(tape.events) if "socket" in sentence]
+    assert told == [
+        "connection: client's socket: ESTABLISHED "
+        "(upstream's: FIN-WAIT-1, 1 bytes not acknowledged, 2 segments sent again)",
+        "connection: client's socket: ESTABLISHED (upstream's: CLOSE)",
+    ]
+
+
 def test_a_retry_names_both_connections() -> None:
     assert "sandbox: POST on reused connection 1, then on new connection 2 → ok" in sentences(journal("retry-once"))
 

@@ -13,8 +13,9 @@ import pytest
 
 from upstream_server.behaviour import ListenerSpec
 from upstream_server.events import Event
-from upstream_server.flow import ClientEnd, Flow, client_end
+from upstream_server.flow import Flow, client_end
 from upstream_server.listener import Listener
+from upstream_server.sock_diag import Socket
 from upstream_server.sockets import may_filter, may_repair
 from upstream_server.tap import may_tap
 from upstream_server.upstream import Upstream
@@ -105,11 +106,11 @@ class PlainClient:
         assert data, "end of file in the middle of a response"
         return data
 
-    def kernel(self) -> ClientEnd | None:
+    def kernel(self) -> Socket | None:
         """What the kernel's table says about this socket; None where it has no such row."""
         return client_end(Flow(*self._mine, *self._theirs))
 
-    def upstream_end(self) -> ClientEnd | None:
+    def upstream_end(self) -> Socket | None:
         """The same of the upstream's end."""
         return client_end(Flow(*self._theirs, *self._mine))
 

@@ -72,7 +72,7 @@ async def test_the_client_has_nothing_to_send_again(
     came = await until_silent(client)
     end = client.kernel()
     assert end is not None
-    assert (end.state, end.unacknowledged) == ("ESTABLISHED", 0)
+    assert (end.state, end.unacked_bytes) == ("ESTABLISHED", 0)
     assert came.startswith(b"HTTP/1.1 201 ") == moment["at"].startswith("response-")
     assert not bench.events("late-data")
     assert not bench.events("late-close")

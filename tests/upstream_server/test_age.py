@@ -43,7 +43,7 @@ async def test_a_busy_connection_ends_at_its_age_unannounced(bench: Bench, close
     assert len(headers) > 1
     assert not any("connection" in each for each in headers)
     assert len(bench.events("response")) == len(headers)
-    assert client.state == {"fin": "CLOSE_WAIT", "rst": None, "vanish": "ESTABLISHED"}[close]
+    assert client.state == {"fin": "CLOSE-WAIT", "rst": None, "vanish": "ESTABLISHED"}[close]
 
 
 async def test_an_idle_connection_ends_when_it_reaches_its_age(bench: Bench) -> None:

@@ -48,7 +48,7 @@ async def given_up(bench: Bench, close: str, options: dict[str, str], how: str) 
 @pytest.mark.parametrize(("close", "options", "how"), [FIN_CLOSED, FIN_HELD])
 async def test_fin_is_end_of_file(bench: Bench, close: str, options: dict[str, str], how: str) -> None:
     client = await given_up(bench, close, options, how)
-    assert client.state == "CLOSE_WAIT"
+    assert client.state == "CLOSE-WAIT"
     assert await client.recv() == b""
     await client.send(request_bytes())  # goes out: the client may still send
     await bench.event("late-data")
@@ -85,7 +85,7 @@ async def test_blackhole_swallows(bench: Bench, close: str, options: dict[str, s
             await client.recv()
     end = client.kernel()
     assert end is not None
-    assert (end.state, end.unacknowledged) == ("ESTABLISHED", len(request_bytes()))
+    assert (end.state, end.unacked_bytes) == ("ESTABLISHED", len(request_bytes()))
 
 
 @needs_filter

@@ -85,7 +85,7 @@ def test_every_moment_says_what_it_is() -> None:
 async def test_a_fin_instead_of_an_answer(bench: Bench, at: str) -> None:
     client = await struck(bench, at=at, do="fin")
     assert await client.recv() == b""
-    assert client.state == "CLOSE_WAIT"
+    assert client.state == "CLOSE-WAIT"
     assert executed(bench) == (at == "executed")
 
 
@@ -107,7 +107,7 @@ async def test_silence_instead_of_an_answer(bench: Bench, at: str, do: str) -> N
     assert await silent(client)
     end = client.kernel()
     assert end is not None
-    assert (end.state, end.unacknowledged) == ("ESTABLISHED", 0)
+    assert (end.state, end.unacked_bytes) == ("ESTABLISHED", 0)
     assert executed(bench) == (at == "executed")
     assert not bench.events("late-data")
 
@@ -305,7 +305,7 @@ async def test_a_shorter_answer_is_sent_whole(bench: Bench) -> None:
     assert not bench.events("fault")
 
 
-@pytest.mark.parametrize(("do", "state"), [("fin", "CLOSE_WAIT"), ("rst", None), ("vanish", "ESTABLISHED")])
+@pytest.mark.parametrize(("do", "state"), [("fin", "CLOSE-WAIT"), ("rst", None), ("vanish", "ESTABLISHED")])
 async def test_the_connection_ends_right_after_an_answer(bench: Bench, do: str, state: str | None) -> None:
     listener = await bench.listener(faults=({"at": "response-done", "do": do, "requests": (2,)},))
     client = await bench.client(listener)

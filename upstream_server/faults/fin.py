@@ -13,7 +13,7 @@ def fin(means: Means) -> Way:
     """The upstream closes the idle connection.
 
     On the wire: FIN; bytes that come later draw a RST.
-    The client sees: its socket is readable and says end of file, its kernel says CLOSE_WAIT. If it does not
+    The client sees: its socket is readable and says end of file, its kernel says CLOSE-WAIT. If it does not
     look and sends, the send succeeds and the answer is end of file, or a broken pipe from the second write on.
     Faithful to: the idle timeout of uvicorn, nginx, Node and most servers and load balancers.
 

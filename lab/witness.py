@@ -1,0 +1,80 @@
+"""What the kernel shows of a function's process that nobody else can be asked: what is loaded, what it waits for."""
+
+import platform
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.proc import PROC
+from lab.shims import SHIMS
+from upstream_server.sock_diag import tables
+
+EPOLL_WAITS = {
+    "x86_64": {232, 281, 441},
+    "aarch64": {22, 441},
+}
+"""Numbers of epoll_wait, epoll_pwait and epoll_pwait2, by machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """Of one sandbox at one moment; None where the kernel cannot be asked."""
+
+    preloaded: list[str] | None
+    """Names of the lab's shared objects in its memory."""
+    loop: bool | None
+    """Whether one of its threads waits for its connection to the upstream, as an event loop does."""
+
+
+NOTHING_SEEN = Witness(None, None)
+
+
+def witnessed(pid: int, connections: Set[int]) -> Witness:
+    """What its process shows. `connections` are the inodes of the sockets by which it is connected to its upstream.
+
+    Without such a socket nothing can wait for one, and `loop` is None.
+    """
+    return Witness(preloaded(pid), waits_for(pid, connections) if connections else None)
+
+
+def preloaded(pid: int) -> list[str] | None:
+    """The lab's shared objects that are mapped into the process; None where its memory may not be looked at."""
+    try:
+        mapped = {Path(line.rpartition(" ")[2]).name for line in (PROC / str(pid) / "maps").read_text().splitlines()}
+    except OSError:
+        return None
+    return [name for name in SHIMS if f"{name}.so" in mapped]
+
+
+def waits_for(pid: int, inodes: Set[int]) -> bool | None:
+    """Whether a thread of the process sleeps in epoll, on an instance that watches one of these sockets.
+
+    None where the kernel does not show it: it asks for the right to trace the process. A parent has that.
+    """
+    numbers = EPOLL_WAITS.get(platform.machine())
+    if numbers is None:
+        return None
+    seen = False
+    try:
+        for task in (PROC / str(pid) / "task").iterdir():
+            seen = True
+            words = (task / "syscall").read_text().split()
+            if words[0].isdigit() and int(words[0]) in numbers and inodes & set(_watched(pid, int(words[1], 16))):
+                return True
+    except OSError:
+        return None
+    return False if seen else None
+
+
+def _watched(pid: int, epoll: int) -> Iterator[int]:
+    """Inodes of what an epoll instance of the process watches."""
+    for line in (PROC / str(pid) / "fdinfo" / str(epoll)).read_text().splitlines():
+        if line.startswith("tfd:"):
+            fields = line.replace(":", " ").split()
+            yield int(fields[fields.index("ino") + 1], 16)
+
+
+def connected_to(port: int) -> set[int]:
+    """Inodes of all sockets of this network namespace that are connected to a port."""
+    rows = (line.split() for line in tables().splitlines())
+    return {int(fields[9]) for fields in rows if fields[0] != "sl" and fields[2].endswith(f":{port:04X}")} - {0}

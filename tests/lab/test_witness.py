@@ -1,0 +1,116 @@
+"""What the kernel shows of a sandbox: whether it stood still, what is loaded, and whether an event loop waits in it."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from lab.functions import DEFINITIONS
+from lab.journal import Event
+from lab.sandbox.process import ProcessSandbox, ProcessSpec
+from tests.functions.support import lacks
+from tests.lab.support import journal_of, run, write
+from tests.lab.test_sabotage_wake import needs_compiler
+
+LOOKS = 100
+
+THREADS = """
+import signal, threading, time
+threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+print("up", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+async def sandbox(tmp_path: Path) -> AsyncIterator[ProcessSandbox]:
+    """Two threads that sleep."""
+    made = ProcessSandbox("sb-00still", ProcessSpec(("python3", "-c", THREADS), {}, "test", tmp_path))
+    await made.start("127.0.0.1:1")
+    while "up" not in made.logs():
+        await asyncio.sleep(0.005)
+    yield made
+    await made.stop()
+
+
+async def test_the_number_of_an_untouched_sandbox_does_not_move(sandbox: ProcessSandbox) -> None:
+    for _ in range(LOOKS):
+        await sandbox.freeze()
+        frozen = await sandbox.switches()
+        assert frozen
+        await asyncio.sleep(0.002)
+        assert await sandbox.switches() == frozen
+        await sandbox.thaw()
+
+
+async def test_a_thaw_behind_the_labs_back_moves_it(sandbox: ProcessSandbox) -> None:
+    for _ in range(LOOKS):
+        await sandbox.freeze()
+        frozen = await sandbox.switches()
+        os.killpg(sandbox.main_pid(), signal.SIGCONT)
+        os.killpg(sandbox.main_pid(), signal.SIGSTOP)
+        while not await sandbox.is_frozen():
+            await asyncio.sleep(0)
+        assert await sandbox.switches() != frozen
+        await sandbox.thaw()
+
+
+async def test_the_number_of_what_has_ended_is_none(sandbox: ProcessSandbox) -> None:
+    await sandbox.stop()
+    assert await sandbox.switches() is None
+
+
+STORY = """\
+title: A test
+question: Does it?
+story: s
+look_at: l
+upstream: {idle_timeout: 300s, close: fin}
+function: %s
+timeline: [invoke, freeze: 10s, invoke]
+arms:
+  - {name: below, role: control, title: Below the limit, expect: {outcome: ok}}
+"""
+
+
+async def events_of(folder: Path, function: str, more: str = "") -> tuple[Event, ...]:
+    made = await run(write(folder, STORY % function + more), folder)
+    events = journal_of(made)
+    assert not [event for event in events if event.kind == "trouble"]
+    return events
+
+
+CASES = [(client, shape) for client, defined in DEFINITIONS.items() for shape in defined.shapes]
+
+
+@pytest.mark.parametrize(("client", "shape"), CASES, ids=["-".join(case) for case in CASES])
+async def test_the_kernel_tells_an_event_loop_from_none(tmp_path: Path, client: str, shape: str) -> None:
+    if why := lacks(DEFINITIONS[client]):
+        pytest.skip(why)
+    events = await events_of(tmp_path, f"{{client: '{client}', shape: {shape}, preset: seed}}")
+    (seen,) = [event for event in events if event.kind == "witnessed"]
+    assert seen["loop"] is (shape != "sync")
+    assert seen["preloaded"] == []
+    (frozen,) = [event for event in events if event.kind == "frozen"]
+    (thawed,) = [event for event in events if event.kind == "thawed"]
+    assert frozen["switches"] == thawed["switches"] > 0
+    (left,) = [event for event in events if event.kind == "connections-left"]
+    assert left["open"] == [{"connection": 1, "client": "ESTABLISHED"}]
+    (state,) = [event for event in events if event.kind == "tcp-state"]
+    assert state["info"]["client"]["unacked_bytes"] == 0
+
+
+@needs_compiler
+async def test_what_is_preloaded_is_seen(tmp_path: Path) -> None:
+    events = await events_of(tmp_path, "{}", "wake: uninterrupted\nclock: stalls\n")
+    (seen,) = [event for event in events if event.kind == "witnessed"]
+    assert seen["preloaded"] == ["wake", "clock"]
+
+
+async def test_nothing_is_left_of_a_client_that_closes(tmp_path: Path) -> None:
+    events = await events_of(tmp_path, "{preset: no_keepalive}")
+    (left,) = [event for event in events if event.kind == "connections-left"]
+    assert left["open"] == []
