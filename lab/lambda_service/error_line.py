@@ -30,8 +30,8 @@ JVM_LIBRARY = re.compile(r"^(?:[\w.@-]+/)?(?:java|javax|jdk|sun|com\.sun|com\.am
 STACK_ENTRY = re.compile(r"\s+at |\s+\.\.\. \d+ more")
 
 GO_PANIC = re.compile(r"(?:panic|fatal error): .+")
-GO_FRAME = re.compile(r"\t(?P<file>/\S+\.go):(?P<line>\d+)")
-GO_LIBRARY = re.compile(r"/go(?:lang)?[^/]*/src/|/pkg/mod/|\.go$(?<=_testmain\.go)")
+GO_FRAME = re.compile(r"\t(?P<file>[^\s:]+\.go):(?P<line>\d+)")
+GO_LIBRARY = re.compile(r"/go(?:lang)?[^/]*/src/|/pkg/mod/|^(?:runtime|reflect|github\.com/aws/aws-lambda-go[^/]*)/")
 
 NAMED = re.compile(r"(?:\[ERROR\] )?(?:Uncaught )?(?:Exception in thread \"[^\"]*\" |Caused by: )?(?P<error>\S.*)")
 EXCEPTION = re.compile(r"(?:\[ERROR\] )?[A-Za-z_][\w.$]*(?:: .*)?$")
@@ -91,7 +91,9 @@ def _of_document(line: str) -> list[str] | None:
         document, _ = json.JSONDecoder().raw_decode(line[start:])
     except (ValueError, RecursionError):
         return None
-    error = f"{document.get('errorType') or 'Error'}: {document.get('errorMessage') or ''}".rstrip(": ")
+    if not document.get("errorType"):
+        return None
+    error = f"{document['errorType']}: {document.get('errorMessage') or ''}".rstrip(": ")
     stack: object = next((document[key] for key in ("stackTrace", "trace", "stack") if document.get(key)), [])
     shown = [_frame(frame) for frame in stack] if isinstance(stack, list) else []
     if any(PYTHON_FRAME.match(frame) for frame in shown):
@@ -102,7 +104,7 @@ def _of_document(line: str) -> list[str] | None:
 def _frame(frame: object) -> str:
     """A document's frame as a log has it: Python and Node post text, Java names of methods, Go objects."""
     if isinstance(frame, dict):
-        return f"\t/{str(frame.get('path', '')).lstrip('/')}:{frame.get('line', 0)}"
+        return f"\t{frame.get('path', '')}:{frame.get('line', 0)}"
     text = str(frame)
     return f"\tat {text}" if JVM_FRAME.match(f"\tat {text}") else text
 
@@ -113,17 +115,17 @@ def _place(frame: re.Match[str], library: re.Pattern[str], subject: str = "file"
 
 def _python(lines: Sequence[str]) -> Iterator[Found]:
     """Tracebacks: the error stands behind the frames or, in the log of AWS's client, before them."""
+    end = 0
     for start, line in enumerate(lines):
-        if not PYTHON_TRACE.match(line) and not (start == 0 and PYTHON_FRAME.match(line)):
+        if start < end or not (PYTHON_TRACE.match(line) or PYTHON_FRAME.match(line)):
             continue
-        end = next(
-            (i for i in range(start + 1, len(lines)) if lines[i].strip() and lines[i][0] not in " |"), len(lines)
-        )
+        above = next((i for i in range(start, max(start - FAR, end - 1), -1) if lines[i].startswith("[ERROR] ")), None)
+        later = range(start + 1, len(lines))
+        end = next((i for i in later if lines[i].strip() and not lines[i].startswith(" ")), len(lines))
         frames = [_place(match, PYTHON_LIBRARY) for text in lines[start:end] if (match := PYTHON_FRAME.match(text))]
-        before = next((i for i in range(start, max(start - FAR, -1), -1) if lines[i].startswith("[ERROR]")), None)
-        if before is not None:
-            yield Found(before, lines[before], _innermost(frames[::-1]))
-        elif end < len(lines):
+        if above is not None:
+            yield Found(above, lines[above], _innermost(frames[::-1]))
+        elif end < len(lines) and frames:
             yield Found(end, lines[end], _innermost(frames[::-1]))
 
 
@@ -155,7 +157,7 @@ def _error_above(lines: Sequence[str], start: int) -> str:
 
 def _go(lines: Sequence[str]) -> Iterator[Found]:
     for start, line in enumerate(lines):
-        if GO_PANIC.match(line) or (line.startswith("[ERROR]") and lines[start + 1 : start + 2]):
+        if GO_PANIC.match(line) or (line.startswith("[ERROR] ") and lines[start + 1 : start + 2]):
             below = lines[start + 1 :]
             frames = [_place(match, GO_LIBRARY) for text in below if (match := GO_FRAME.match(text))]
             if frames:
@@ -165,7 +167,7 @@ def _go(lines: Sequence[str]) -> Iterator[Found]:
 def _bare(lines: Sequence[str]) -> Iterator[Found]:
     """What a runtime client calls an error, and no place."""
     for start, line in enumerate(lines):
-        if line.startswith("[ERROR]") or GO_PANIC.match(line):
+        if line.startswith("[ERROR] ") or GO_PANIC.match(line):
             yield Found(start, line, None)
 
 

@@ -84,7 +84,7 @@ async def invoked_at_the_thaw(lab: Lab, function: Function) -> None:
     assert (failed["error_type"], failed["phase"], failed["detail"]) == (
         "Runtime.ExitError", "invoke", crashed["detail"],
     )  # fmt: skip
-    assert (await function.invoke()).cold
+    assert (await function.invoke(b'{"arm": true}')).cold
 
 
 @pytest.mark.parametrize("order", ["event-first", "thaw-first"])
