@@ -8,7 +8,6 @@ from itertools import chain, count, repeat
 from typing import Any
 
 from lab.bench.base import Bench
-from lab.errors import LabError
 from lab.functions import preset_sha256
 from lab.functions.answer import check_answer
 from lab.idle import IdlePeriod
@@ -17,6 +16,7 @@ from lab.lambda_service.service import Function, FunctionSpec, LambdaService
 from lab.plan import Job
 from lab.scenario.timeline import Idle, periods_ahead
 from lab.steps import AsyncEvent, Burst, Invocation
+from lab.trouble import went_well
 from lab.upstream import Listener
 from lambda_app.python.background import TICK
 
@@ -36,34 +36,39 @@ TOLD = ("sandbox", "invocation", "cold", "ticks", "preset", "versions")
 async def run_arm(
     job: Job, bench: Bench, service: LambdaService, recorder: Recorder, cold_starts: asyncio.Semaphore
 ) -> None:
-    """Run it to its end and leave nothing; a barrier that never came is written down as trouble.
+    """Run it to its end and leave nothing; what went wrong is written down as its trouble.
 
-    `cold_starts` bounds how many sandboxes are initialised at once, over all arms that run side by side.
+    `cold_starts` bounds how many sandboxes are initialised at once, over all arms that run side by side. Raises what
+    concerns every arm, see `lab.trouble`.
     """
     arm_started(job, recorder)
     try:
-        await bench.prepare(job.setting.function)
-        listener = await bench.open_upstream(job, recorder)
-        limit = job.setting.function.timeout
-        spec = FunctionSpec(
-            name=f"{job.scope.scenario}-{job.scope.arm}-{job.scope.repeat}",
-            timeout=FUNCTION_TIMEOUT if limit is None else limit / job.speed,
-            max_sandboxes=max((step.count for step in job.setting.timeline if isinstance(step, Burst)), default=1),
-            freeze_when_idle=False,
-            wake_order=job.setting.wake_order,
-        )
-        run = ArmRun(job, bench, service, listener, recorder)
-        factory = bench.sandboxes(job, listener, spec)
-        run.function = service.add(spec, factory, recorder.record, run.look_at_sockets, run.begin_together)
-        try:
-            await run.walk(cold_starts)
-        finally:
-            await service.remove(run.function)
-    except (BarrierTimeout, LabError) as error:
-        recorder.record("lab", "trouble", what=str(error))
+        await went_well(_run(job, bench, service, recorder, cold_starts), recorder)
     finally:
-        await bench.close_upstream(job)
+        await went_well(bench.close_upstream(job), recorder)
     recorder.record("lab", "arm-finished")
+
+
+async def _run(
+    job: Job, bench: Bench, service: LambdaService, recorder: Recorder, cold_starts: asyncio.Semaphore
+) -> None:
+    await bench.prepare(job.setting.function)
+    listener = await bench.open_upstream(job, recorder)
+    limit = job.setting.function.timeout
+    spec = FunctionSpec(
+        name=f"{job.scope.scenario}-{job.scope.arm}-{job.scope.repeat}",
+        timeout=FUNCTION_TIMEOUT if limit is None else limit / job.speed,
+        max_sandboxes=max((step.count for step in job.setting.timeline if isinstance(step, Burst)), default=1),
+        freeze_when_idle=False,
+        wake_order=job.setting.wake_order,
+    )
+    run = ArmRun(job, bench, service, listener, recorder)
+    factory = bench.sandboxes(job, listener, spec)
+    run.function = service.add(spec, factory, recorder.record, run.look_at_sockets, run.begin_together)
+    try:
+        await run.walk(cold_starts)
+    finally:
+        await service.remove(run.function)
 
 
 def arm_started(job: Job, recorder: Recorder) -> None:
@@ -78,6 +83,14 @@ def arm_started(job: Job, recorder: Recorder) -> None:
         attempt=recorder.scope.attempt,
         preset_sha256=preset_sha256(job.setting.function),
     )
+
+
+async def come_to_rest(function: Function) -> None:
+    """Return when every sandbox is idle and, if it is to be, frozen; raises BarrierTimeout."""
+    try:
+        await asyncio.wait_for(function.settled(), SETTLE_BOUND)
+    except TimeoutError:
+        raise BarrierTimeout(f"the function did not come to rest within {SETTLE_BOUND:g}s") from None
 
 
 class ArmRun:
@@ -133,7 +146,7 @@ class ArmRun:
 
     async def _begin_idle(self, period: Idle) -> None:
         if self._idle is None:
-            await asyncio.wait_for(self.function.settled(), SETTLE_BOUND)
+            await come_to_rest(self.function)
             self._idle = IdlePeriod(self._job, period, self._bench, self._listener, self._recorder)
             await self._idle.begin(self._answered)
             await self._witness()

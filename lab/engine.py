@@ -6,6 +6,7 @@ engine: what bears the mark is therefore swept at the end, whatever this process
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import struct
@@ -19,7 +20,7 @@ import docker
 from docker.constants import DEFAULT_UNIX_SOCKET
 from docker.errors import APIError, DockerException, NotFound
 
-from lab.errors import EnvironmentLacks
+from lab.errors import EnvironmentLacks, LabLost
 from lab.freezer import thaw_by_cgroup
 from lab.images import image
 from lab.lambda_service.tasks import to_the_end
@@ -272,16 +273,25 @@ def _engine_errors() -> Iterator[None]:
     except APIError as error:
         raise EnvironmentLacks(f"the Docker Engine refused: {error.explanation or _reason(error)}") from error
     except (DockerException, OSError) as error:
-        raise EnvironmentLacks(
+        kernel = _kernel_error(error)
+        gone = kernel is not None and kernel.errno in (errno.ECONNREFUSED, errno.ENOENT)
+        raise (LabLost if gone else EnvironmentLacks)(
             f"the Docker Engine does not answer any more ({_reason(error)}); when it does: thawlab clean"
         ) from error
 
 
 def _reason(error: BaseException) -> str:
-    """What the kernel said, where it is at the bottom of the SDK's chain of errors."""
+    """What the kernel said, else the first line of the SDK's error."""
+    kernel = _kernel_error(error)
+    said = kernel.strerror if kernel else None
+    return said or (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _kernel_error(error: BaseException) -> OSError | None:
+    """The error with the kernel's words, which is at the bottom of the SDK's chain of errors."""
     below: BaseException | None = error
     while below is not None:
         if isinstance(below, OSError) and below.strerror:
-            return below.strerror
+            return below
         below = below.__cause__ or below.__context__
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    return None

@@ -17,3 +17,14 @@ class EnvironmentLacks(LabError):
     """A part that this machine does not have, a port that is taken, a process that did not start."""
 
     exit_status = 3
+
+
+class LabLost(EnvironmentLacks):
+    """What all runs need is gone, the upstream or the engine: the lab ends."""
+
+
+def leaves(error: BaseException) -> list[BaseException]:
+    """The errors that a group is made of, however deep, in their order; a plain error is its own."""
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for part in error.exceptions for leaf in leaves(part)]
+    return [error]

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from lab.errors import LabError
+from lab.errors import LabError, leaves
 
 MACHINE_LACKS = {
     errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC,
@@ -61,7 +61,7 @@ def until_signalled(work: Coroutine[Any, Any, None]) -> None:
 
 def _mendable(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """The error that a user can mend, out of those of arms that ran side by side; else all of them."""
-    for error in group.exceptions:
+    for error in leaves(group):
         if isinstance(error, LabError) or machine_lacks(error):
             return error
     return group
@@ -69,4 +69,4 @@ def _mendable(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 def machine_lacks(error: BaseException) -> bool:
     """Whether it is the machine that needs mending, and not the lab."""
-    return isinstance(error, OSError) and error.errno in MACHINE_LACKS
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in MACHINE_LACKS)

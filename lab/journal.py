@@ -113,6 +113,7 @@ class Journal:
 
         Raises UsageError where another lab writes into it.
         """
+        self.path = path
         self._file: IO[str] | None = _opened(path, mode) if path else None
         self._events: dict[Scope, list[Event]] = {}
         self._waiters: list[tuple[Scope, Predicate, asyncio.Future[Event]]] = []

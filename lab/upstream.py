@@ -16,7 +16,7 @@ from typing import Any
 
 import aiohttp
 
-from lab.errors import EnvironmentLacks
+from lab.errors import EnvironmentLacks, LabLost
 from lab.journal import Recorder
 from lab.proc import MARK
 from lab.scenario.parts import Upstream
@@ -179,17 +179,18 @@ class UpstreamClient:
 
     @asynccontextmanager
     async def _bounded(self, method: str, path: str) -> AsyncIterator[None]:
-        """What cannot be asked of the upstream is lacking; raises EnvironmentLacks."""
+        """What cannot be asked of the upstream is lacking; raises LabLost where it is gone or stands still."""
         try:
             async with asyncio.timeout(CALL_BOUND):
                 yield
         except TimeoutError as error:
-            raise EnvironmentLacks(
+            raise LabLost(
                 f"the upstream at {self._control} did not answer {method} {path} within {CALL_BOUND:g} s: its process "
                 "is stopped or the machine is overloaded; try again, with --jobs 1"
             ) from error
         except (aiohttp.ClientError, ValueError) as error:
-            raise EnvironmentLacks(
+            gone = isinstance(error, aiohttp.ClientConnectionError)
+            raise (LabLost if gone else EnvironmentLacks)(
                 f"the upstream's control API at {self._control} is gone or is another server's: {error}; try again"
             ) from error
 

@@ -9,16 +9,16 @@ import asyncio
 import re
 from itertools import count
 
-from lab.arm_run import SETTLE_BOUND, ArmRun, arm_started
+from lab.arm_run import ArmRun, arm_started, come_to_rest
 from lab.bench.base import Bench
-from lab.errors import LabError
 from lab.functions import definition
-from lab.journal import BarrierTimeout, Recorder
+from lab.journal import Recorder
 from lab.lambda_service.service import FunctionSpec, LambdaService
 from lab.matrix.cells import FUNCTION_LIMIT, Cell
 from lab.plan import Job
 from lab.sandbox.base import Sandbox, SandboxFactory
 from lab.scenario.words import Shape, Wake
+from lab.trouble import went_well
 
 _numbers = count(1)
 
@@ -71,15 +71,10 @@ class WarmSandbox:
         self._recorder = recorder
         arm_started(job, recorder)
         try:
-            await self._measure(job, recorder, cold_starts)
-        except (BarrierTimeout, LabError, TimeoutError) as error:
-            recorder.record("lab", "trouble", what=str(error) or "the function did not come to rest")
-            await self._function.recycle()
+            if not await went_well(self._measure(job, recorder, cold_starts), recorder):
+                await self._function.recycle()
         finally:
-            try:
-                await self._bench.close_upstream(job)
-            except BarrierTimeout as error:
-                recorder.record("lab", "trouble", what=str(error))
+            await went_well(self._bench.close_upstream(job), recorder)
         self.served += 1
         recorder.record("lab", "arm-finished")
 
@@ -92,7 +87,7 @@ class WarmSandbox:
         self._run.function = self._function
         self._function.wake_order = job.setting.wake_order
         await self._run.walk(cold_starts)
-        await asyncio.wait_for(self._function.settled(), SETTLE_BOUND)
+        await come_to_rest(self._function)
 
     async def close(self) -> None:
         """Stop its sandbox."""

@@ -1,5 +1,6 @@
 """Warm sandboxes change no result, and what is not proved is not measured."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -9,7 +10,7 @@ import pytest
 from lab.bench.base import Bench
 from lab.errors import EnvironmentLacks
 from lab.functions import DEFINITIONS
-from lab.journal import BarrierTimeout, Journal, Recorder, Scope
+from lab.journal import BarrierTimeout, Event, Journal, Recorder, Scope
 from lab.matrix import fill
 from lab.matrix.cells import Cell, Mode
 from lab.matrix.command import rest_of
@@ -206,3 +207,24 @@ async def test_the_same_journal_gives_the_same_table(tmp_path: Path) -> None:
     folder = await filled([SEED, replace(SEED, mode="none")], tmp_path)
     assert folder.read() == folder.read()
     assert Scope("matrix", SEED.id, 1) in folder.history()
+
+
+class Bug(Wrapped):
+    """The lab itself has a fault that shows in one cell."""
+
+    async def tcp_ends(self, job: Job, listener: Listener, opened: Sequence[Event]) -> object:
+        if job.setting.upstream.close == "rst":
+            raise ZeroDivisionError("no states today")
+        return await self.bench.tcp_ends(job, listener, opened)
+
+
+async def test_a_fault_of_the_lab_is_the_trouble_of_one_cell(tmp_path: Path) -> None:
+    """The sandbox that was in the middle of it serves no other cell."""
+    cells = [SEED, replace(SEED, mode="rst"), replace(SEED, mode="fin")]
+    folder = await filled(cells, tmp_path, wrap=lambda bench: cast(Bench, Bug(bench)), jobs=1)
+    found = by_id(folder.read())
+    assert [found[cell.id].status for cell in cells] == ["measured", "inconclusive", "measured"]
+    why = found[cells[1].id].why
+    assert why.startswith("ZeroDivisionError: no states today (tests/matrix/test_fill.py:"), why
+    assert len(list(folder.logs.glob("trouble-*.txt"))) == 1
+    assert cold_starts(folder) == 2
