@@ -208,6 +208,10 @@ class ArmRun:
         """Restart the upstream; returns when it listens again."""
         await self._bench.restart_upstream(self._job, how)
 
+    async def drain_upstream(self) -> None:
+        """Drain the upstream; returns when its successor takes new connections."""
+        await self._bench.drain_upstream(self._job)
+
     async def move_name(self) -> None:
         """Move the upstream's name to its other address."""
         await self._bench.move_name(self._job, self._recorder)

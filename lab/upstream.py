@@ -145,14 +145,14 @@ class UpstreamClient:
         await self._call("POST", f"/listeners/{name}/give-up")
 
     async def drain(self, name: str) -> None:
-        """It takes no new connection, and every answer from now on says `Connection: close` and is the last.
+        """It takes no new connection, and the next answer on each open one says `Connection: close` and is the last.
 
         Idle connections are not given up: they end after their next answer, or by their own timeouts.
         """
         await self._call("POST", f"/listeners/{name}/drain")
 
     async def listen(self, name: str) -> None:
-        """It takes new connections again, at the same address, and announces no close any more."""
+        """It takes new connections again, at the same address; those that were told to end still do."""
         await self._call("POST", f"/listeners/{name}/listen")
 
     @property

@@ -195,14 +195,16 @@ class Listener:
             return sorted(given_up)
 
     def drain(self) -> None:
-        """Take no new connection, and say `Connection: close` in every answer from now on, then close.
+        """Take no new connection, and say `Connection: close` in the next answer on each open one, then close.
 
         Also in the answers to requests that are being served. Idle connections stay until they are used or time out.
+        A connection that was told to end does so whoever listens meanwhile: `listen` afterwards is a successor.
         """
         if self.state in ("listening", "refusing"):
             self._accept_no_more("draining")
-            self._apply_hints()
-            self.emit("listener-draining")
+            closing = self.behaviour.headers(closing=True)
+            told = [protocol.bid_farewell(closing) for protocol in self._protocols()]
+            self.emit("listener-draining", open=sorted(number for number in told if number is not None))
 
     def refuse(self) -> None:
         """Take no new connection; those that exist stay as they are."""
@@ -249,7 +251,7 @@ class Listener:
 
     def _apply_hints(self) -> None:
         # In place, so that a request that is being served is answered by them too.
-        self.server_state.default_headers[:] = self.behaviour.headers(closing=self.state == "draining")
+        self.server_state.default_headers[:] = self.behaviour.headers(closing=False)
 
 
 _CHANGED = (*Behaviour.model_fields, "how")

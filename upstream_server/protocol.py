@@ -17,6 +17,7 @@ import asyncio
 import socket
 import uuid
 from collections.abc import Callable, Mapping
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -260,6 +261,19 @@ class FaultProtocol(H11Protocol):
         self.listener.drain_tap()
         self._end_by(mode, lambda how, t: connection.gave_up(mode, how, "restart", t), polite=False)
         return True
+
+    def bid_farewell(self, headers: list[tuple[bytes, bytes]]) -> int | None:
+        """Answer with these headers from now on, also the request that is being served.
+
+        Returns the connection's number; None where it is not open.
+        """
+        if self.connection is None or self.connection.state == "given-up" or self.wire.is_closing():
+            return None
+        self.server_state = copy(self.server_state)
+        self.server_state.default_headers = headers
+        if self.cycle is not None:
+            self.cycle.default_headers = headers
+        return self.connection.id
 
     def close(self) -> None:
         """End it the ordinary way, at once, whatever it is doing."""

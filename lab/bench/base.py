@@ -46,6 +46,9 @@ class Bench(Protocol):
     async def restart_upstream(self, job: Job, how: str) -> None:
         """The upstream's process dies and comes back: its connections end with `fin` or `rst`."""
 
+    async def drain_upstream(self, job: Job) -> None:
+        """The upstream's open connections end after their next answer; a successor takes the new ones."""
+
     async def move_name(self, job: Job, recorder: Recorder) -> None:
         """The upstream's name stands for its other address from now on; raises EnvironmentLacks where it cannot."""
 

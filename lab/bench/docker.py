@@ -197,6 +197,10 @@ class DockerBench:
     async def restart_upstream(self, job: Job, how: str) -> None:
         await self._upstream.restart(listener_name(job.scope), how)
 
+    async def drain_upstream(self, job: Job) -> None:
+        await self._upstream.drain(listener_name(job.scope))
+        await self._upstream.listen(listener_name(job.scope))
+
     async def tcp_ends(self, job: Job, listener: Listener, opened: Sequence[Event]) -> list[Ends]:
         """The client's ends from the sandboxes' own kernel tables, the upstream's from the upstream's."""
         clients = [client_pair(event, self._host_of(event, listener), listener.port) for event in opened]

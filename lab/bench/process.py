@@ -111,6 +111,10 @@ class ProcessBench:
             await self._upstream.give_up_idle(listener_name(job.scope))
         await self._upstream.restart(listener_name(job.scope), how)
 
+    async def drain_upstream(self, job: Job) -> None:
+        await self._upstream.drain(listener_name(job.scope))
+        await self._upstream.listen(listener_name(job.scope))
+
     async def move_name(self, job: Job, recorder: Recorder) -> None:
         raise EnvironmentLacks("a process shares this machine's names, and none is moved for it: use --sandbox docker")
 

@@ -162,6 +162,8 @@ class _Story:
                 return "upstream", f"gave up connection {number} ({event.get('mode')}, {_HOW.get(how, how)})", "fault"
             case "upstream", "fault":
                 return "upstream", self._fault(event), "fault"
+            case "upstream", "listener-draining":
+                return "upstream", "drains: each open connection ends after its next answer", "fault"
             case "upstream", "listener-down":
                 return "upstream", "restarts: its process is gone, and all connections with it", "fault"
             case "upstream", "listener-up":

@@ -10,6 +10,7 @@ from typing import Any
 from lab.spelling import advice
 from lab.steps.base import Gap, Invocation, Stage, Step
 from lab.steps.burst import Burst
+from lab.steps.drain import Drain
 from lab.steps.event import AsyncEvent
 from lab.steps.freeze import Freeze
 from lab.steps.invoke import Invoke
@@ -20,13 +21,14 @@ from lab.steps.wait import Wait
 
 PAGE = "docs/scenarios.md has all"
 VERBS: dict[str, type[Step]] = {
-    cls.verb: cls for cls in (Invoke, Burst, AsyncEvent, Freeze, Wait, Restart, Move, Recycle)
+    cls.verb: cls for cls in (Invoke, Burst, AsyncEvent, Freeze, Wait, Restart, Drain, Move, Recycle)
 }
 
 __all__ = [
     "VERBS",
     "AsyncEvent",
     "Burst",
+    "Drain",
     "Freeze",
     "Gap",
     "Invocation",

@@ -28,6 +28,9 @@ class Stage(Protocol):
     async def restart_upstream(self, how: str) -> None:
         """Restart the upstream; its connections die with `fin` or `rst`."""
 
+    async def drain_upstream(self) -> None:
+        """Tell the upstream's open connections to end after their next answer; new ones are taken."""
+
     async def move_name(self) -> None:
         """Let the upstream's name stand for another address from now on."""
 

@@ -71,3 +71,17 @@ async def test_what_is_used_after_a_drain_ends_by_an_announced_close(bench: Benc
     assert (await bench.event("connection-closed"))["by"] == "upstream"
     assert [event["announced_close"] for event in bench.events("response")] == [False, True]
     assert not bench.events("gave-up")
+
+
+async def test_a_successor_takes_new_connections_while_the_drained_ones_still_end(bench: Bench) -> None:
+    listener = await bench.listener()
+    drained = await bench.client(listener)
+    await drained.request()
+    listener.drain()
+    await listener.listen()
+    assert bench.events("listener-draining")[0]["open"] == [1]
+    fresh = await bench.client(listener)
+    assert "connection" not in (await fresh.request()).headers
+    assert (await drained.request()).headers["connection"] == "close"
+    assert await drained.recv() == b""
+    assert "connection" not in (await fresh.request()).headers
