@@ -88,6 +88,20 @@ def client_packets(family: socket.AddressFamily, port: int) -> Program:
     )
 
 
+def ended_sockets(own_port: int, other_port: int) -> Program:
+    """Keep what sock_diag tells of sockets with these ports, seen from their own side; for its netlink socket."""
+    return _resolved(
+        [
+            (_LOAD_HALF, 0, 0, 20),  # struct inet_diag_msg after a header of 16: source port, in the network's order
+            (_IF_EQUAL, 0, _TO_DROP, own_port),
+            (_LOAD_HALF, 0, 0, 22),  # destination port
+            (_IF_EQUAL, _TO_KEEP, _TO_DROP, other_port),
+            (_ANSWER, 0, 0, 0xFFFFFFFF),
+            (_ANSWER, 0, 0, 0),
+        ]
+    )
+
+
 _TO_KEEP, _TO_DROP = -2, -1
 """Jumps to the last two instructions, before their distance is known."""
 

@@ -85,24 +85,27 @@ class Connection:
         about = {"request": self.serving, "number": self.requests, "delivered": delivered, "rule": rule}
         self.tell("fault", t=t, at=at, do=do, how=how, **about)
 
-    def got_late_bytes(self, count: int, seen_by: SeenBy) -> None:
+    def got_late_bytes(self, count: int, seen_by: SeenBy, t: float | None = None) -> None:
         """The client sent `count` bytes in all after it was given up: a use, or the goodbye of TLS."""
         if count <= self.goodbye:
-            self.got_late_close("close-notify", seen_by)
+            self.got_late_close("close-notify", seen_by, t)
         else:
-            self.got_late_data(count, seen_by)
+            self.got_late_data(count, seen_by, t)
 
-    def got_late_data(self, count: int, seen_by: SeenBy) -> None:
-        """The client used it after it was given up. Told once: what follows are retransmissions."""
+    def got_late_data(self, count: int | None, seen_by: SeenBy, t: float | None = None) -> None:
+        """The client used it after it was given up. Told once: what follows are retransmissions.
+
+        `count` is None where the kernel refused the bytes and nobody counted them; `t` is now unless given.
+        """
         if not self.late_data:
             self.late_data = True
-            self.tell("late-data", bytes=count, seen_by=seen_by)
+            self.tell("late-data", t=t, bytes=count, seen_by=seen_by)
 
-    def got_late_close(self, how: LateClose, seen_by: SeenBy) -> None:
+    def got_late_close(self, how: LateClose, seen_by: SeenBy, t: float | None = None) -> None:
         """The client closed it after it was given up. Told once."""
         if not self.late_close:
             self.late_close = True
-            self.tell("late-close", seen_by=seen_by, how=how)
+            self.tell("late-close", t=t, seen_by=seen_by, how=how)
 
     def closed(self, by: Literal["client", "upstream"]) -> None:
         """It came to an ordinary end."""

@@ -2,8 +2,9 @@
 
 import asyncio
 import ipaddress
+import socket
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from upstream_server.sock_diag import Pair, Socket, find
 
@@ -19,7 +20,15 @@ class Flow:
 
     @classmethod
     def of(cls, transport: asyncio.Transport) -> Self:
-        peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        return cls._between(transport.get_extra_info("peername"), transport.get_extra_info("sockname"))
+
+    @classmethod
+    def of_socket(cls, sock: socket.socket) -> Self:
+        """Of a connected socket; raises OSError of one that is not."""
+        return cls._between(sock.getpeername(), sock.getsockname())
+
+    @classmethod
+    def _between(cls, peer: tuple[Any, ...], local: tuple[Any, ...]) -> Self:
         return cls(_plain(peer[0]), peer[1], _plain(local[0]), local[1])
 
     @property

@@ -277,7 +277,7 @@ async def open_listener(spec: ListenerSpec, app: ASGIApp, log: EventLog, authori
     tap = open_tap(sock.family, port) if spec.tap == "auto" else None
     # Without a tap nobody would see what comes for a forgotten socket, so only a listener told so forgets it.
     repair = spec.vanish == "repair" or (spec.vanish == "auto" and tap is not None and sockets.may_repair())
-    means = Means(tap=tap is not None, repair=repair, filter=sockets.may_filter())
+    means = Means(tap=tap is not None, repair=repair, filter=sockets.may_filter(), tls=spec.tls != "off")
     try:
         check_acts(spec, means)
         tls_context = authority.server_context(host) if spec.tls != "off" else None

@@ -5,24 +5,12 @@ comes in (tcpi_segs_in), and anybody may ask it of a socket of their own.
 """
 
 import asyncio
-import socket
-import struct
 from collections.abc import Callable
 
 from upstream_server import sockets
 
 LOOK_S = 0.02
 """Real seconds between two looks: probes are whole seconds apart, so a gateway's end is late by a fiftieth at most."""
-
-_SEGMENTS_IN = 140
-"""Where `tcpi_segs_in` stands in `struct tcp_info` (linux/tcp.h), since Linux 4.2."""
-
-
-def segments_in(sock: socket.socket) -> int:
-    """How many segments came in on a connection, whatever they carried."""
-    raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _SEGMENTS_IN + 4)
-    (count,) = struct.unpack_from("=I", raw, _SEGMENTS_IN)
-    return int(count)
 
 
 class ProbeWatch:
@@ -56,5 +44,5 @@ class ProbeWatch:
 
     def _state(self) -> tuple[int, bool]:
         """Segments that came, and whether everything that was sent had been acknowledged by then."""
-        count = segments_in(self._wire.get_extra_info("socket"))
+        count = sockets.tcp_info(self._wire.get_extra_info("socket")).segments_in
         return count, sockets.unacknowledged(self._wire) == 0

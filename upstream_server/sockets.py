@@ -17,6 +17,8 @@ TCP_REPAIR = 19
 SO_MEMINFO = 55
 _MEMINFO_FIELDS = 9
 _MEMINFO_DROPS = 8
+CLOSE, CLOSING = 7, 11  # linux/tcp_states.h, as `TcpInfo.state` has them
+_STATE, _BYTES_RECEIVED, _SEGMENTS_IN, _DATA_SEGMENTS_IN, _INFO_BYTES = 0, 128, 140, 152, 156  # linux/tcp.h
 SIOCOUTQ = 0x5411  # linux/sockios.h: bytes of the send queue that are not acknowledged
 SIOCOUTQNSD = 0x894B  # linux/sockios.h: bytes of the send queue that were not sent even once
 _DISCARD_BYTES = 65536
@@ -29,6 +31,30 @@ class Means:
     tap: bool
     repair: bool
     filter: bool
+    tls: bool = False
+    """Whether it speaks HTTPS, where late bytes can be a goodbye."""
+
+
+@dataclass(frozen=True, slots=True)
+class TcpInfo:
+    """What the kernel counts of a connection (`struct tcp_info`, since Linux 4.6), for anybody who has its socket."""
+
+    state: int
+    bytes_received: int
+    """In their order, once each."""
+
+    segments_in: int
+    """Whatever they carried: probes and mere acknowledgements too."""
+
+    data_segments_in: int
+    """Those with bytes, also with bytes that the kernel refused."""
+
+
+def tcp_info(sock: socket.socket) -> TcpInfo:
+    raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
+    (received,) = struct.unpack_from("=Q", raw, _BYTES_RECEIVED)
+    segments, with_data = (struct.unpack_from("=I", raw, offset)[0] for offset in (_SEGMENTS_IN, _DATA_SEGMENTS_IN))
+    return TcpInfo(raw[_STATE], received, segments, with_data)
 
 
 def may_repair() -> bool:
@@ -80,6 +106,14 @@ def has_news(transport: asyncio.Transport) -> bool:
         except OSError:
             return True
         return True
+
+
+def unread(sock: socket.socket) -> bool:
+    """Whether bytes lie unread in it."""
+    try:
+        return bool(sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+    except OSError:
+        return False
 
 
 def discard_unread(transport: asyncio.Transport) -> None:
@@ -158,11 +192,6 @@ def forget(sock: socket.socket) -> None:
     """Close without a packet: the kernel drops the connection's state and tells nobody (TCP_REPAIR)."""
     sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
     sock.close()
-
-
-def half_close(sock: socket.socket) -> None:
-    """Send FIN and keep the socket."""
-    sock.shutdown(socket.SHUT_WR)
 
 
 def dropped(sock: socket.socket) -> int:

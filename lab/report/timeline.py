@@ -169,7 +169,9 @@ class _Story:
             case "upstream", "listener-up":
                 return "upstream", "listens again", "plain"
             case "upstream", "late-data":
-                return "connection", f"{event.get('bytes')} bytes came on given-up connection {number}", "fault"
+                count = event.get("bytes")  # not counted where the kernel refused them and nobody looked on
+                came = "bytes" if count is None else f"{count} bytes"
+                return "connection", f"{came} came on given-up connection {number}", "fault"
             case "upstream", "late-close":
                 how = str(event.get("how")).upper()
                 return "connection", f"client closed given-up connection {number} ({how})", "plain"

@@ -21,6 +21,7 @@ from tests.upstream_server.support import (
     needs_tap,
     request_bytes,
 )
+from upstream_server.ends import ClientsEnd
 from upstream_server.listener import Listener
 from upstream_server.tls import CLOSE_NOTIFY_BYTES
 
@@ -298,8 +299,8 @@ async def test_a_goodbye_is_no_use(bench: Bench, close: str, options: dict[str, 
     await client.request()
     await bench.event("gave-up")
     assert await client.say_goodbye() == CLOSE_NOTIFY_BYTES
-    assert (await bench.event("late-close"))["how"] == "close-notify"
     client.sock.close()
+    assert (await bench.event("late-close"))["how"] == "close-notify"
     await asyncio.sleep(SILENCE)  # the goodbye may be sent again, and a FIN come
     await bench.upstream.close_listener("one")
     assert len(bench.events("late-close")) == 1
@@ -313,9 +314,32 @@ async def test_a_request_is_a_use(bench: Bench, close: str, options: dict[str, s
     await client.request()
     await bench.event("gave-up")
     await client.send(request_bytes())
+    client.sock.close()
     late = await bench.event("late-data")
     assert late["bytes"] == len(request_bytes()) + 22  # encrypted: header, type and tag
+
+
+async def test_who_keeps_the_socket_said_no_goodbye(bench: Bench) -> None:
+    listener = await bench.listener(tls="no-close-notify", idle_timeout=IDLE, close="fin", tap="off")
+    client = await connect(bench, listener)
+    await client.request()
+    await bench.event("gave-up")
+    await client.send(request_bytes())
+    await bench.upstream.close_listener("one")
+    assert [event["bytes"] for event in bench.events("late-data")] == [None]
     assert not bench.events("late-close")
+
+
+async def test_where_the_kernel_announces_no_ends_late_bytes_are_counted_as_they_come(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ClientsEnd, "of", lambda _: None)
+    listener = await bench.listener(tls="no-close-notify", idle_timeout=IDLE, close="fin", tap="off")
+    client = await connect(bench, listener)
+    await client.request()
+    await bench.event("gave-up")
+    assert await client.say_goodbye() == CLOSE_NOTIFY_BYTES
+    assert (await bench.event("late-close"))["how"] == "close-notify"
 
 
 @needs_tap

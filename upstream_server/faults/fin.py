@@ -2,9 +2,8 @@
 
 import socket
 
-from upstream_server import sockets
 from upstream_server.faults import Way, register
-from upstream_server.held import Held, Silent
+from upstream_server.shut import close_and_measure, close_and_see
 from upstream_server.sockets import Means
 
 
@@ -17,18 +16,13 @@ def fin(means: Means) -> Way:
     look and sends, the send succeeds and the answer is end of file, or a broken pipe from the second write on.
     Faithful to: the idle timeout of uvicorn, nginx, Node and most servers and load balancers.
 
-    With a tap the socket is really closed. Without one nobody could see late bytes on a closed socket, so
-    only the sending half is closed (`held-close`), and late bytes or the client's FIN end it as the kernel
-    would. The RST of a held socket carries an acknowledgement of the late bytes; that of a closed one does not.
+    With a tap the socket is really closed. Without one nobody could see late bytes on a closed socket, so both
+    its directions are shut down and it is kept (`held-close`): the kernel answers late bytes with the same RST,
+    just as fast, and counts that they came. How many is not known then, unless the client closes its socket.
 
     Over TLS the listener says whether a close_notify goes before the FIN (`close-notify`, as of a server that
     closes in an orderly way) or not (`no-close-notify`, as of many a load balancer, or a killed process).
     """
     if means.tap:
         return Way("close", socket.socket.close, polite=True)
-    return Way("held-close", _close_and_hold, polite=True)
-
-
-def _close_and_hold(sock: socket.socket) -> Held:
-    sockets.half_close(sock)
-    return Silent(sock)
+    return Way("held-close", close_and_measure if means.tls else close_and_see, polite=True)
