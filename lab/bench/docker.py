@@ -105,6 +105,7 @@ class DockerBench:
         make = self.factory(function, variables, listener)
 
         def make_and_note(name: str) -> Sandbox:
+            mine[:] = [sandbox for sandbox in mine if not sandbox.has_ended]  # a function may lose many
             mine.append(make(name))
             return mine[-1]
 

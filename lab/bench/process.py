@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lab.balancer import Patience
 from lab.balancer.process import BalancerProcess
-from lab.bench.naming import listener_name
+from lab.bench.naming import file_name, listener_name
 from lab.errors import EnvironmentLacks
 from lab.functions import definition, environment
 from lab.functions.program import Built, Program
@@ -82,10 +82,12 @@ class ProcessBench:
         function = job.setting.function
         shims = [compiled(name, self._logs) for name in wanted(job.setting)]
         variables = {**spec.environment, **environment(function, listener, job.speed), **preload(shims)}
-        make = process_factory(function, self._built[function.client], variables, self._mark, self._logs)
+        built, prefix = self._built[function.client], f"{file_name(job.scope)}-"
+        make = process_factory(function, built, variables, self._mark, self._logs, prefix)
         mine = self._sandboxes.setdefault(job.scope, [])
 
         def make_and_note(name: str) -> Sandbox:
+            mine[:] = [sandbox for sandbox in mine if not sandbox.has_ended]  # a function may lose many
             mine.append(make(name))
             return mine[-1]
 
@@ -138,10 +140,10 @@ class ProcessBench:
 
 
 def process_factory(
-    function: Function, built: Built, variables: Mapping[str, str], mark: str, logs: Path
+    function: Function, built: Built, variables: Mapping[str, str], mark: str, logs: Path, log_prefix: str = ""
 ) -> Callable[[str], ProcessSandbox]:
     """Makes process sandboxes for the function of a client library."""
     command = (*built.command, *definition(function.client).arguments(function.shape))
-    spec = ProcessSpec(command, {**built.environment, **variables}, mark, logs)
+    spec = ProcessSpec(command, {**built.environment, **variables}, mark, logs, log_prefix)
 
     return lambda name: ProcessSandbox(name, spec)

@@ -257,13 +257,13 @@ class Slot:
         await self._start(address)
         if self._before_first is not None:
             await self._before_first(self.name)
-        self._log_start = len(self._sandbox.logs())
+        self._log_start = self._sandbox.mark_log()
         await self._send(invocation)
         await self._work_done()
         self._cold = False
         while True:
             invocation = await self._rest()
-            self._log_start = len(self._sandbox.logs())  # what it says when it is thawed belongs to its next event
+            self._log_start = self._sandbox.mark_log()  # what it says when it is thawed belongs to its next event
             self._record("invocation", "invoked", request_id=invocation.request_id, sandbox=self.name, cold=False)
             await self._wake(invocation)
             await self._work_done()
@@ -408,7 +408,7 @@ class Slot:
 
     def _log(self) -> str:
         """What it wrote since its last event came, or since its start."""
-        return self._sandbox.logs()[self._log_start :]
+        return self._sandbox.log_since(self._log_start)
 
     def _act(self, action: Action) -> None:
         self.phase = after(self.phase, action)
@@ -441,9 +441,10 @@ class Slot:
     def _detail(self, error: Exception, at: Phase) -> str | None:
         """What went wrong in the function's code, with file and line where somebody named them."""
         if isinstance(error, TimedOut) and at in INITIALISING:
+            log = self._sandbox.log_file
             return (
-                f"the function did not ask for an event within {self._spec.init_timeout:g} s: "
-                "it hangs while it is initialised"
+                f"the function did not ask for an event within {self._spec.init_timeout:g} s: it hangs while it is "
+                "initialised" + (f"; see {log.parent.name}/{log.name}" if log else "")
             )
         return error_line(self._log()) or (error_line(error.trace) if isinstance(error, ReportedError) else None)
 

@@ -1,11 +1,12 @@
 """What a sandbox is: one execution environment of a function, whatever freezes it.
 
 The Lambda service starts, freezes, thaws and stops sandboxes through this seam only. It calls one
-method at a time (`wait_exit` and `logs` aside), so an implementation needs no lock of its own.
+method at a time (`wait_exit` and the log aside), so an implementation needs no lock of its own.
 """
 
 import secrets
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 
@@ -56,12 +57,20 @@ class Sandbox(Protocol):
         The status is negative for a signal (-9 for killed), None where it is unknown.
         """
 
-    def logs(self) -> str:
-        """What it wrote to stdout and stderr so far, in full, also after its end.
+    @property
+    def log_file(self) -> Path | None:
+        """The file that its output is kept in; None where only this process has it."""
 
-        What the process wrote before it sent a request to the Runtime API should be in it when that
+    def mark_log(self) -> int:
+        """A position: where its output to stdout and stderr ends now.
+
+        What the process wrote before it sent a request to the Runtime API should be before it when that
         request is handled: a file has this property, a pipe that some task still has to read has not.
+        Of a long output what comes before the position may be dropped from now on.
         """
+
+    def log_since(self, position: int) -> str:
+        """What it wrote since then, also after its end; of a long output the last part."""
 
 
 SandboxFactory = Callable[[str], Sandbox]

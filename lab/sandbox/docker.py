@@ -17,6 +17,7 @@ from lab.freezer import Freezer
 from lab.lambda_service.tasks import cancel_all
 from lab.link.side import SideContainer
 from lab.sandbox.base import FreezeFailed
+from lab.sandbox.log import LogText
 
 NOBODY = "65534:65534"
 STOP_BOUND = 30.0
@@ -56,21 +57,21 @@ class DockerSandbox:
         self._container: Any = None
         self._freezer: Freezer | None = None
         self._ended: asyncio.Future[int | None] | None = None
-        self._logs: list[str] = []
+        self._log = LogText()
         self._reading: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         if self._container is None:
             return f"<DockerSandbox {self.name} not started>"
-        return f"<DockerSandbox {self.name} container {self._container.short_id} ended={self._has_ended}>"
+        return f"<DockerSandbox {self.name} container {self._container.short_id} ended={self.has_ended}>"
 
     @property
-    def _has_ended(self) -> bool:
+    def has_ended(self) -> bool:
         return self._ended is not None and self._ended.done()
 
     @property
     def is_up(self) -> bool:
-        return self._container is not None and not self._has_ended
+        return self._container is not None and not self.has_ended
 
     async def start(self, runtime_api: str) -> None:
         """Start both containers; the function may talk to `runtime_api` and to what its spec allows."""
@@ -102,7 +103,7 @@ class DockerSandbox:
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
-                self._logs.append(await read_frame(reader))
+                self._log.add(await read_frame(reader))
         except (asyncio.IncompleteReadError, OSError):
             return  # the container has ended
         finally:
@@ -170,9 +171,17 @@ class DockerSandbox:
         assert self._ended is not None, "start() comes first"
         return await asyncio.shield(self._ended)
 
-    def logs(self) -> str:
-        """What the function wrote to stdout and stderr, as far as the engine has handed it on."""
-        return "".join(self._logs)
+    @property
+    def log_file(self) -> None:
+        return None
+
+    def mark_log(self) -> int:
+        """Where its output ends now."""
+        return self._log.mark()
+
+    def log_since(self, position: int) -> str:
+        """What the function wrote to stdout and stderr since then, as far as the engine has handed it on."""
+        return self._log.since(position)
 
 
 @dataclass(frozen=True, slots=True)

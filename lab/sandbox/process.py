@@ -16,6 +16,7 @@ from lab.errors import EnvironmentLacks
 from lab.proc import MARK, group_members, group_states, switches
 from lab.rest import at_rest
 from lab.sandbox.base import FreezeFailed
+from lab.sandbox.log import LogFile
 
 CONFIRM_POLL = 0.0005
 """Real seconds between two looks at the kernel's state: it says stopped within 0.2 ms on an idle machine."""
@@ -33,6 +34,8 @@ class ProcessSpec:
     mark: str
     """Names the lab, so that its reaper finds the process."""
     log_folder: Path
+    log_prefix: str = ""
+    """What the names of its logs begin with, before the sandbox's own, so that a reader finds them."""
 
 
 class ProcessSandbox:
@@ -44,7 +47,7 @@ class ProcessSandbox:
         self.name = name
         self._spec = spec
         self._process: asyncio.subprocess.Process | None = None
-        self._log = spec.log_folder / f"{name}.log"
+        self._log = LogFile(spec.log_folder / f"{spec.log_prefix}{name}.log")
 
     def __repr__(self) -> str:
         if self._process is None:
@@ -64,7 +67,7 @@ class ProcessSandbox:
             **self._spec.environment,
         }
         try:
-            with self._log.open("ab") as log:
+            with self._log.path.open("ab") as log:
                 self._process = await asyncio.create_subprocess_exec(
                     *self._spec.command,
                     env=environment,
@@ -79,6 +82,10 @@ class ProcessSandbox:
     def main_pid(self) -> int:
         """Of the function's process, which leads the group; valid once `start` has returned."""
         return self._group
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process is not None and self._process.returncode is not None
 
     @property
     def is_up(self) -> bool:
@@ -131,6 +138,14 @@ class ProcessSandbox:
         assert self._process is not None, "start() comes first"
         return await self._process.wait()
 
-    def logs(self) -> str:
-        """What the function wrote to stdout and stderr so far."""
-        return self._log.read_text(errors="replace") if self._log.exists() else ""
+    @property
+    def log_file(self) -> Path:
+        return self._log.path
+
+    def mark_log(self) -> int:
+        """Where its output ends now."""
+        return self._log.mark()
+
+    def log_since(self, position: int) -> str:
+        """What the function wrote to stdout and stderr since then."""
+        return self._log.since(position)

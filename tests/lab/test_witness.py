@@ -30,7 +30,7 @@ async def sandbox(tmp_path: Path) -> AsyncIterator[ProcessSandbox]:
     """Two threads that sleep."""
     made = ProcessSandbox("sb-00still", ProcessSpec(("python3", "-c", THREADS), {}, "test", tmp_path))
     await made.start("127.0.0.1:1")
-    while "up" not in made.logs():
+    while "up" not in made.log_since(0):
         await asyncio.sleep(0.005)
     yield made
     await made.stop()

@@ -95,7 +95,14 @@ class HandSandbox:
     async def wait_exit(self) -> int | None:
         return await asyncio.shield(self.exited)
 
-    def logs(self) -> str:
+    @property
+    def log_file(self) -> None:
+        return None
+
+    def mark_log(self) -> int:
+        return 0
+
+    def log_since(self, position: int) -> str:
         return ""
 
     async def next(self) -> tuple[str, aiohttp.ClientResponse]:
