@@ -30,7 +30,12 @@ IMAGES = {
         "lambda_app/shims",
     ),
     "thawlab-upstream": ("upstream_server/Dockerfile", "upstream_server"),
-    "thawlab-link": ("lab/link/Dockerfile", "lab/link/agent.sh"),
+    "thawlab-link": (
+        "lab/link/Dockerfile",
+        "lab/link/agent.py",
+        "upstream_server/__init__.py",
+        "upstream_server/sock_diag.py",
+    ),
 }
 """Each one's Dockerfile, then the files and folders that it is made of."""
 

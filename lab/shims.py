@@ -3,6 +3,7 @@
 Sources and what each can and cannot stand for: `lambda_app/shims/`. In containers they are built with the image.
 """
 
+import os
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -25,7 +26,22 @@ def wanted(setting: Setting) -> list[str]:
 
 def preload(shims: list[Path]) -> dict[str, str]:
     """The environment that preloads them; nothing where there are none."""
-    return {"LD_PRELOAD": " ".join(map(str, shims))} if shims else {}
+    return {"LD_PRELOAD": " ".join(str(_for_loader(shim)) for shim in shims)} if shims else {}
+
+
+LOADERS_OWN = set(" :$")
+"""What the dynamic loader reads as something else in a path of LD_PRELOAD: it knows no quotes."""
+
+
+def _for_loader(shim: Path) -> Path:
+    """A path to it that the loader takes for one, whatever its folder is called."""
+    return _door_to(shim.parent) / shim.name if LOADERS_OWN & set(str(shim)) else shim
+
+
+@cache
+def _door_to(folder: Path) -> Path:
+    """Another way into the folder, open as long as this process lives: by a descriptor of it."""
+    return Path(f"/proc/{os.getpid()}/fd/{os.open(folder, os.O_PATH | os.O_DIRECTORY)}")
 
 
 @cache

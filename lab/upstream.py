@@ -20,7 +20,7 @@ from lab.errors import EnvironmentLacks, LabLost
 from lab.journal import Recorder
 from lab.proc import MARK
 from lab.scenario.parts import Upstream
-from upstream_server.sock_diag import Pair, Socket, TcpInfo
+from upstream_server.sock_diag import Pair, Socket, from_plain
 
 MOVED_FROM = 101
 """Number of the first connection at the address that a name was moved to."""
@@ -162,8 +162,7 @@ class UpstreamClient:
 
     async def sockets(self, pairs: Sequence[Pair]) -> list[Socket | None]:
         """What the kernel on the upstream's side has of these sockets; None where it has none."""
-        found = await self._call("POST", "/tcp", [asdict(pair) for pair in pairs])
-        return [one and Socket(**one | {"info": one["info"] and TcpInfo(**one["info"])}) for one in found]
+        return from_plain(await self._call("POST", "/tcp", [asdict(pair) for pair in pairs]))
 
     async def _call(self, method: str, path: str, body: Mapping[str, Any] | Sequence[Any] | None = None) -> Any:
         async with (

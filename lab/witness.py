@@ -2,12 +2,12 @@
 
 import platform
 from collections.abc import Iterator, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.proc import PROC
 from lab.shims import SHIMS
-from upstream_server.sock_diag import tables
 
 EPOLL_WAITS = {
     "x86_64": {232, 281, 441},
@@ -74,7 +74,12 @@ def _watched(pid: int, epoll: int) -> Iterator[int]:
             yield int(fields[fields.index("ino") + 1], 16)
 
 
-def connected_to(port: int) -> set[int]:
-    """Inodes of all sockets of this network namespace that are connected to a port."""
-    rows = (line.split() for line in tables().splitlines())
-    return {int(fields[9]) for fields in rows if fields[0] != "sl" and fields[2].endswith(f":{port:04X}")} - {0}
+def connected_to(port: int, pid: int | None = None) -> set[int]:
+    """Inodes of all sockets that are connected to a port, in the network of a process (this one's by default)."""
+    network = PROC / ("self" if pid is None else str(pid)) / "net"
+    text = ""
+    for name in ("tcp", "tcp6"):
+        with suppress(OSError):  # the process is gone, or the kernel has no IPv6
+            text += (network / name).read_text()
+    rows = map(str.split, text.splitlines())
+    return {int(fields[9]) for fields in rows if fields[2].endswith(f":{port:04X}")} - {0}

@@ -29,7 +29,6 @@ import hmac
 import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict
 from typing import Self
 
 from pydantic import TypeAdapter, ValidationError
@@ -237,7 +236,7 @@ class _Api:
             found = sock_diag.find(pairs)
         except (OSError, OverflowError) as error:
             raise Refused(f"not an address, or the kernel cannot be asked: {error}") from None
-        return JSONResponse([one and asdict(one) for one in found])
+        return JSONResponse(sock_diag.to_plain(found))
 
     async def events(self, request: Request) -> Response:
         since = request.query_params.get("since", "0")

@@ -11,10 +11,10 @@ import errno
 import socket
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 STATES: Final = (
     "ESTABLISHED",
@@ -109,6 +109,23 @@ class Socket:
             told["last_data_sent_ms"] = self.info.last_data_sent_ms
             told["last_data_received_ms"] = self.info.last_data_received_ms
         return told
+
+
+Plain = dict[str, Any] | None
+
+
+def to_plain(found: Sequence[Socket | None]) -> list[Plain]:
+    """As JSON has it, for whoever asks from elsewhere."""
+    return [None if one is None else asdict(one) for one in found]
+
+
+def from_plain(told: Sequence[Plain]) -> list[Socket | None]:
+    """What `to_plain` made."""
+    return [None if one is None else _socket(**one) for one in told]
+
+
+def _socket(info: Plain, **fields: Any) -> Socket:
+    return Socket(**fields, info=None if info is None else TcpInfo(**info))
 
 
 def find(pairs: Sequence[Pair]) -> list[Socket | None]:

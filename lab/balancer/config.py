@@ -11,16 +11,16 @@ FOR_EVER_S = 3600.0
 NGINX = """\
 daemon off;
 master_process off;
-pid {folder}/nginx.pid;
+pid "{folder}/nginx.pid";
 error_log stderr warn;
 events {{ worker_connections 64; }}
 http {{
   access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
+  client_body_temp_path "{folder}/body";
+  proxy_temp_path "{folder}/proxy";
+  fastcgi_temp_path "{folder}/fastcgi";
+  uwsgi_temp_path "{folder}/uwsgi";
+  scgi_temp_path "{folder}/scgi";
   upstream orders {{
     server {host}:{port};
     keepalive 16;
@@ -97,7 +97,7 @@ def config_text(config: BalancerConfig) -> str:
         "port": config.port,
         "idle_ms": _milliseconds(config.patience.upstream_s),
         "client_ms": _milliseconds(config.patience.client_s),
-        "folder": config.folder,
+        "folder": config.folder.replace("\\", "\\\\").replace('"', '\\"'),  # it stands in quotes
     }
     return CONFIGS[config.server].format(**values)
 

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import tarfile
+from collections.abc import Sequence
 from typing import Any
 
 from docker.errors import ImageNotFound
@@ -12,6 +13,7 @@ from lab.balancer.process import READY_BOUND, READY_POLL, accepts
 from lab.engine import Engine
 from lab.errors import EnvironmentLacks
 from lab.scenario.words import BalancerServer
+from upstream_server.sock_diag import Pair, Socket, find_in_tables
 
 LISTEN = 8080
 FOLDER = "/tmp"
@@ -68,6 +70,13 @@ class BalancerContainer:
             images.get(IMAGES[self._server])
         except ImageNotFound:
             images.pull(IMAGES[self._server])
+
+    async def sockets(self, pairs: Sequence[Pair]) -> list[Socket | None]:
+        """What the kernel has of these sockets in the balancer's own network, by its tables; None where it has none."""
+        if self._container is None or not pairs:
+            return [None] * len(pairs)
+        _, said = await self._engine.call(self._container.exec_run, ["sh", "-c", "cat /proc/net/tcp /proc/net/tcp6"])
+        return find_in_tables(pairs, said.decode(errors="replace"))
 
     async def stop(self) -> None:
         """Remove it."""

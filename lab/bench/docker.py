@@ -12,6 +12,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from lab.balancer import Patience
@@ -31,7 +32,7 @@ from lab.scenario.parts import Function
 from lab.shims import IN_IMAGE, preload, wanted
 from lab.tcp_ends import Ends, client_pair
 from lab.upstream import MOVED_FROM, START_BOUND, Listener, UpstreamClient
-from lab.witness import NOTHING_SEEN, Witness, witnessed
+from lab.witness import NOTHING_SEEN, Witness, connected_to, witnessed
 from upstream_server.sock_diag import Socket
 
 CONTROL_PORT = 8001
@@ -62,6 +63,7 @@ class DockerBench:
         self._upstream = upstream
         self._sandboxes: dict[Scope, list[DockerSandbox]] = {}
         self._balancers: dict[Scope, BalancerContainer] = {}
+        self._balancer_numbers = count(1)
         self._start_other = start_other
         self._other: UpstreamClient | None = None
         self._starting = asyncio.Lock()
@@ -83,7 +85,7 @@ class DockerBench:
         wanted = job.setting.balancer
         if wanted is None:
             return listener
-        name = f"{self._network}-balancer-{len(self._balancers)}"
+        name = f"{self._network}-balancer-{next(self._balancer_numbers)}"
         balancer = BalancerContainer(wanted.server, self._engine, self._network, name)
         self._balancers[job.scope] = balancer
         host, port = await balancer.start(listener.host, listener.port, Patience.of(wanted, job.speed))
@@ -91,7 +93,7 @@ class DockerBench:
 
     async def close_upstream(self, job: Job) -> None:
         if job.scope in self._balancers:
-            await self._balancers[job.scope].stop()
+            await self._balancers.pop(job.scope).stop()
         if self._other is not None:
             await self._other.close_listener(listener_name(job.scope))
         self._sandboxes.pop(job.scope, None)
@@ -203,13 +205,17 @@ class DockerBench:
         await self._upstream.listen(listener_name(job.scope))
 
     async def tcp_ends(self, job: Job, listener: Listener, opened: Sequence[Event]) -> list[Ends]:
-        """The client's ends from the sandboxes' own kernel tables, the upstream's from the upstream's."""
+        """The client's ends from the sandboxes' own networks or the balancer's, the upstream's from the upstream's."""
+        listener = listener.behind or listener
         clients = [client_pair(event, self._host_of(event, listener), listener.port) for event in opened]
         upstreams = [pair.reversed for pair in clients]
         theirs = [await self._upstream.sockets(upstreams)]
         if self._other is not None:
             theirs.append(await self._other.sockets(upstreams))
-        ours = await asyncio.gather(*(sandbox.link.sockets(clients) for sandbox in self._running(job)))
+        if job.scope in self._balancers:
+            ours = [await self._balancers[job.scope].sockets(clients)]
+        else:
+            ours = await asyncio.gather(*(sandbox.link.sockets(clients) for sandbox in self._running(job)))
         return [Ends(*ends) for ends in zip(_merged(ours, opened), _merged(theirs, opened), strict=True)]
 
     def _host_of(self, opened: Event, listener: Listener) -> str:
@@ -217,9 +223,12 @@ class DockerBench:
         return self._other.address if self._other and opened["connection"] >= MOVED_FROM else listener.host
 
     async def witness(self, job: Job, listener: Listener, opened: Sequence[Event]) -> dict[str, Witness]:
-        ends = await self.tcp_ends(job, listener, opened)
-        inodes = {end.client.inode for end in ends if end.client is not None}
         running = [(sandbox.name, sandbox.main_pid()) for sandbox in self._running(job)]
+        if listener.behind is None:
+            ends = await self.tcp_ends(job, listener, opened)
+            inodes = {end.client.inode for end in ends if end.client is not None}
+        else:
+            inodes = {inode for _, pid in running if pid for inode in connected_to(listener.port, pid)}
         return {name: NOTHING_SEEN if pid is None else witnessed(pid, inodes) for name, pid in running}
 
 

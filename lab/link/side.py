@@ -6,12 +6,14 @@ input, and it ends when that ends.
 """
 
 import asyncio
+import json
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import Any
 
 from lab.engine import Engine, read_frame
 from lab.errors import LabError
-from upstream_server.sock_diag import Pair, Socket, find_in_tables
+from upstream_server.sock_diag import Pair, Socket, from_plain
 
 ANSWER_BOUND = 20.0
 """Real seconds for an answer: it takes milliseconds, but a machine may be starting sixteen containers."""
@@ -22,7 +24,7 @@ class LinkFailed(LabError):
 
 
 class SideContainer:
-    """Starts the side container and speaks with its agent (`agent.sh`)."""
+    """Starts the side container and speaks with its agent (`agent.py`)."""
 
     def __init__(self, engine: Engine, image: str, network: str, name: str, *, sets_names: bool = False) -> None:
         self._engine = engine
@@ -78,7 +80,10 @@ class SideContainer:
 
     async def sockets(self, pairs: Sequence[Pair]) -> list[Socket | None]:
         """What the kernel has of these sockets in the sandbox's own network; None where it has none."""
-        return find_in_tables(pairs, await self._tell("tcp")) if pairs else []
+        if not pairs:
+            return []
+        answer = await self._tell(f"sockets {json.dumps([astuple(pair) for pair in pairs])}")
+        return from_plain(json.loads(answer.splitlines()[-1]))  # what an earlier command complained of may come late
 
     async def _tell(self, command: str) -> str:
         if self._writer is None:

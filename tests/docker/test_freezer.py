@@ -198,3 +198,50 @@ async def test_either_version_of_cgroups_is_ordered_and_believed(version: int) -
         process.kill()
         await process.wait()
         folder.rmdir()
+
+
+async def test_switches_move_only_when_it_ran(room: Room, way: str) -> None:
+    async with room.stand("switches", freezes=False) as stand:
+        await stand.invoke()
+        await settled(stand)
+        freezer = of(stand)
+        for _ in range(20):
+            await freezer.set(True)
+            frozen = await freezer.switches()
+            assert frozen
+            await asyncio.sleep(0.002)
+            assert await freezer.switches() == frozen
+            await freezer.set(False)  # behind the lab's back, as it were
+            await freezer.set(True)
+            assert await freezer.switches() != frozen
+            await freezer.set(False)
+
+
+async def test_where_processes_are_out_of_sight_their_processor_time_tells(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for a lab in a container."""
+    monkeypatch.setattr(Cgroup, "pids", property(lambda _: []))
+    async with room.stand("out-of-sight", freezes=False) as stand:
+        await stand.invoke()
+        await settled(stand)
+        freezer = of(stand)
+        assert freezer.main_pid() is None
+        for _ in range(20):
+            await freezer.set(True)
+            frozen = await freezer.switches()
+            assert frozen
+            await asyncio.sleep(0.002)
+            assert await freezer.switches() == frozen
+            await freezer.set(False)
+            await stand.invoke()
+            await settled(stand)
+            assert await freezer.switches() != frozen
+
+
+async def test_the_functions_process_is_found_among_the_machines(room: Room) -> None:
+    async with room.stand("found", freezes=False) as stand:
+        await stand.invoke()
+        await settled(stand)
+        about = await asyncio.to_thread(stand.client.api.inspect_container, stand.container.id)
+        assert of(stand).main_pid() == about["State"]["Pid"]

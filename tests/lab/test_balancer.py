@@ -32,3 +32,8 @@ def test_a_balancer_keeps_connections_as_long_as_its_scenario_says(server: Balan
 
 def test_what_is_not_stated_is_for_ever_at_any_speed() -> None:
     assert Patience.of(Balancer(), 10_000.0) == Patience(0.006, FOR_EVER_S)
+
+
+def test_nginxs_own_folder_stands_in_quotes() -> None:
+    config = BalancerConfig("nginx", "127.0.0.1", 80, "127.0.0.1", 81, Patience.of(Balancer(), 1.0), r'/tmp/ä "b" \c;')
+    assert 'pid "/tmp/ä \\"b\\" \\\\c;/nginx.pid";' in config_text(config)
