@@ -1,7 +1,8 @@
 """The stretch between two invocations: time passes, packets are lost, the upstream gives up what it must."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from statistics import median
 
 from lab.bench.base import Bench
 from lab.journal import Event, Recorder, now
@@ -44,7 +45,8 @@ class IdlePeriod:
     async def pass_time(self, lab_seconds: float) -> None:
         """So much more time, from where the last step's time ended."""
         self._until += lab_seconds / self._job.speed
-        await asyncio.sleep(self._until - now())
+        early = _overtime(self._recorder.events) if self._job.setting.by_chance else 0.0
+        await asyncio.sleep(self._until - early - now())
 
     async def end(self) -> None:
         """Wait until what goes stale in it is stale, and until packets may pass again."""
@@ -96,6 +98,21 @@ class IdlePeriod:
 
     async def _client_states(self, opened: list[Event]) -> list[str]:
         return [ends.states[0] for ends in await self._bench.tcp_ends(self._job, self._listener, opened)]
+
+
+def _overtime(events: Sequence[Event]) -> float:
+    """Real seconds by which requests came later than their gaps said, as a rule: the way through the platform.
+
+    Where time alone decides, the gap that counts is the client's, from the end of one request to the next one's start.
+    """
+    requests = [event for event in events if (event.source, event.kind) == ("client", "request")]
+    late = []
+    for gap in (event for event in events if event.kind == "gap-started"):
+        before = [event["ended"] for event in requests if event["ended"] <= gap.t]
+        after = [event["started"] for event in requests if event["started"] > gap.t]
+        if before and after:
+            late.append(min(after) - max(before) - gap["real"])
+    return max(median(late), 0.0) if late else 0.0
 
 
 def _closing_of(connection: int) -> Callable[[Event], bool]:

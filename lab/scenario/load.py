@@ -260,6 +260,8 @@ def _message(path: Path, document: Any, detail: Any) -> str:
     location = list(detail["loc"])
     if detail["type"] == "arm":
         location = ["arms", detail["ctx"]["arm"]]
+    if detail["type"] == "sweep":
+        location = ["sweep", "gaps"]
     line = _line(document, location)
     where = ".".join(str(part) for part in detail["loc"])
     match detail["type"]:

@@ -62,15 +62,25 @@ class Sweep(Model):
     )
     change: Change = Change()
 
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if len(set(map(self._name, self.gaps))) < len(self.gaps):
+            raise ValueError("two of the gaps are the same to a millisecond: write each once")
+        return self
+
+    @staticmethod
+    def _name(gap: float) -> str:
+        return f"sweep-{round(gap * 1000)}ms"
+
     @property
     def arms(self) -> tuple[Arm, ...]:
         """What is run for each gap."""
         return tuple(self._arm(gap) for gap in self.gaps)
 
     def _arm(self, gap: float) -> Arm:
-        timeline = (Invoke(), *((Wait(gap), Invoke()) * self.samples))
+        timeline = (Invoke(), Wait(gap), Invoke()) * self.samples  # the first leaves a fresh connection in the pool
         change = self.change.model_copy(update={"timeline": timeline})
-        return Arm(name=f"sweep-{round(gap * 1000)}ms", role="contrast", title=self.title, change=change)
+        return Arm(name=self._name(gap), role="contrast", title=self.title, change=change)
 
 
 class Scenario(Model):
@@ -130,7 +140,21 @@ class Scenario(Model):
             if problem:
                 # The index lets a message point at the arm's line in the file.
                 raise PydanticCustomError("arm", "{problem}", {"problem": f"arm {arm.name!r} {problem}", "arm": index})
+        if self.sweep is not None and (problem := self._sweep_problem(self.sweep)):
+            raise PydanticCustomError("sweep", "{problem}", {"problem": problem})
         return self
+
+    def _sweep_problem(self, sweep: Sweep) -> str | None:
+        settings = [self.setting(arm) for arm in sweep.arms]
+        if contradiction := _contradiction(settings[0]):
+            return f"the sweep {contradiction}"
+        limit = settings[0].upstream.idle_limit
+        if limit is None:
+            return "the sweep's upstream keeps connections for ever: give it an idle_timeout in the sweep's change"
+        if len(sweep.shape) > 1 and not min(sweep.gaps) < limit < max(sweep.gaps):
+            kept = format_duration(limit)
+            return f"the sweep's gaps are all on one side of the limit of {kept}: give shorter and longer ones"
+        return None
 
     def _problem(self, arm: Arm, earlier: list[str]) -> str | None:
         if arm.name in earlier:

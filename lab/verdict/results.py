@@ -110,7 +110,7 @@ class ArmResult(Model):
 class SweepPoint(Model):
     """How often requests failed after one idle gap."""
 
-    gap: float = Field(description="Lab seconds; a sample is put to the nearest stated gap.")
+    gap: float = Field(description="Lab seconds, as stated.")
     samples: int
     failed: int
     rate: float

@@ -1,26 +1,36 @@
-"""How often a request fails, by how long its connection had been idle: counted, and judged by no single outcome.
+"""How often a request fails, by how long its connection had been idle: counted, and judged by the curve's shape.
 
-A sample is a request over a reused connection. It is put to the stated gap that is nearest to the one it really had,
-from the end of the request before it to its own start: what the client's pool could measure. So a busy machine
-moves samples along the curve, and does not falsify it.
+A sample is two requests: one that leaves a connection of this very moment in the pool, then the gap, then the one that
+counts. So each sample has a connection that was idle for the stated gap, also after a failure. It belongs to its stated
+gap, unless the one that it really had (from the end of the first request to the start of the second: what the client's
+pool could measure) reached a neighbour's: then to the nearest. So a busy machine moves samples along the curve, and
+does not falsify it.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from math import sqrt
+from dataclasses import dataclass
+from math import inf
 
 from lab.journal import Event, Scope
 from lab.scenario.load import Named
 from lab.scenario.model import Sweep
 from lab.units import format_duration
+from lab.verdict.curve import describe, doubt, wilson
 from lab.verdict.facts import Facts
 from lab.verdict.results import SweepPoint, SweepResult, Verdict
 
-Z = 1.96
-"""Standard deviations of a 95% interval."""
+ENDS = {"gave-up", "connection-closed"}
 
-Sample = tuple[float, bool]
-"""Lab seconds that the connection was idle, and whether the request failed."""
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One request after one gap."""
+
+    gap: float
+    """The stated gap that it belongs to, in lab seconds."""
+    failed: bool
+    ended: bool
+    """The connection that it found in the pool had come to its end when it was over, seen from the upstream's side."""
 
 
 def judge_sweep(named: Named, scoped: Mapping[Scope, Sequence[Event]]) -> SweepResult | None:
@@ -28,40 +38,61 @@ def judge_sweep(named: Named, scoped: Mapping[Scope, Sequence[Event]]) -> SweepR
     sweep = named.scenario.sweep
     if sweep is None:
         return None
-    runs = [Facts(scoped.get(Scope(named.name, arm.name, 1), ())) for arm in sweep.arms]
-    trouble = next((facts.trouble for facts in runs if facts.trouble), None) or _unexplained(runs)
-    points = tuple(_points(sweep, [sample for facts in runs for sample in _samples(facts)]))
-    verdict, why = _verdict(points, trouble, finished=all(facts.finished for facts in runs), real=_real(runs))
     limit = named.scenario.setting(sweep.arms[0]).upstream.idle_limit
+    runs = [Facts(scoped.get(Scope(named.name, arm.name, 1), ())) for arm in sweep.arms]
+    stated = sorted(sweep.gaps)
+    by_gap = dict(zip((arm.name for arm in sweep.arms), sweep.gaps, strict=True))
+    samples = [
+        sample
+        for arm, facts in zip(sweep.arms, runs, strict=True)
+        for sample in _samples(facts, by_gap[arm.name], stated)
+    ]
+    points = tuple(_point(gap, [sample for sample in samples if sample.gap == gap]) for gap in stated)
+    trouble = next((facts.trouble for facts in runs if facts.trouble), None)
+    trouble = trouble or _unexplained(runs) or _unproved(points, samples, limit)
+    verdict, why = _verdict(sweep, points, trouble, finished=all(facts.finished for facts in runs), real=_real(runs))
     return SweepResult(title=sweep.title, idle_limit=limit, points=points, verdict=verdict, why=why)
 
 
-def wilson(failed: int, total: int) -> tuple[float, float]:
-    """The 95% interval of a rate after Wilson (1927), which holds for few samples and for rates of 0 and 1 too."""
-    rate, z2 = failed / total, Z * Z
-    middle = (rate + z2 / (2 * total)) / (1 + z2 / total)
-    half = Z / (1 + z2 / total) * sqrt(rate * (1 - rate) / total + z2 / (4 * total * total))
-    return max(middle - half, 0.0), min(middle + half, 1.0)
-
-
-def _samples(facts: Facts) -> Iterator[Sample]:
-    """A request counts where the client's pool handed out a connection that it had used before."""
+def _samples(facts: Facts, stated: float, gaps: Sequence[float]) -> Iterator[Sample]:
+    """Each second request counts, where the one before it was answered."""
     speed = 1 / _real([facts])
-    for before, request in zip(facts.requests, facts.requests[1:], strict=False):
-        if request["attempts"] and request["attempts"][0]["reused"]:
-            yield (request["started"] - before["ended"]) * speed, request["outcome"] != "ok"
+    requests = {_number(request): request for request in facts.requests}
+    for number, request in requests.items():
+        before = requests.get(number - 1)
+        if number % 2 == 0 and before is not None and before["outcome"] == "ok" and before["attempts"]:
+            gap = (request["started"] - before["ended"]) * speed
+            found = before["attempts"][-1]["local_port"]
+            yield Sample(
+                gap=_belongs(gap, stated, gaps),
+                failed=request["outcome"] != "ok",
+                ended=found in _ended_by(facts, request["ended"]),
+            )
 
 
-def _points(sweep: Sweep, samples: Sequence[Sample]) -> Iterator[SweepPoint]:
-    def nearest(gap: float) -> float:
-        return min(sweep.gaps, key=lambda stated: abs(stated - gap))
+def _number(request: Event) -> int:
+    """Which of its run's requests it is, from 1."""
+    return int(str(request["id"]).rpartition("-")[2])
 
-    total = Counter(nearest(gap) for gap, _ in samples)
-    failed = Counter(nearest(gap) for gap, bad in samples if bad)
-    for gap in sorted(total):
-        low, high = wilson(failed[gap], total[gap])
-        rate = failed[gap] / total[gap]
-        yield SweepPoint(gap=gap, samples=total[gap], failed=failed[gap], rate=rate, low=low, high=high)
+
+def _belongs(gap: float, stated: float, gaps: Sequence[float]) -> float:
+    """The stated gap, unless the real one reached a neighbour of it."""
+    below = max((other for other in gaps if other < stated), default=-inf)
+    above = min((other for other in gaps if other > stated), default=inf)
+    return stated if below < gap < above else min(gaps, key=lambda other: abs(other - gap))
+
+
+def _ended_by(facts: Facts, t: float) -> set[int]:
+    """Client ports of the connections that had come to their end by then."""
+    ports = {event["connection"]: event["peer_port"] for event in facts.events if event.kind == "connection-opened"}
+    return {ports[event["connection"]] for event in facts.events if event.kind in ENDS and event.t <= t}
+
+
+def _point(gap: float, samples: Sequence[Sample]) -> SweepPoint:
+    total, failed = len(samples), sum(sample.failed for sample in samples)
+    low, high = wilson(failed, total)
+    rate = failed / total if total else 0.0
+    return SweepPoint(gap=gap, samples=total, failed=failed, rate=rate, low=low, high=high)
 
 
 def _unexplained(runs: Sequence[Facts]) -> str | None:
@@ -75,30 +106,30 @@ def _unexplained(runs: Sequence[Facts]) -> str | None:
     return None
 
 
+def _unproved(points: Sequence[SweepPoint], samples: Sequence[Sample], limit: float | None) -> str | None:
+    """What keeps the curve from saying anything, whatever its shape."""
+    if missing := [format_duration(point.gap) for point in points if not point.samples]:
+        return f"no sample had been idle for {' or '.join(missing)}: run it on a machine that is less busy"
+    longest = points[-1].gap
+    if limit is not None and longest > limit and not all(sample.ended for sample in samples if sample.gap == longest):
+        kept = f"after {format_duration(longest)} the upstream still kept a connection"
+        return f"{kept}, beyond its limit of {format_duration(limit)}"
+    return None
+
+
 def _real(runs: Sequence[Facts]) -> float:
     """Real seconds in one of lab time; the lab stated both for each gap."""
     gap = next((event for facts in runs for event in facts.events if event.kind == "gap-started"), None)
     return float(gap["real"] / gap["duration"]) if gap else 1.0
 
 
-def _verdict(points: Sequence[SweepPoint], trouble: str | None, *, finished: bool, real: float) -> tuple[Verdict, str]:
+def _verdict(
+    sweep: Sweep, points: Sequence[SweepPoint], trouble: str | None, *, finished: bool, real: float
+) -> tuple[Verdict, str]:
+    if not finished and not trouble:
+        return "unfinished", "The run was ended before the sweep was done."
     if trouble:
         return "inconclusive", f"The sweep could not be counted: {trouble}."
-    if not finished:
-        return "unfinished", "The run was ended before the sweep was done."
-    if not points or points[0].failed or points[-1].rate < 1:
-        return (
-            "inconclusive",
-            "The curve does not reach from never to always: it proves nothing of the timeout.",
-        )
-    first_bad = next(index for index, point in enumerate(points) if point.failed)
-    last_good = max(index for index, point in enumerate(points) if point.rate < 1)
-    safe, sure = points[first_bad - 1], points[last_good + 1]
-    count = sum(point.samples for point in points[:first_bad])
-    most = wilson(0, count)[1]
-    return "pass", (
-        f"Idle for up to {format_duration(safe.gap)}, none of {count} requests failed (95% interval 0 to {most:.0%}); "
-        f"from {format_duration(sure.gap)} on, all did. What lies between "
-        f"is chance, {(sure.gap - safe.gap) * real * 1000:.0f} ms of real time wide on this machine: "
-        "a client's limit needs more margin than that, and a network's delay on top."
-    )
+    told = describe(points, real)
+    doubted = doubt(sweep.shape, points)
+    return (doubted.verdict, f"{doubted.why} {told}") if doubted else ("pass", told)

@@ -135,6 +135,11 @@ def test_the_story_itself_is_good() -> None:
         ("{outcome: reset}", "{latency: {at_least: 2s, at_most: 1s}}", 13, ["at_least 2s is longer than at_most 1s"]),
         ("{outcome: reset}", "{latency: {at_most: 5}}", 13, ["latency.at_most: 5 is not a duration"]),
         ("{outcome: reset}", "{after_answer: dead}", 13, ["'dead'", "write one of ok, crashed"]),
+        # Sweeps
+        ("link: lost", "link: lost\nsweep: {title: t, gaps: [1m, 6m], shape: seldom}", 8, ["'seldom'", "sometimes"]),
+        ("link: lost", "link: lost\nsweep: {title: t, gaps: [1m, 6m], shape: never-never}", 8, ["a word twice"]),
+        ("link: lost", "link: lost\nsweep: {title: t, gaps: [1m, 60s]}", 8, ["two of the gaps are the same"]),
+        ("link: lost", "link: lost\nsweep: {title: t, gaps: [1m, 2m]}", 8, ["all on one side of the limit of 5m"]),
         # Functions
         ("preset: seed", "preset: nope", 6, ["no preset 'nope'", "there are", "lambda_app/python/presets/aiohttp"]),
         ("preset: seed", "preset: ../handler", 6, ["no preset '../handler'"]),
