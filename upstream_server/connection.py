@@ -19,6 +19,7 @@ class Connection:
 
     __slots__ = (
         "_emit",
+        "_ended",
         "flow",
         "goodbye",
         "id",
@@ -30,8 +31,12 @@ class Connection:
         "state",
     )
 
-    def __init__(self, number: int, flow: Flow, emit: Emit, goodbye: int = 0) -> None:
-        """`goodbye` is the size up to which late bytes are no use of the connection but a farewell: see `tls`."""
+    def __init__(
+        self, number: int, flow: Flow, emit: Emit, ended: Callable[["Connection"], object], goodbye: int = 0
+    ) -> None:
+        """`ended` is called once, when it is closed or given up; late bytes may follow.
+
+        `goodbye` is the size up to which late bytes are no use of the connection but a farewell: see `tls`."""
         self.id = number
         self.goodbye = goodbye
         self.flow = flow
@@ -43,6 +48,7 @@ class Connection:
         self.late_data = False
         self.late_close = False
         self._emit = emit
+        self._ended = ended
         self.tell("connection-opened", peer=flow.peer, peer_port=flow.peer_port)
 
     def __repr__(self) -> str:
@@ -78,12 +84,14 @@ class Connection:
         idle_s = round(t - self.idle_since, 6) if self.state == "idle" else 0.0
         self.state = "given-up"
         self.tell("gave-up", t=t, mode=mode, how=how, idle_s=idle_s, why=why)
+        self._ended(self)
 
     def faulted(self, at: str, do: str, how: str, *, rule: int, delivered: int, t: float) -> None:
         """A fault struck it at `t`, for the `delivered`-th time of its rule."""
         self.state = "given-up"
         about = {"request": self.serving, "number": self.requests, "delivered": delivered, "rule": rule}
         self.tell("fault", t=t, at=at, do=do, how=how, **about)
+        self._ended(self)
 
     def got_late_bytes(self, count: int, seen_by: SeenBy, t: float | None = None) -> None:
         """The client sent `count` bytes in all after it was given up: a use, or the goodbye of TLS."""
@@ -112,6 +120,7 @@ class Connection:
         if self.state in ("open", "idle"):
             self.state = "closed"
             self.tell("connection-closed", by=by)
+            self._ended(self)
 
     def describe(self) -> dict[str, Any]:
         idle_s = round(now() - self.idle_since, 6) if self.state == "idle" else None

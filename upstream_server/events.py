@@ -12,10 +12,9 @@ from collections.abc import AsyncIterator, Callable
 from itertools import islice
 from typing import Any
 
-Event = dict[str, Any]
+from upstream_server import limits
 
-KEPT = 200_000
-"""Events that a late reader can still get: some hundred runs of an arm, in about 100 MB at the worst."""
+Event = dict[str, Any]
 
 
 def now() -> float:
@@ -31,8 +30,9 @@ def to_line(event: Event) -> str:
 class EventLog:
     """The stream: `emit` adds to it, `after` reads what is kept, `follow` reads on as it grows."""
 
-    def __init__(self, kept: int = KEPT) -> None:
-        self._events: deque[Event] = deque(maxlen=kept)
+    def __init__(self, kept: int | None = None) -> None:
+        """`kept` is how many a late reader can still get, `limits.EVENTS` unless told otherwise."""
+        self._events: deque[Event] = deque(maxlen=limits.EVENTS if kept is None else kept)
         self._last = 0
         self._closed = False
         self._changed = asyncio.Event()

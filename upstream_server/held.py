@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import ClassVar
 
 from upstream_server import bpf, sockets
@@ -27,6 +28,7 @@ class Held(ABC):
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
+        self._released: Callable[[], object] = lambda: None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} fd={self._sock.fileno()}>"
@@ -43,10 +45,15 @@ class Held(ABC):
     def look(self) -> None:
         """Tell the connection what has come until now."""
 
+    def when_released(self, call: Callable[[], object]) -> None:
+        """Call once it is free."""
+        self._released = call
+
     def release(self) -> None:
         """Free it with RST, so that it cannot swallow a later connection on the same pair of ports."""
         if not self.released:
             sockets.reset(self._sock)
+            self._released()
 
 
 class Silent(Held):

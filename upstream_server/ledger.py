@@ -1,32 +1,42 @@
 """What the upstream carried out: orders, executions per logical request, and answers it can replay."""
 
-from collections import Counter
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from upstream_server import limits
+from upstream_server.kept import keep
+
 
 @dataclass(slots=True, repr=False)
 class Ledger:
-    """One listener's books. The count of executions is the truth about double work: clients cannot see it."""
+    """One listener's books. The count of executions is the truth about double work: clients cannot see it.
 
-    executions: Counter[str] = field(default_factory=Counter)
-    orders: dict[str, str] = field(default_factory=dict)
+    Of each kind it knows the newest `limits.REQUESTS`.
+    """
+
+    executions: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    orders: OrderedDict[str, str] = field(default_factory=OrderedDict)
     """The logical request that made each order."""
 
-    _answers: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    _answers: OrderedDict[str, Mapping[str, Any]] = field(default_factory=OrderedDict)
+    _made: int = 0
+    """Orders that were ever made."""
 
     def __repr__(self) -> str:
         return f"<Ledger {len(self.executions)} requests, {len(self.orders)} orders>"
 
     def execute(self, request: str) -> int:
         """Count one execution of a logical request, and say how many there are now."""
-        self.executions[request] += 1
-        return self.executions[request]
+        count = self.executions.get(request, 0) + 1
+        keep(self.executions, request, count, limits.REQUESTS)
+        return count
 
     def new_order(self, request: str) -> str:
-        order = f"order-{len(self.orders) + 1}"
-        self.orders[order] = request
+        self._made += 1
+        order = f"order-{self._made}"
+        keep(self.orders, order, request, limits.REQUESTS)
         return order
 
     def answer_to(self, idempotency_key: str | None) -> Mapping[str, Any] | None:
@@ -35,7 +45,7 @@ class Ledger:
 
     def keep_answer(self, idempotency_key: str | None, answer: Mapping[str, Any]) -> None:
         if idempotency_key is not None:
-            self._answers[idempotency_key] = answer
+            keep(self._answers, idempotency_key, answer, limits.REQUESTS)
 
     def describe(self) -> dict[str, Any]:
         return {"requests": dict(self.executions), "orders": dict(self.orders)}

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+from collections import deque
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal
@@ -10,7 +11,7 @@ from typing import Any, Literal
 from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
-from upstream_server import faults, sockets
+from upstream_server import faults, limits, sockets
 from upstream_server.behaviour import Behaviour, ListenerSpec
 from upstream_server.connection import Connection
 from upstream_server.errors import Refused
@@ -61,6 +62,8 @@ class Listener:
         self._tap = tap
         self._log = log
         self._connections: dict[int, Connection] = {}
+        self._accepted = 0
+        self._ended: deque[Connection] = deque()
         self._held: dict[int, Held] = {}
         self._server: asyncio.Server | None = None
         self._apply_hints()
@@ -68,7 +71,7 @@ class Listener:
     def __repr__(self) -> str:
         timeout = "never" if self.behaviour.idle_timeout is None else f"after {self.behaviour.idle_timeout:g}s"
         closing = f"closes idle connections {timeout} by {self.behaviour.close} ({self.how})"
-        return f"<Listener {self.name} {self.host}:{self.port} {closing}, {len(self._connections)} connections>"
+        return f"<Listener {self.name} {self.host}:{self.port} {closing}, {self._accepted} connections>"
 
     @property
     def accepting(self) -> bool:
@@ -82,7 +85,7 @@ class Listener:
 
     @property
     def connections(self) -> Mapping[int, Connection]:
-        """Every connection that was accepted, by its number."""
+        """The connections that were accepted, by their numbers; of those that ended, the newest."""
         return MappingProxyType(self._connections)
 
     def emit(self, kind: str, *, t: float | None = None, **fields: Any) -> None:
@@ -100,18 +103,27 @@ class Listener:
             "tls": self.tls,
             "state": self.state,
             "tap": self._tap is not None,
-            "connections": len(self._connections),
+            "connections": self._accepted,
         }
 
     # What its connections ask of it
 
     def admit(self, flow: Flow) -> Connection:
         """Number a new connection and keep its record."""
-        number = len(self._connections) + 1
-        self._connections[number] = Connection(
-            number, flow, self.emit, goodbye=CLOSE_NOTIFY_BYTES if self.tls_context else 0
-        )
-        return self._connections[number]
+        self._accepted += 1
+        goodbye = CLOSE_NOTIFY_BYTES if self.tls_context else 0
+        connection = Connection(self._accepted, flow, self.emit, self._retire, goodbye)
+        self._connections[connection.id] = connection
+        return connection
+
+    def _retire(self, connection: Connection) -> None:
+        """A connection ended; of those that did, the oldest beyond the limit are forgotten."""
+        self._ended.append(connection)
+        while len(self._ended) > limits.CONNECTIONS:
+            oldest = self._ended.popleft()
+            self._connections.pop(oldest.id, None)
+            if self._tap is not None:
+                self._tap.forget(oldest)
 
     def drain_tap(self) -> None:
         """Let the tap tell what has come until now."""
@@ -122,6 +134,7 @@ class Listener:
         """See to a connection that was just given up: by the socket that is held, else by the tap."""
         if held is not None:
             self._held[connection.id] = held
+            held.when_released(lambda: self._held.pop(connection.id, None))
             held.watch(connection)
         if self._tap is not None and (held is None or not held.sees):
             self._tap.expect(connection)
@@ -231,7 +244,7 @@ class Listener:
         """Stop accepting, record what has already happened, free everything; `listener-closed` is the last event."""
         self._accept_no_more("closed")
         self.drain_tap()
-        for held in self._held.values():
+        for held in tuple(self._held.values()):
             held.look()
             held.release()
         for protocol in self._protocols():

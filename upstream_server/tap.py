@@ -88,6 +88,12 @@ class Tap:
         """What comes from now on for this connection is late."""
         self._given_up[connection.flow] = _GivenUp(connection)
 
+    def forget(self, connection: Connection) -> None:
+        """What comes for this connection is not told any more."""
+        given_up = self._given_up.get(connection.flow)
+        if given_up is not None and given_up.connection is connection:
+            del self._given_up[connection.flow]
+
     def drain(self) -> None:
         """Read everything that has come until now."""
         for packet in self._packets():

@@ -190,5 +190,5 @@ async def test_two_listeners_do_not_mix(bench: Bench) -> None:
     await bench.event("gave-up")
     assert {event["listener"] for event in bench.events("gave-up")} == {"one"}
     assert (await clients[1].request()).status == 201
-    assert one.ledger.executions.total() == 1
-    assert two.ledger.executions.total() == 2
+    assert sum(one.ledger.executions.values()) == 1
+    assert sum(two.ledger.executions.values()) == 2

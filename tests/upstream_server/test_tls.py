@@ -257,7 +257,7 @@ async def test_a_fault_at_a_request(bench: Bench, at: str) -> None:
         assert (await client.response()).status == 201
     with pytest.raises(ConnectionResetError):
         await client.recv()
-    assert listener.ledger.executions.total() == (1 if at == "request-head" else 2)
+    assert sum(listener.ledger.executions.values()) == (1 if at == "request-head" else 2)
 
 
 @pytest.mark.parametrize("tls", TLS)
@@ -380,4 +380,4 @@ async def test_an_aiohttp_client_that_sends_does(bench: Bench, close: str) -> No
         with pytest.raises((aiohttp.ClientOSError, TimeoutError)):
             await session.post("/orders", timeout=aiohttp.ClientTimeout(total=SILENCE))
         assert (await bench.event("late-data"))["connection"] == 1
-    assert listener.ledger.executions.total() == 1
+    assert sum(listener.ledger.executions.values()) == 1
