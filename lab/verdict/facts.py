@@ -8,6 +8,8 @@ from typing import Any
 from lab.journal import Event
 from lab.scenario.words import OutcomeClass
 from lab.upstream import MOVED_FROM
+from lab.verdict.gaps import Gap, gaps_of
+from lab.verdict.stale import Stale, stale_connections
 
 UNTOLD: dict[str, OutcomeClass] = {"Sandbox.Timedout": "timeout"}
 """Outcomes of invocations that failed and told nothing, by the platform's error type."""
@@ -19,28 +21,6 @@ FOLLOW_UP = "-metrics"
 
 IN_FLIGHT = {"FIN-WAIT-1", "CLOSING", "LAST-ACK"}
 """States of an upstream's end whose FIN is not acknowledged yet: its kernel sends it again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A stretch between two invocations."""
-
-    started: float
-    ended: float
-    """When the lab was ready to wake it; the kernels' states are read after this."""
-    frozen_at: float
-    """When the kernel said stopped; never frozen, the start."""
-    woken: float
-    """When the sandbox was thawed or, never frozen, got its next event."""
-    event_sent: float
-    frozen: bool
-    confirmed: bool
-    """The kernel said stopped after the freeze, and still said so just before the thaw."""
-
-    @property
-    def awake(self) -> float:
-        """Seconds between two invocations in which the sandbox could run: before the freeze and after the wake."""
-        return (self.frozen_at - self.started) + (self.event_sent - self.woken)
 
 
 @dataclass(frozen=True)
@@ -130,48 +110,27 @@ class Facts:
 
     @cached_property
     def gaps(self) -> list[Gap]:
-        ends = {event["number"]: event.t for event in self._all("lab", "gap-ended")}
-        starts = [event for event in self._all("lab", "gap-started") if event["number"] in ends]
-        nexts = [*(event.t for event in starts[1:]), float("inf")]
-        return [self._gap(start, ends[start["number"]], then) for start, then in zip(starts, nexts, strict=False)]
+        return gaps_of(self.events)
 
-    def _gap(self, start: Event, end: float, next_start: float) -> Gap:
-        thaws = [event for event in self._all("sandbox", "thawed") if end <= event.t < next_start]
-        sent = self._first_after(end, "invocation", "event-sent")
-        froze = [event for event in self._all("sandbox", "frozen") if start.t <= event.t <= end]
-        # Event-first, the event is sent into a sandbox that is still frozen: the thaw is the wake.
-        wake = next(iter(thaws), None) if start["frozen"] else sent
-        woken = wake.t if wake else end
-        confirmed = [event["confirmed"] for event in froze] + [event["was_frozen"] for event in thaws]
-        return Gap(
-            started=start.t,
-            ended=end,
-            frozen_at=froze[-1].t if start["frozen"] and froze else start.t,
-            woken=woken,
-            event_sent=max(woken, sent.t if sent else woken),
-            frozen=start["frozen"],
-            confirmed=bool(froze and thaws) and all(confirmed),
-        )
-
-    def _first_after(self, t: float, source: str, kind: str) -> Event | None:
-        return next((event for event in self._all(source, kind) if event.t >= t), None)
+    @cached_property
+    def stale(self) -> list[Stale]:
+        """Pooled connections that the upstream gave up between two requests, before the wake."""
+        return stale_connections(self.events, self.gaps)
 
     @cached_property
     def given_up(self) -> list[Event]:
-        """Pooled connections that the upstream gave up in a gap, before the wake, or right after an answer."""
-        used = {event["connection"] for event in self._all("upstream", "request")}
-        ended = [*self._all("upstream", "gave-up"), *self._after_answers]
-        return [event for event in ended if event["connection"] in used and self._gap_of(event)]
+        """The events by which they ended."""
+        return [stale.event for stale in self.stale]
+
+    @cached_property
+    def untimely(self) -> list[Stale]:
+        """Those that ended too early or too late to be what an arm tells of: the sandbox was still awake."""
+        return [stale for stale in self.stale if not stale.timely]
 
     @cached_property
     def _after_answers(self) -> list[Event]:
         """Faults that hit no request, but a connection that had just carried one."""
         return [event for event in self._all("upstream", "fault") if event["at"] == "response-done"]
-
-    def _gap_of(self, event: Event) -> Gap | None:
-        """The gap in which a connection was given up; what follows an answer closely comes before its gap starts."""
-        gap = next((gap for gap in self.gaps if event.t <= gap.woken), None)
-        return gap if gap and (event.t >= gap.started or event.kind == "fault") else None
 
     @cached_property
     def passed_limit(self) -> bool:
@@ -187,8 +146,7 @@ class Facts:
     @cached_property
     def stale_gap(self) -> Gap | None:
         """The last gap in which the upstream gave a connection up, else the last one."""
-        stale = [gap for event in self.given_up if (gap := self._gap_of(event))]
-        return max(stale or self.gaps, key=lambda gap: gap.started, default=None)
+        return max([stale.gap for stale in self.stale] or self.gaps, key=lambda gap: gap.started, default=None)
 
     @cached_property
     def hits(self) -> list[Event]:
@@ -202,12 +160,12 @@ class Facts:
 
     @cached_property
     def late_data(self) -> list[Event]:
-        """Bytes of a client on a connection that was given up before: it reused a stale connection."""
-        stale = {event["connection"]: event.t for event in self.given_up}
+        """Bytes that a client sent, after the wake, on a connection that was given up before: it reused a stale one."""
+        wakes = {stale.connection: stale.gap.woken for stale in self.stale}
         return [
             event
             for event in self._all("upstream", "late-data")
-            if event["connection"] in stale and event.t >= stale[event["connection"]]
+            if event["connection"] in wakes and event.t >= wakes[event["connection"]]
         ]
 
     @cached_property

@@ -23,6 +23,13 @@ class Guard(Model):
         default=None,
         description="The upstream gave up the pooled connection, in the idle gap, before the wake.",
     )
+    timely: bool | None = Field(
+        default=None,
+        description="Each connection that the proof uses ended in its gap; in a frozen one between freeze and thaw.",
+    )
+    cause_as_stated: bool | None = Field(
+        default=None, description="It ended of what the scenario states, by the close mode that it states."
+    )
     reused_connection: bool | None = Field(
         default=None,
         description="A request went into a connection used before, seen from the upstream's side.",
@@ -33,12 +40,31 @@ class Guard(Model):
     expected_tcp_state: str | None = None
     frozen_throughout: bool | None = Field(
         default=None,
-        description="The kernel said stopped after the freeze and still said so before the thaw.",
+        description="The kernel said stopped after the freeze and still said so before the thaw; no thread ran meanwhile.",
     )
-    paired_bug: bool | None = Field(default=None, description="The bug run of the same repeat proved the fault.")
+    full_gap: bool | None = Field(default=None, description="Each gap lasted at least as long as stated.")
+    paired_bug: bool | None = Field(
+        default=None, description="The bug run of the same repeat proved the fault, and failed as stated."
+    )
     gap_passed_limit: bool | None = None
+    own_connection_ended: bool | None = Field(
+        default=None, description="Each connection of before the gap was given up in it, or the client had closed it."
+    )
     stale_unused: bool | None = Field(default=None, description="No bytes came on the connection that was given up.")
+    all_packets_seen: bool | None = Field(
+        default=None, description="The upstream's packet tap lost nothing, so the absence of bytes is proved."
+    )
     no_fault: bool | None = Field(default=None, description="The upstream gave up no connection before the end.")
+    last_request_seen: bool | None = Field(
+        default=None, description="The last request that the function tells of is the last that the upstream got."
+    )
+    success_executed: bool | None = Field(
+        default=None, description="Each request told `ok` was carried out, or replayed, under its id."
+    )
+    witnessed: bool | None = Field(
+        default=None, description="All that the scenario states has a witness that is not the function's word."
+    )
+    contradictions: tuple[str, ...] = Field(default=(), description="What the witnesses say instead.")
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -69,6 +95,9 @@ class Run(Model):
     attempts: int = Field(default=1, description="How often it was made until something was proved, three at most.")
     left_open: int | None = Field(
         default=None, description="Connections that the client still held open when the last invocation had ended."
+    )
+    trace: str | None = Field(
+        default=None, description="Where the judge itself failed on this run: a fault of the lab, not of the run."
     )
 
 

@@ -1,0 +1,103 @@
+"""Connections that the upstream ended while the client's pool kept them: when, how and why, and who used them then."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lab.journal import Event
+from lab.scenario.setting import Setting
+from lab.steps import Restart
+from lab.verdict.gaps import Gap
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A pooled connection that the upstream ended between two requests."""
+
+    connection: int
+    t: float
+    mode: str
+    why: str
+    """What ended it, in the upstream's words: `idle timeout`, `gateway`, `restart` ... or `after an answer`."""
+    gap: Gap
+    """The gap in which it ended; of one that ended right after an answer, the gap that followed."""
+    after_answer: bool
+    event: Event
+
+    @property
+    def timely(self) -> bool:
+        """It ended in its gap and, in a frozen one, between freeze and thaw.
+
+        What a scenario has end right after an answer ends before any freeze, as stated.
+        """
+        return self.after_answer or self.gap.holds(self.t)
+
+
+def stale_connections(events: Sequence[Event], gaps: Sequence[Gap]) -> list[Stale]:
+    """Those that had carried a request and were ended before the wake that followed, in the order of the clock.
+
+    One that idled through a whole invocation and ended during it is not among them: no gap had to do with it.
+    """
+    last_request = _last_requests(events)
+    found = []
+    for event in events:
+        after_answer = event.source == "upstream" and event.kind == "fault" and event["at"] == "response-done"
+        if not after_answer and (event.source, event.kind) != ("upstream", "gave-up"):
+            continue
+        used = [t for t in last_request.get(event["connection"], ()) if t <= event.t]
+        gap = next((gap for gap in gaps if event.t <= gap.woken), None)
+        if gap is None or not used:
+            continue
+        invocation_began = max((other.woken for other in gaps if other.woken < event.t), default=float("-inf"))
+        if not after_answer and event.t < gap.started and used[-1] < invocation_began:
+            continue
+        found.append(
+            Stale(
+                connection=event["connection"],
+                t=event.t,
+                mode=event["do"] if after_answer else event["mode"],
+                why="after an answer" if after_answer else event.get("why", ""),
+                gap=gap,
+                after_answer=after_answer,
+                event=event,
+            )
+        )
+    return found
+
+
+def _last_requests(events: Sequence[Event]) -> Mapping[int, list[float]]:
+    times: dict[int, list[float]] = {}
+    for event in events:
+        if (event.source, event.kind) == ("upstream", "request"):
+            times.setdefault(event["connection"], []).append(event.t)
+    return times
+
+
+def ended_as_stated(setting: Setting, stale: Stale) -> bool:
+    """Whether a connection died of what its scenario states, by the close mode that it states.
+
+    Where sandboxes are processes no packet can be lost, so a lost close is made by `vanish`.
+    """
+    if stale.after_answer:
+        return any(rule.do == stale.mode for rule in setting.faults_after_answers)
+    return not stale.why or (stale.why, stale.mode) in _stated_ends(setting, stale.gap)
+
+
+def _stated_ends(setting: Setting, gap: Gap) -> set[tuple[str, str]]:
+    upstream = setting.upstream
+    period = setting.idle[gap.number - 1] if gap.number <= len(setting.idle) else None
+    ends: set[tuple[str, str]] = set()
+    if period is not None and (restarts := [step.how for step in period.steps if isinstance(step, Restart)]):
+        ends |= {("restart", how) for how in restarts}
+        if setting.link == "lost":
+            ends.add(("asked", "vanish"))  # just before the restart, so that nothing of the end can arrive
+        if period.duration <= (upstream.idle_limit or float("inf")):
+            return ends  # no timeout can have been the cause
+    lost = setting.link == "lost" and upstream.close in ("fin", "rst")
+    modes = {upstream.close, *(["vanish"] if lost else [])}
+    if upstream.idle_timeout is not None:
+        ends |= {("idle timeout", mode) for mode in modes}
+    if upstream.gateway_timeout is not None:
+        ends.add(("gateway", "vanish"))
+    if getattr(upstream, "max_age", None) is not None:
+        ends |= {("max age", mode) for mode in modes}
+    return ends
