@@ -11,12 +11,20 @@ NOTHING = "–"
 
 _PROOFS: Mapping[str, str] = {
     "fault_delivered": "the upstream gave up the pooled connection before the wake",
+    "timely": "each connection ended in its gap, between freeze and thaw",
+    "cause_as_stated": "it ended of what the scenario states",
     "reused_connection": "a request went into a connection used before, as the upstream saw it",
-    "frozen_throughout": "the kernel said stopped after the freeze and still before the thaw",
-    "paired_bug": "the paired bug run proved the fault",
+    "frozen_throughout": "the kernel said stopped after the freeze and still before the thaw, and no thread ran",
+    "full_gap": "each gap lasted as long as stated",
+    "paired_bug": "the paired bug run proved the fault and failed as stated",
     "gap_passed_limit": "the idle gap passed the upstream's idle timeout",
+    "own_connection_ended": "each connection of before the gap had ended",
     "stale_unused": "no bytes came on the connection that was given up",
+    "all_packets_seen": "the upstream's packet tap lost nothing",
     "no_fault": "the upstream gave up no connection",
+    "last_request_seen": "the upstream got each request when the function says that it made it",
+    "success_executed": "each request told `ok` was carried out, or replayed",
+    "witnessed": "everything stated has a witness that is not the function's word",
 }
 
 

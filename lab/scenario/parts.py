@@ -157,10 +157,10 @@ class Expect(Model):
     client_tcp_state: TcpState | None = Field(
         default=None, description="Of the client's stale socket just before the wake."
     )
-    reuse: bool | Literal["either"] | None = Field(
+    reuse: bool | Literal["either", "kept"] | None = Field(
         default=None,
         description="Whether the stale connection is used: a retry uses it, and a contrast may say that it does not, "
-        "or that it is a race.",
+        "or that it is a race. `kept`: the fix keeps the connection alive, and it is used again.",
     )
     after_answer: Literal["ok", "crashed"] | None = Field(
         default=None, description="What became of the runtime once it had given its last answer."

@@ -1,6 +1,6 @@
 """What the journal says about one run of one arm, in the terms that verdicts are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,6 +13,8 @@ from lab.verdict.stale import Stale, stale_connections
 
 UNTOLD: dict[str, OutcomeClass] = {"Sandbox.Timedout": "timeout"}
 """Outcomes of invocations that failed and told nothing, by the platform's error type."""
+EXITED = "Runtime.ExitError"
+"""The platform's error type where the runtime's process ended."""
 
 
 FOLLOW_UP = "-metrics"
@@ -50,15 +52,32 @@ class Facts:
     def outcomes(self) -> tuple[OutcomeClass, ...]:
         """An outcome a request; an invocation that failed and told nothing of its requests counts as one.
 
-        It is `timeout` where the platform's own time limit ended it, else `other`.
+        It is `timeout` where the platform's own time limit ended it, `crashed` where the runtime ended by itself and no
+        request was behind it, else `other`.
         """
         return tuple(outcome for _, outcome in self._ended)
 
     @cached_property
     def _ended(self) -> list[tuple[float, OutcomeClass]]:
-        untold = [event for event in self._all("invocation", "failed") if event.get("error_type") != "RequestFailed"]
-        ended = sorted([*self.requests, *untold], key=lambda event: event.t)
-        return [(event.t, event.get("outcome") or UNTOLD.get(event["error_type"], "other")) for event in ended]
+        ended = sorted([*self.requests, *self._untold], key=lambda event: event.t)
+        return [(event.t, event.get("outcome") or self._outcome_of(event)) for event in ended]
+
+    @cached_property
+    def _untold(self) -> list[Event]:
+        """Invocations that failed and told nothing of their requests."""
+        return [event for event in self._all("invocation", "failed") if event.get("error_type") != "RequestFailed"]
+
+    def _outcome_of(self, failed: Event) -> OutcomeClass:
+        if failed["error_type"] == EXITED and failed.get("phase") == "invoke" and not self._sent_anything(failed):
+            return "crashed"
+        return UNTOLD.get(failed["error_type"], "other")
+
+    def _sent_anything(self, failed: Event) -> bool:
+        """Whether the upstream got anything from the event's arrival to the invocation's end."""
+        sent = [e.t for e in self._all("invocation", "event-sent") if e["request_id"] == failed["request_id"]]
+        since = sent[-1] if sent else failed.t
+        came = [*self._all("upstream", "request"), *self._all("upstream", "late-data")]
+        return any(since <= event.t <= failed.t for event in came)
 
     @cached_property
     def outcome_after_stale(self) -> OutcomeClass | None:
@@ -104,6 +123,72 @@ class Facts:
         return sum(bool(event["cold"]) for event in self._all("invocation", "invoked"))
 
     @cached_property
+    def crashed_after_answer(self) -> bool:
+        """Some runtime ended by itself after it had answered, before it asked for its next event."""
+        return any(event["during"] == "answered" for event in self._all("sandbox", "crashed"))
+
+    @cached_property
+    def code_error(self) -> str | None:
+        """The error of the function's own code that kept it from its first request, with file and line."""
+        cold = {event["request_id"] for event in self._all("invocation", "invoked") if event["cold"]}
+        for event in self._untold:
+            if event.get("detail") and event.get("request_id") in cold and not self._sent_anything(event):
+                return str(event["detail"])
+            if event.get("phase") == "init":
+                return str(event.get("message"))
+        first = next(iter(self.requests), None)
+        if first is not None and first["outcome"] == "other" and not self.hits:
+            where = f" ({first['where']})" if first.get("where") else ""
+            return f"{first['error']}{where}"
+        return None
+
+    @cached_property
+    def versions(self) -> Mapping[str, str]:
+        """What the function says that it ran on: client, language and runtime client."""
+        told = [event["versions"] for event in self._all("invocation", "told") if event.get("versions")]
+        return dict(told[-1]) if told else {}
+
+    @cached_property
+    def left_open(self) -> int | None:
+        """Connections that the client still held open at the end; None where nobody looked."""
+        looks = self._all("lab", "connections-left")
+        return len(looks[-1]["open"]) if looks else None
+
+    @cached_property
+    def unexecuted_successes(self) -> list[Event]:
+        """Requests told `ok` that the upstream neither carried out nor replayed under their id."""
+        done = {event["request"] for kind in ("executed", "replayed") for event in self._all("upstream", kind)}
+        return [request for request in self.requests if request["outcome"] == "ok" and request["id"] not in done]
+
+    @cached_property
+    def last_request_seen(self) -> bool:
+        """Each request came to the upstream while the function says that it made it; so did the last one."""
+        came = [(event["request"], event.t) for event in self._all("upstream", "request")]
+        return bool(self.requests) and all(
+            any(name == request["id"] and request["started"] <= t <= request["ended"] for name, t in came)
+            for request in self.requests
+        )
+
+    @cached_property
+    def packets_lost(self) -> bool:
+        """The upstream's tap lost packets, so that nobody can say that no bytes came."""
+        return any(event.get("tap_lost") for event in self._all("upstream", "listener-closed"))
+
+    @cached_property
+    def closed_by_client(self) -> set[int]:
+        """Connections that had carried a request and that the client closed before the wake."""
+        gap = self.stale_gap
+        used = {event["connection"] for event in self._all("upstream", "request")}
+        closed = [event for event in self._all("upstream", "connection-closed") if event["by"] == "client"]
+        return {event["connection"] for event in closed if gap and event.t <= gap.woken} & used
+
+    def survivors(self, gap: Gap) -> set[int]:
+        """Connections that carried a request before a gap, and that nobody had ended when it was over."""
+        used = {event["connection"] for event in self._all("upstream", "request") if event.t < gap.started}
+        ended = [*self._all("upstream", "gave-up"), *self._all("upstream", "connection-closed"), *self._after_answers]
+        return used - {event["connection"] for event in ended if event.t <= gap.woken}
+
+    @cached_property
     def sandbox_ids(self) -> frozenset[str]:
         """The ids that the functions gave themselves when they were initialised."""
         return frozenset(event["sandbox"] for event in self.requests)
@@ -136,7 +221,7 @@ class Facts:
     def passed_limit(self) -> bool:
         """Some gap lasted longer than the upstream or a gateway keeps an unused connection, or it restarted in it."""
         opened = self._all("upstream", "listener-opened")
-        told = [event.get(key) for event in opened for key in ("idle_timeout", "gateway_timeout")]
+        told = [event.get(key) for event in opened for key in ("idle_timeout", "gateway_timeout", "max_age")]
         limit = min((seconds for seconds in told if seconds is not None), default=float("inf"))
         restarts = [event.t for event in self._all("upstream", "listener-down")]
         return any(
@@ -235,6 +320,24 @@ class Facts:
             event["wake"] == states[0]["wake"] and event["connection"] in stale and event["upstream"] in IN_FLIGHT
             for event in states
         )
+
+    @cached_property
+    def last_took(self) -> float | None:
+        """Real seconds of what ended last: a request, or an invocation that told of none."""
+        last = max([*self.requests, *self._untold], key=lambda event: event.t, default=None)
+        if last is None:
+            return None
+        if last.source == "client":
+            return float(last["ended"] - last["started"])
+        sent = [e.t for e in self._all("invocation", "event-sent") if e["request_id"] == last["request_id"]]
+        return last.t - sent[-1] if sent else None
+
+    @cached_property
+    def speed(self) -> float:
+        """Lab seconds in a real one, of this run."""
+        started = self._all("lab", "arm-started")
+        told = started[0].get("speed") if started else None
+        return float(told or next((gap.stated / gap.real for gap in self.gaps if gap.real), 1.0))
 
     @cached_property
     def latency_ms(self) -> float | None:

@@ -1,9 +1,11 @@
 """The guard, by role: the proof that a run tested what it says. Pure functions of a run's facts.
 
 What proves what is fixed in the design: for `bug`, `non-fix` and `contrast`, and for a fix that uses the stale
-connection (a retry), the fault was delivered on a connection that was then reused, and the client's kernel had
-the stated TCP state just before the wake. A fix that avoids the stale connection needs the paired bug run's
-proof instead, and so does a contrast that states `reuse: false`. A control needs a healthy reuse and no fault.
+connection (a retry), the fault was delivered, at its moment and of the stated cause, on a connection that was then
+reused, and the client's kernel had the stated TCP state just before the wake. A fix that avoids the stale connection
+needs the paired bug run's proof instead, and so does a contrast that states `reuse: false`. A control needs a healthy
+reuse and no fault. Whatever the role, gaps last as long as stated, success was executed, and each statement has a
+witness.
 """
 
 from lab.scenario.model import Arm
@@ -12,6 +14,8 @@ from lab.scenario.words import TcpState
 from lab.steps import Restart
 from lab.verdict.facts import Facts
 from lab.verdict.results import Guard
+from lab.verdict.stale import ended_as_stated
+from lab.verdict.witness import contradictions
 
 BY_CLOSE: dict[str, TcpState] = {
     "fin": "CLOSE-WAIT",
@@ -22,27 +26,36 @@ BY_CLOSE: dict[str, TcpState] = {
 """The client's socket after each close mode, where the packets arrive."""
 
 
-def guard_of(arm: Arm, setting: Setting, facts: Facts, paired: Guard | None) -> Guard:
-    """The proof that this run gives; `paired` is that of the bug run a fix is judged against."""
-    frozen = _frozen_throughout(setting, facts)
+def guard_of(arm: Arm, setting: Setting, facts: Facts, bug_failed: bool | None) -> Guard:
+    """The proof that this run gives; `bug_failed` says of the bug run that it leans on that it failed as stated."""
+    return _common(setting, facts).model_copy(update=_by_role(arm, setting, facts, bug_failed))
+
+
+def _common(setting: Setting, facts: Facts) -> Guard:
+    """What every run has to show."""
+    against = contradictions(setting, facts)
+    return Guard(
+        client_tcp_state=facts.client_tcp_state,
+        frozen_throughout=_frozen_throughout(setting, facts),
+        full_gap=all(gap.full for gap in facts.gaps) if setting.idle else None,
+        success_executed=not facts.unexecuted_successes,
+        witnessed=not against,
+        contradictions=against,
+    )
+
+
+def _by_role(arm: Arm, setting: Setting, facts: Facts, bug_failed: bool | None) -> dict[str, object]:
     if arm.leans_on_bug:
-        fix = Guard(
-            paired_bug=paired is not None and not paired.missing,
-            client_tcp_state=facts.client_tcp_state,
-            frozen_throughout=frozen,
-        )
-        if arm.expect.reuse:
-            return fix.model_copy(update=_fault_proof(arm, setting, facts))
-        stayed = setting.moves and facts.served_by == "old"
-        avoided = {"stale_unused": not (facts.late_data or facts.hit_reused or stayed)}
-        passed = {"gap_passed_limit": facts.passed_limit} if setting.plans_stale else {}
-        return fix.model_copy(update=avoided | passed)
-    common = Guard(client_tcp_state=facts.client_tcp_state, frozen_throughout=frozen)
+        paired: dict[str, object] = {"paired_bug": bool(bug_failed)}
+        if arm.expect.reuse == "kept":
+            return paired | {"reused_connection": facts.healthy_reuse, "no_fault": not facts.any_fault}
+        return paired | (_fault_proof(arm, setting, facts) if arm.expect.reuse else _avoidance_proof(setting, facts))
     if setting.plans_fault and arm.role != "control":
-        return common.model_copy(update=_fault_proof(arm, setting, facts))
-    reused = {"reused_connection": facts.healthy_reuse} if arm.role == "control" else {}
-    stated = {"expected_tcp_state": arm.expect.client_tcp_state}
-    return common.model_copy(update={"no_fault": not facts.any_fault} | reused | stated)
+        return _fault_proof(arm, setting, facts)
+    proof: dict[str, object] = {"no_fault": not facts.any_fault, "expected_tcp_state": arm.expect.client_tcp_state}
+    if arm.role == "control":
+        proof |= {"reused_connection": facts.healthy_reuse, "last_request_seen": facts.last_request_seen}
+    return proof
 
 
 def _fault_proof(arm: Arm, setting: Setting, facts: Facts) -> dict[str, object]:
@@ -55,21 +68,65 @@ def _fault_proof(arm: Arm, setting: Setting, facts: Facts) -> dict[str, object]:
     # A socket whose end arrived may send nothing, or its library may not let it.
     used = bool(facts.late_data) or (expected != "ESTABLISHED" and facts.dead_reuse)
     proof: dict[str, object] = {
-        "fault_delivered": bool(facts.given_up) and not facts.close_in_flight,
+        "fault_delivered": bool(facts.stale) and not facts.close_in_flight,
         "expected_tcp_state": expected,
     }
-    return proof if arm.expect.reuse == "either" else proof | {"reused_connection": used}
+    return proof | _moment(setting, facts) | ({} if arm.expect.reuse == "either" else {"reused_connection": used})
+
+
+def _moment(setting: Setting, facts: Facts) -> dict[str, object]:
+    """When and of what the connections ended."""
+    return {
+        "timely": not facts.untimely,
+        "cause_as_stated": all(ended_as_stated(setting, stale) for stale in facts.stale),
+    }
+
+
+def _avoidance_proof(setting: Setting, facts: Facts) -> dict[str, object]:
+    """The run would have met the fault, and left it alone."""
+    stayed = setting.moves and facts.served_by == "old"
+    proof: dict[str, object] = {
+        "stale_unused": not (facts.late_data or facts.hit_reused or stayed),
+        "all_packets_seen": not facts.packets_lost,
+    }
+    if setting.plans_stale:
+        proof |= {"gap_passed_limit": facts.passed_limit, "own_connection_ended": not _survivors(setting, facts)}
+        proof |= _moment(setting, facts)
+    return proof
+
+
+def _survivors(setting: Setting, facts: Facts) -> set[int]:
+    """Connections that should have ended in a gap and did not. An age limit spares those that were opened later."""
+    limit = setting.upstream.idle_limit
+    deadly = [
+        gap
+        for gap, period in zip(facts.gaps, setting.idle, strict=False)
+        if period.restarts or (limit is not None and period.duration > limit)
+    ]
+    return set().union(*(facts.survivors(gap) for gap in deadly))
 
 
 def _frozen_throughout(setting: Setting, facts: Facts) -> bool | None:
     if not setting.freezes:
         return None
-    frozen = [gap.confirmed for gap in facts.gaps if gap.frozen]
+    frozen = [gap.confirmed and gap.still for gap in facts.gaps if gap.frozen]
     return bool(frozen) and all(frozen)
 
 
+def fault_was_avoided(setting: Setting, facts: Facts) -> bool:
+    """Whether it is proved that a connection died as stated and that the client did without it.
+
+    This tells a bug that is gone from a run that proves nothing: the upstream gave the connection up in its gap, or the
+    client had closed it before, and no byte came on a dead connection.
+    """
+    if not setting.plans_stale or setting.moves or facts.close_in_flight:
+        return False
+    proof = _avoidance_proof(setting, facts)
+    return all(proof.values()) and not facts.dead_reuse and bool(facts.stale or facts.closed_by_client)
+
+
 def expected_tcp_state(arm: Arm, setting: Setting) -> TcpState:
-    """What the client's kernel must say of the stale connection: field notes, section 1.
+    """What the client's kernel must say of the stale connection.
 
     CLOSE stands for a socket whose row is gone from the kernel's table while the client still holds it.
     """

@@ -1,18 +1,22 @@
 """Verdicts: pure functions of scenarios and journal. The same journal always gives the same verdict."""
 
+import traceback
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import partial
 from statistics import median
+from typing import Literal
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lab.errors import UsageError
 from lab.functions import definition
 from lab.journal import Event, Scope, by_scope
 from lab.scenario.load import Named
 from lab.scenario.model import Arm
 from lab.scenario.setting import Setting
-from lab.scenario.words import Need
+from lab.scenario.words import Need, SandboxKind
 from lab.verdict.facts import Facts
-from lab.verdict.guard import guard_of
+from lab.verdict.guard import fault_was_avoided, guard_of
 from lab.verdict.results import (
     ArmResult,
     Environment,
@@ -20,76 +24,119 @@ from lab.verdict.results import (
     Results,
     Run,
     ScenarioResult,
-    SweepResult,
     Verdict,
     worst,
 )
 from lab.verdict.sweep import judge_sweep
-from lab.verdict.why import differences, why_fail, why_inconclusive, why_pass
+from lab.verdict.why import differences, why_fail, why_gone, why_inconclusive, why_pass
 
 CLAIMS = {"stale_unused"}
-"""Parts of the guard that a fix itself claims: when it fails, they say why, and do not excuse it."""
+"""Proofs that are a fix's own claim. If one is missing the verdict is `fail`, not `inconclusive`."""
+
+UNMET_BY_A_REGRESSION = {"reused_connection", "fault_delivered", "client_tcp_state"}
+"""Proofs that a bug which is gone cannot give: its client did not use the stale connection, or did not keep it."""
+
+FEWEST_FOR_LATENCY = 5
+"""Repeats below which added latency is not told: the difference of two single requests is noise."""
+
+
+class RunStarted(BaseModel):
+    """The journal's first event, as far as a verdict builds on it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    run: str
+    sandbox: SandboxKind
+    speed: float
+    repeats: int = Field(ge=0, le=1_000_000)
+    arms: dict[str, list[str]]
+    lacks: list[str] = []
+    sweeps: list[str] = []
+    skipped: dict[str, dict[str, tuple[str, Literal["declared", "lacking"]]]] | None = None
+    """Reason and kind by scenario and arm; journals of 0.1 do not have it."""
+    asked: dict[str, str] = {}
+    """How the user named each scenario."""
+    environment: Environment
 
 
 def judge(scenarios: Sequence[Named], events: Sequence[Event]) -> Results:
-    """What a journal says about the scenarios that it is the journal of."""
+    """What a journal says about the scenarios that it is the journal of.
+
+    Raises UsageError where it is not the journal of a run of them, or its first event is damaged.
+    """
     scoped = by_scope(events)
     lab = scoped.get(Scope(), ())
-    started = next(event for event in lab if event.kind == "run-started")
+    started = _started(lab)
     finished = any(event.kind == "run-finished" for event in lab)
-    results = tuple(
-        _judge_scenario(
-            named,
-            started["arms"][named.name],
-            started["repeats"],
-            partial(skip_reason, named, sandbox=started["sandbox"], lacks=started["lacks"]),
-            scoped,
-            judge_sweep(named, scoped) if named.name in started.get("sweeps", ()) else None,
-        )
-        for named in scenarios
-    )
+    results = tuple(_judge_scenario(named, started, scoped) for named in scenarios if named.name in started.arms)
+    if not results:
+        raise UsageError("the journal is of other scenarios than those in its folder")
     verdicts = tuple(result.verdict for result in results)
     return Results(
-        run=started["run"],
-        sandbox=started["sandbox"],
-        speed=started["speed"],
+        run=started.run,
+        sandbox=started.sandbox,
+        speed=started.speed,
         verdict=worst(verdicts) if finished else "unfinished",
-        environment=Environment(**started["environment"]),
+        environment=started.environment,
         scenarios=results,
     )
 
 
-def _judge_scenario(
-    named: Named,
-    arms: Sequence[str],
-    repeats: int,
-    skipped: Callable[[Arm], str | None],
-    scoped: Mapping[Scope, Sequence[Event]],
-    sweep: SweepResult | None,
-) -> ScenarioResult:
+def _started(lab: Sequence[Event]) -> RunStarted:
+    first = next((event for event in lab if event.kind == "run-started"), None)
+    if first is None:
+        raise UsageError("not the journal of a run: no run-started event")
+    try:
+        return RunStarted.model_validate(dict(first.data))
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        place = ".".join(map(str, problem["loc"]))
+        raise UsageError(f"the run-started event is damaged: {place}: {problem['msg']}") from None
+
+
+Attempts = tuple[Scope, ...]
+
+
+def latest_attempt(attempts: Attempts, scoped: Mapping[Scope, Sequence[Event]]) -> Scope:
+    """The attempt that speaks for a repeat: the last that came to its end, else the last."""
+    ended = [scope for scope in attempts if any(event.kind == "arm-finished" for event in scoped[scope])]
+    return (ended or attempts)[-1]
+
+
+def _attempts(scoped: Mapping[Scope, Sequence[Event]]) -> dict[tuple[str, str, int], Attempts]:
+    grouped: dict[tuple[str, str, int], Attempts] = {}
+    for scope in sorted(scoped, key=lambda scope: scope.attempt):
+        key = (scope.scenario, scope.arm, scope.repeat)
+        grouped[key] = (*grouped.get(key, ()), scope)
+    return grouped
+
+
+def _judge_scenario(named: Named, started: RunStarted, scoped: Mapping[Scope, Sequence[Event]]) -> ScenarioResult:
     scenario = named.scenario
-    chosen = [arm for arm in scenario.arms if arm.name in arms]
-    facts = {
-        (arm.name, repeat): Facts(scoped.get(Scope(named.name, arm.name, repeat), ()))
-        for arm in chosen
-        for repeat in range(1, repeats + 1)
+    chosen = [arm for arm in scenario.arms if arm.name in started.arms[named.name]]
+    attempts = _attempts(scoped)
+    repeats = range(1, started.repeats + 1)
+    made = {
+        (arm.name, repeat): attempts.get((named.name, arm.name, repeat), ()) for arm in chosen for repeat in repeats
     }
-    guards: dict[tuple[str, int], Guard] = {}
+    facts = {key: Facts(scoped[latest_attempt(scopes, scoped)] if scopes else ()) for key, scopes in made.items()}
+    runs: dict[tuple[str, int], Run] = {}
     results: dict[str, ArmResult] = {}
     baseline = _baseline(chosen, scenario.setting, facts)
-    for arm in sorted(chosen, key=lambda arm: arm.leans_on_bug):  # after the bugs, whose guards they need
-        setting, pair = scenario.setting(arm), scenario.pair_of(arm)
-        if reason := skipped(arm):
-            results[arm.name] = _skipped(arm, reason)
+    asked = started.asked.get(named.name, named.name)
+    for arm in sorted(chosen, key=lambda arm: arm.leans_on_bug):  # after the bugs, whose verdicts they need
+        pair = scenario.pair_of(arm)
+        if (reason := _skipped_for(named, arm, started)) is not None:
+            results[arm.name] = _skipped(arm, *reason)
             continue
-        runs = []
-        for repeat in range(1, repeats + 1):
-            seen = facts[arm.name, repeat]
-            guard = guard_of(arm, setting, seen, guards.get((pair.name, repeat)) if pair else None)
-            guards[arm.name, repeat] = guard
-            runs.append(_judge_run(named.asked, arm, setting, repeat, seen, guard))
-        results[arm.name] = _sum_up(arm, runs, baseline)
+        for repeat in repeats:
+            bug = runs.get((pair.name, repeat)) if pair else None
+            run = _judge_run(asked, arm, scenario.setting(arm), repeat, facts[arm.name, repeat], bug)
+            runs[arm.name, repeat] = run.model_copy(update={"attempts": max(1, len(made[arm.name, repeat]))})
+        mine = [runs[arm.name, repeat] for repeat in repeats]
+        results[arm.name] = _sum_up(arm, mine, baseline, [facts[arm.name, repeat] for repeat in repeats])
     ordered = tuple(results[arm.name] for arm in chosen)
+    sweep = judge_sweep(named, scoped) if named.name in started.sweeps else None
     return ScenarioResult(
         name=named.name,
         title=scenario.title,
@@ -98,6 +145,16 @@ def _judge_scenario(
         arms=ordered,
         sweep=sweep,
     )
+
+
+Skip = tuple[str, Literal["declared", "lacking"]]
+"""Why an arm does not run, and whether its scenario says so or this machine lacks a part."""
+
+
+def _skipped_for(named: Named, arm: Arm, started: RunStarted) -> Skip | None:
+    if started.skipped is not None:
+        return started.skipped.get(named.name, {}).get(arm.name)
+    return skip_of(named, arm, started.sandbox, started.lacks)
 
 
 NEEDED: dict[Need, str] = {
@@ -111,15 +168,22 @@ NEEDED: dict[Need, str] = {
 }
 
 
-def skip_reason(named: Named, arm: Arm, sandbox: str, lacks: Collection[str]) -> str | None:
+def skip_of(named: Named, arm: Arm, sandbox: str, lacks: Collection[str]) -> Skip | None:
     """Why an arm cannot run in this kind of sandbox or on a machine that lacks this; None where it can."""
     scenario = named.scenario
     if sandbox not in scenario.sandboxes:
-        return scenario.skip_reason or f"runs in {' and '.join(scenario.sandboxes)} only"
+        return scenario.skip_reason or f"runs in {' and '.join(scenario.sandboxes)} only", "declared"
     if arm.sandboxes is not None and sandbox not in arm.sandboxes:
-        return arm.skip_reason or f"runs in {' and '.join(arm.sandboxes)} only"
+        return arm.skip_reason or f"runs in {' and '.join(arm.sandboxes)} only", "declared"
     setting = scenario.setting(arm)
-    return lack_reason({*setting.needs, *definition(setting.function.client).needs}, lacks)
+    lack = lack_reason({*setting.needs, *definition(setting.function.client).needs}, lacks)
+    return (lack, "lacking") if lack else None
+
+
+def skip_reason(named: Named, arm: Arm, sandbox: str, lacks: Collection[str]) -> str | None:
+    """The reason alone."""
+    skip = skip_of(named, arm, sandbox, lacks)
+    return skip[0] if skip else None
 
 
 def lack_reason(needs: Collection[Need], lacks: Collection[str]) -> str | None:
@@ -128,8 +192,32 @@ def lack_reason(needs: Collection[Need], lacks: Collection[str]) -> str | None:
     return f"needs {' and '.join(missing)}, or --sandbox docker" if missing else None
 
 
-def _judge_run(name: str, arm: Arm, setting: Setting, repeat: int, facts: Facts, guard: Guard) -> Run:
-    verdict, why = _verdict(name, arm, setting, facts, guard)
+def _judge_run(asked: str, arm: Arm, setting: Setting, repeat: int, facts: Facts, bug: Run | None) -> Run:
+    """The run's verdict. A crash of the judge is that run's `inconclusive`, with its trace."""
+    try:
+        return _run_of(asked, arm, setting, repeat, facts, bug)
+    except Exception as error:
+        return Run(
+            repeat=repeat,
+            outcomes=(),
+            executions=(),
+            connections_opened=0,
+            cold_starts=0,
+            sandboxes=0,
+            latency_ms=None,
+            duration_ms=0.0,
+            error=None,
+            guard=Guard(),
+            verdict="inconclusive",
+            why=f"The judge failed on this run ({type(error).__name__}: {error}): its journal is damaged, or this is a "
+            "fault of the lab. The trace is in results.json.",
+            trace=traceback.format_exc(),
+        )
+
+
+def _run_of(asked: str, arm: Arm, setting: Setting, repeat: int, facts: Facts, bug: Run | None) -> Run:
+    guard = guard_of(arm, setting, facts, bug_failed=bug is not None and bug.verdict == "pass")
+    verdict, why = _verdict(asked, arm, setting, facts, guard)
     return Run(
         repeat=repeat,
         outcomes=facts.outcomes,
@@ -143,20 +231,33 @@ def _judge_run(name: str, arm: Arm, setting: Setting, repeat: int, facts: Facts,
         guard=guard,
         verdict=verdict,
         why=why,
+        left_open=facts.left_open,
     )
 
 
-def _verdict(name: str, arm: Arm, setting: Setting, facts: Facts, guard: Guard) -> tuple[Verdict, str]:
+def _verdict(asked: str, arm: Arm, setting: Setting, facts: Facts, guard: Guard) -> tuple[Verdict, str]:
     if facts.trouble:
         return "inconclusive", f"The lab could not run it to its end: {facts.trouble}"
     if not facts.finished:
         return "unfinished", "The run was ended before this arm was done."
     found = differences(arm.expect, facts)
-    if found and not set(guard.missing) - CLAIMS:
+    owed = set(guard.missing) - CLAIMS
+    if found and facts.code_error:
+        return "inconclusive", f"The function's own code failed: {facts.code_error}."
+    if found and not owed:
         return "fail", why_fail(arm, facts, found)
+    if found and _is_regression(arm, setting, facts, owed):
+        return "fail", why_gone(arm, facts, found)
     if guard.missing:
-        return "inconclusive", why_inconclusive(name, arm, guard, found)
+        return "inconclusive", why_inconclusive(asked, arm, guard, facts, found)
     return "pass", why_pass(arm, setting, facts)
+
+
+def _is_regression(arm: Arm, setting: Setting, facts: Facts, owed: Collection[str]) -> bool:
+    """What must fail holds, all of it proved but for what a client that left the connection alone cannot show."""
+    if arm.leans_on_bug or arm.role == "control" or set(facts.outcomes) != {"ok"}:
+        return False
+    return not set(owed) - UNMET_BY_A_REGRESSION and fault_was_avoided(setting, facts)
 
 
 def _baseline(
@@ -165,19 +266,29 @@ def _baseline(
     """Median latency of a healthy reused connection in this run: a frozen control's, else any control's."""
     controls = sorted((arm for arm in arms if arm.role == "control"), key=lambda arm: not setting(arm).freezes)
     for control in controls:
-        latencies = [seen.latency_ms for (name, _), seen in facts.items() if name == control.name]
+        latencies = [_latency(seen) for (name, _), seen in facts.items() if name == control.name]
         known = [latency for latency in latencies if latency is not None]
         if known:
             return median(known)
     return None
 
 
-def _sum_up(arm: Arm, runs: Sequence[Run], baseline: float | None) -> ArmResult:
+def _latency(facts: Facts) -> float | None:
+    """None where the journal is damaged; the run itself says so."""
+    try:
+        return facts.latency_ms
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return None
+
+
+def _sum_up(arm: Arm, runs: Sequence[Run], baseline: float | None, facts: Sequence[Facts]) -> ArmResult:
     """The arm as its runs have it; where they differ, the worst run speaks for it."""
     verdict = worst(tuple(run.verdict for run in runs))
     speaker = next(run for run in runs if run.verdict == verdict)
+    left = [run.left_open for run in runs if run.left_open is not None]
     latencies = [run.latency_ms for run in runs if run.latency_ms is not None and run.outcomes[-1:] == ("ok",)]
-    added = round(median(latencies) - baseline, 2) if latencies and baseline is not None else None
+    enough = len(latencies) >= FEWEST_FOR_LATENCY and baseline is not None
+    added = round(median(latencies) - (baseline or 0.0), 2) if enough else None
     return ArmResult(
         name=arm.name,
         title=arm.title,
@@ -195,11 +306,26 @@ def _sum_up(arm: Arm, runs: Sequence[Run], baseline: float | None) -> ArmResult:
         added_latency_ms=added,
         duration_ms=median(run.duration_ms for run in runs),
         why=speaker.why,
+        left_open=max(left, default=None),
+        versions=_versions(facts),
         runs=tuple(runs),
     )
 
 
-def _skipped(arm: Arm, reason: str) -> ArmResult:
+def _versions(facts: Sequence[Facts]) -> Mapping[str, str]:
+    """What ran, as the last run that tells it has it."""
+    return next((told for seen in reversed(facts) if (told := _told_versions(seen))), {})
+
+
+def _told_versions(facts: Facts) -> Mapping[str, str]:
+    """Text by text: a damaged journal may tell anything."""
+    try:
+        return {str(part): str(version) for part, version in facts.versions.items()}
+    except (AttributeError, TypeError, ValueError):
+        return {}
+
+
+def _skipped(arm: Arm, reason: str, kind: Literal["declared", "lacking"]) -> ArmResult:
     return ArmResult(
         name=arm.name,
         title=arm.title,
@@ -217,6 +343,7 @@ def _skipped(arm: Arm, reason: str) -> ArmResult:
         added_latency_ms=None,
         duration_ms=0.0,
         why=reason,
+        skipped=kind,
         runs=(),
     )
 

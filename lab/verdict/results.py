@@ -40,7 +40,7 @@ class Guard(Model):
     expected_tcp_state: str | None = None
     frozen_throughout: bool | None = Field(
         default=None,
-        description="The kernel said stopped after the freeze and still said so before the thaw; no thread ran meanwhile.",
+        description="The kernel said stopped after the freeze and still before the thaw; no thread ran meanwhile.",
     )
     full_gap: bool | None = Field(default=None, description="Each gap lasted at least as long as stated.")
     paired_bug: bool | None = Field(

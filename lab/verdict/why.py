@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from lab.journal import Event
 from lab.scenario.model import Arm
 from lab.scenario.parts import Expect
 from lab.scenario.setting import Setting
@@ -11,35 +10,42 @@ from lab.scenario.words import OutcomeClass
 from lab.units import format_duration
 from lab.verdict.facts import Facts
 from lab.verdict.results import Guard
+from lab.verdict.stale import Stale
 
 MISSING = {
     "fault_delivered": "that the upstream gave up the pooled connection before the sandbox woke",
+    "timely": "that the connection ended between freeze and thaw",
+    "cause_as_stated": "that the connection ended of what the scenario states",
     "reused_connection": "that a request went into a connection that had been used before",
     "client_tcp_state": "of the stated TCP state",
     "frozen_throughout": "that the sandbox stood still for the whole gap",
-    "paired_bug": "of the fault itself: the bug arm's run of this repeat did not show it",
+    "full_gap": "that each gap lasted as long as stated",
+    "paired_bug": "of the fault itself: the bug arm's run of this repeat did not prove it, or did not fail as stated",
     "gap_passed_limit": "that the gap was longer than the upstream's idle timeout",
+    "own_connection_ended": "that the connection of before the gap had ended: it outlived the gap",
     "stale_unused": "that the stale connection was left alone: bytes came on it",
+    "all_packets_seen": "that no bytes came on the stale connection: the upstream's tap lost packets",
     "no_fault": "that nothing went stale: the upstream gave up a connection",
+    "last_request_seen": "that the upstream got each request when the function says that it made it",
+    "success_executed": "of each success: the upstream did not carry out a request that was told `ok`",
+    "witnessed": "of what the scenario states",
 }
 
 
 def why_pass(arm: Arm, setting: Setting, facts: Facts) -> str:
     outcome = facts.outcomes[-1] if facts.outcomes else "nothing"
     if facts.late_data:
-        stale = facts.late_data[0]
-        gave_up = next(event for event in facts.given_up if event["connection"] == stale["connection"])
-        asleep = "while the sandbox was frozen" if setting.freezes else "while nobody used it"
-        number = stale["connection"]
-        told = f"The upstream gave up connection {number} ({_mode(gave_up)}) {asleep}"
+        late = facts.late_data[0]
+        stale = next(stale for stale in facts.stale if stale.connection == late["connection"])
+        told = f"The upstream gave up connection {stale.connection} ({_mode(stale)}) {_when(stale)}"
         seen = f"the client's kernel still called it {facts.client_tcp_state}"
-        used = f"the next request went into it ({stale['bytes']} bytes)"
+        used = f"the next request went into it ({late['bytes']} bytes)"
         if arm.expect.follow_ups is not None:
-            used = f"what the handler had left running went into it ({stale['bytes']} bytes) and was lost"
+            used = f"what the handler had left running went into it ({late['bytes']} bytes) and was lost"
             return f"{told}; {seen}, {used}. No request of a handler failed."
         return f"{told}; {seen}, {used} and ended {_ended(facts)}."
-    if facts.given_up and facts.dead_reuse:
-        number, mode = facts.given_up[0]["connection"], _mode(facts.given_up[0])
+    if facts.stale and facts.dead_reuse:
+        number, mode = facts.stale[0].connection, _mode(facts.stale[0])
         told = f"The end of connection {number} ({mode}) had reached the client's kernel before the wake"
         return f"{told}; the pool handed it out all the same, and the request ended {_ended(facts)}."
     if facts.moved:
@@ -57,12 +63,22 @@ def why_pass(arm: Arm, setting: Setting, facts: Facts) -> str:
     if arm.expect.follow_ups is not None:
         counts = ", ".join(map(str, facts.follow_ups[: len(arm.expect.follow_ups)]))
         return f"No stale connection was used; what each request left to be sent was carried out {counts} times."
+    if arm.expect.reuse == "kept":
+        return "The connection outlived the gap and was used again, where the bug's died."
     if arm.leans_on_bug:
-        return f"The stale connection was not used: {_how_avoided(facts)}."
+        return f"The stale connection was not used: {_how_avoided(facts)}.{_leak(setting, facts)}"
     if arm.role == "control":
         slept = f" after {format_duration(setting.longest_gap)}"
         return f"Connection 1 was reused{slept}, and no fault fired."
     return f"Ended as stated: {', '.join(facts.outcomes)}."
+
+
+def _leak(setting: Setting, facts: Facts) -> str:
+    """What a fix leaves open that nobody will use again."""
+    most = max((getattr(step, "requests", 1) * getattr(step, "count", 1) for step in setting.timeline), default=1)
+    if facts.left_open is None or facts.left_open <= most:
+        return ""
+    return f" It leaks: {facts.left_open} connections were left open, where {most} would do."
 
 
 def _ended(facts: Facts) -> str:
@@ -70,17 +86,39 @@ def _ended(facts: Facts) -> str:
     return "ok over another connection" if outcome == "ok" else f"in {outcome}"
 
 
-def _mode(gave_up: Event) -> str:
-    """`fin`, or `fin, right after an answer`."""
-    if gave_up.kind == "fault":
-        return f"{gave_up['do']}, right after its answer {gave_up['number']}"
-    return str(gave_up["mode"])
+def _mode(stale: Stale) -> str:
+    """`fin`, or `fin, right after its answer 1`."""
+    if stale.after_answer:
+        return f"{stale.mode}, right after its answer {stale.event['number']}"
+    return stale.mode
+
+
+def _when(stale: Stale) -> str:
+    """When it ended, as far as it is proved."""
+    if stale.after_answer:
+        return "before the sandbox could be frozen" if stale.gap.frozen else "before the next request"
+    return "while the sandbox was frozen" if stale.gap.frozen else "while nobody used it"
 
 
 def _how_avoided(facts: Facts) -> str:
-    if not facts.given_up:
+    if not facts.stale and facts.closed_by_client:
         return "the client had closed its connection before the upstream did, and the request opened another one"
+    if not facts.stale:
+        return "no connection was open when it could have died, and the request opened another one"
     return "the client dropped it at the wake, and the request went over another one"
+
+
+def why_gone(arm: Arm, facts: Facts, differences: list[str]) -> str:
+    """A regression: what must fail holds, and it is proved that the connection died and was not used."""
+    if facts.stale:
+        stale = facts.stale[0]
+        died = f"the upstream gave up connection {stale.connection} ({_mode(stale)}) {_when(stale)}, and the client "
+        died += "dropped it and opened another one"
+    else:
+        died = "the client had closed its connection before the upstream did, and opened another one"
+    what = "The bug is gone" if arm.role == "bug" else f"With this {arm.role} the bug is gone"
+    versions = ", ".join(facts.versions.values())
+    return f"{what}: {died}; {'; '.join(differences)}{f' ({versions})' if versions else ''}."
 
 
 def why_fail(arm: Arm, facts: Facts, differences: list[str]) -> str:
@@ -88,16 +126,39 @@ def why_fail(arm: Arm, facts: Facts, differences: list[str]) -> str:
     return f"As a {arm.role} it must end otherwise: {'; '.join(differences)}{error}."
 
 
-def why_inconclusive(scenario: str, arm: Arm, guard: Guard, differences: list[str]) -> str:
-    missing = " and ".join(_missing(part, guard) for part in guard.missing)
+def why_inconclusive(asked: str, arm: Arm, guard: Guard, facts: Facts, differences: list[str]) -> str:
+    """Which proof is missing, and what to do next; `asked` is how the user named the scenario."""
+    missing = " and ".join(_missing(part, guard, facts) for part in guard.missing)
     also = f" (and {'; '.join(differences)})" if differences else ""
-    return f"No proof {missing}{also}. Next: thawlab run {scenario} --arm {arm.name}, then look at its timeline."
+    hint = _statement_hint(arm, guard, facts, differences)
+    return f"No proof {missing}{also}.{hint} Next: thawlab run {asked} --arm {arm.name}, then look at its timeline."
 
 
-def _missing(part: str, guard: Guard) -> str:
+def _missing(part: str, guard: Guard, facts: Facts) -> str:
     if part == "client_tcp_state":
         return f"{MISSING[part]} {guard.expected_tcp_state}: the client's kernel said {guard.client_tcp_state}"
+    if part == "timely" and facts.untimely:
+        early = facts.untimely[0]
+        late = early.t > early.gap.woken
+        return (
+            f"{MISSING[part]}: connection {early.connection} ended {'after the thaw' if late else 'before the freeze'}"
+        )
+    if part == "witnessed":
+        return f"{MISSING[part]}: {'; '.join(guard.contradictions)}"
     return MISSING[part]
+
+
+def _statement_hint(arm: Arm, guard: Guard, facts: Facts, differences: list[str]) -> str:
+    """Which `expect` states what was seen, where an arm ended as stated by another way than it states."""
+    if differences or arm.role == "bug":
+        return ""
+    if guard.missing == ("stale_unused",):
+        return " If this client uses the stale connection and retries, state `expect: {reuse: true}`."
+    if set(guard.missing) <= {"reused_connection", "fault_delivered", "client_tcp_state"} and arm.role == "contrast":
+        return " If this client is to leave the stale connection alone, state `expect: {reuse: false}`."
+    if set(guard.missing) <= {"own_connection_ended", "gap_passed_limit"} and facts.healthy_reuse:
+        return " If the connection is to outlive the gap, state `expect: {reuse: kept}`."
+    return ""
 
 
 def differences(expect: Expect, facts: Facts) -> list[str]:
@@ -126,7 +187,33 @@ def differences(expect: Expect, facts: Facts) -> list[str]:
             found.append(f"{name} {_plain(seen)} instead of {_plain(stated)}")
     if expect.background:
         found += _background_differences(expect.background, facts)
+    found += _after_answer_differences(expect, facts)
+    found += _latency_differences(expect, facts)
+    if expect.executions is None and not facts.hits and any(count > 1 for count in facts.executions):
+        found.append(f"executions {_plain(facts.executions)}, and no fault had struck")
     return found
+
+
+def _after_answer_differences(expect: Expect, facts: Facts) -> list[str]:
+    if facts.crashed_after_answer and expect.after_answer != "crashed":
+        return ["the runtime crashed after it had answered"]
+    if expect.after_answer == "crashed" and not facts.crashed_after_answer:
+        return ["the runtime did not crash after it had answered"]
+    return []
+
+
+def _latency_differences(expect: Expect, facts: Facts) -> list[str]:
+    stated, real = expect.latency, facts.last_took
+    if stated is None:
+        return []
+    if real is None:
+        return ["nobody knows how long the last request took"]
+    took = real * facts.speed
+    if stated.at_least is not None and took < stated.at_least:
+        return [f"the last request took {format_duration(took)}, less than {format_duration(stated.at_least)}"]
+    if stated.at_most is not None and took > stated.at_most:
+        return [f"the last request took {format_duration(took)}, more than {format_duration(stated.at_most)}"]
+    return []
 
 
 def _tally_differences(stated: Mapping[OutcomeClass, int], seen: Mapping[OutcomeClass, int]) -> list[str]:
