@@ -8,7 +8,7 @@ from itertools import chain, count, repeat
 from typing import Any
 
 from lab.bench.base import Bench
-from lab.functions import preset_sha256
+from lab.functions import preset_sha256, shape_of
 from lab.functions.answer import check_answer
 from lab.idle import IdlePeriod
 from lab.journal import BarrierTimeout, Event, Recorder, now
@@ -81,6 +81,7 @@ def arm_started(job: Job, recorder: Recorder) -> None:
         speed=job.speed,
         method=job.setting.request.method,
         attempt=recorder.scope.attempt,
+        shape=shape_of(job.setting.function),
         preset_sha256=preset_sha256(job.setting.function),
     )
 

@@ -146,6 +146,10 @@ class Journal:
         """The events of one scope, in the order of the clock."""
         return tuple(sorted(self._events.get(scope, ()), key=lambda event: event.t))
 
+    def everything(self) -> tuple[Event, ...]:
+        """The events of all scopes that are not forgotten."""
+        return tuple(event for events in self._events.values() for event in events)
+
     def forget(self, scope: Scope) -> None:
         """Nobody asks for a scope's events any more; in the file they stay."""
         self._events.pop(scope, None)

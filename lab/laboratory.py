@@ -6,6 +6,7 @@ import platform
 import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,10 +19,14 @@ from lab.lambda_service.service import LambdaService
 from lab.plan import Job, Plan
 from lab.run_folder import RunFolder
 from lab.scenario.words import SandboxKind
+from lab.verdict.judge import judge
 
 DEFAULT_JOBS = 12
 """Arms side by side: they mostly wait. Their cold starts do not, and take turns on the processors: a control that is
 in its gap must not be kept from waking by those that begin."""
+
+ATTEMPTS = 3
+"""How often a run is made before it stays inconclusive, as for a cell of the matrix."""
 
 VERSIONS_OF = ("aiohttp", "awslambdaric", "uvicorn", "h11", "starlette")
 
@@ -55,6 +60,7 @@ async def carry_out(
             arms=plan.arms,
             sweeps=plan.sweeps,
             lacks=plan.lacks,
+            skipped=plan.skipped,
             predictions=predictions or {},
             environment=environment(plan.sandbox),
         )
@@ -70,16 +76,39 @@ async def carry_out(
 
 
 async def _run_all(plan: Plan, bench: Bench, service: LambdaService, journal: Journal, jobs: int, done: Done) -> None:
+    """Every job, and those again whose runs proved nothing: a busy machine may disturb one attempt, hardly three."""
     places, cold_starts = asyncio.Semaphore(jobs), asyncio.Semaphore(os.cpu_count() or 1)
 
     async def one(job: Job) -> None:
         async with places:
             await run_arm(job, bench, service, Recorder(journal, job.scope), cold_starts)
-            done(job)
+            if job.scope.attempt == 1:
+                done(job)
 
-    async with asyncio.TaskGroup() as group:
-        for job in plan.jobs:
-            group.create_task(one(job), name=str(job.scope))
+    todo = plan.jobs
+    for attempt in range(1, ATTEMPTS + 1):
+        async with asyncio.TaskGroup() as group:
+            for job in todo:
+                group.create_task(one(job), name=str(job.scope))
+        if attempt < ATTEMPTS:
+            todo = _once_more(plan, journal, attempt + 1)
+
+
+def _once_more(plan: Plan, journal: Journal, attempt: int) -> tuple[Job, ...]:
+    """The jobs whose runs are inconclusive and might not be at another try."""
+    results = judge(plan.scenarios, journal.everything())
+    unproved = {
+        (scenario.name, arm.name, run.repeat)
+        for scenario in results.scenarios
+        for arm in scenario.arms
+        for run in arm.runs
+        if run.worth_repeating
+    }
+    return tuple(
+        replace(job, scope=replace(job.scope, attempt=attempt))
+        for job in plan.jobs
+        if (job.scope.scenario, job.scope.arm, job.scope.repeat) in unproved and not job.setting.by_chance
+    )
 
 
 def environment(sandbox: SandboxKind) -> dict[str, object]:

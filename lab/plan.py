@@ -1,7 +1,7 @@
 """From scenarios and options to the runs that will be made. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from lab.capabilities import lacking
 from lab.errors import UsageError
@@ -12,7 +12,7 @@ from lab.scenario.model import Arm
 from lab.scenario.setting import Setting
 from lab.scenario.words import Need, SandboxKind
 from lab.spelling import advice
-from lab.verdict.judge import skip_reason
+from lab.verdict.judge import Skip, skip_of
 
 DEFAULT_SPEED: dict[SandboxKind, float] = {"process": 150.0, "docker": 100.0}
 """Lab seconds in a real second. At 150 an idle timeout of 300s takes two real seconds, which leaves a control of two
@@ -20,6 +20,11 @@ minutes 1.2 s of margin on a machine that is busy; see docs/fidelity.md."""
 
 FASTEST = 10_000.0
 """Lab seconds in a real second: an idle timeout of 300s takes 30 ms then, and machines hesitate for longer."""
+
+
+QUICKEST_LIMIT = 0.2
+"""Real seconds that an upstream's limit lasts at the least where the sandbox is to be frozen by then: the answer has to
+come back and the freeze to be confirmed, which takes a few milliseconds, and a hundred on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,8 @@ class Plan:
     """What some arms need and this machine does not have."""
     sweeps: tuple[str, ...] = ()
     """Scenarios whose sweep is run, once: it has samples of its own."""
+    skipped: dict[str, dict[str, Skip]] = field(default_factory=dict)
+    """Chosen arms that are not run, by scenario and arm."""
 
 
 def make_plan(
@@ -71,17 +78,18 @@ def make_plan(
     arms = {named.name: chosen for named in scenarios if (chosen := _chosen(named, only))}
     scenarios = [named for named in scenarios if named.name in arms]
     lacks = lacking(sandbox)
+    skipped = {named.name: _skips(named, arms[named.name], sandbox, lacks) for named in scenarios}
     jobs = tuple(
         _job(named, arm, repeat, speed or DEFAULT_SPEED[sandbox])
         for repeat in range(1, repeats + 1)
         for named in scenarios
         for arm in named.scenario.arms
-        if arm.name in arms[named.name] and skip_reason(named, arm, sandbox, lacks) is None
+        if arm.name in arms[named.name] and arm.name not in skipped[named.name]
     )
     swept = [named for named in scenarios if not only and sandbox in named.scenario.sandboxes]
     sweeps = tuple(named.name for named in swept if named.scenario.sweep)
     jobs += tuple(job for named in swept for job in _sweep_jobs(named, speed or DEFAULT_SPEED[sandbox]))
-    return Plan(tuple(scenarios), arms, jobs, sandbox, speed or DEFAULT_SPEED[sandbox], repeats, lacks, sweeps)
+    return Plan(tuple(scenarios), arms, jobs, sandbox, speed or DEFAULT_SPEED[sandbox], repeats, lacks, sweeps, skipped)
 
 
 def _distinct(scenarios: Sequence[Named]) -> list[Named]:
@@ -94,9 +102,15 @@ def _distinct(scenarios: Sequence[Named]) -> list[Named]:
     return list(by_name.values())
 
 
+def _skips(named: Named, chosen: Sequence[str], sandbox: SandboxKind, lacks: Sequence[Need]) -> dict[str, Skip]:
+    arms = [arm for arm in named.scenario.arms if arm.name in chosen]
+    return {arm.name: skip for arm in arms if (skip := skip_of(named, arm, sandbox, lacks)) is not None}
+
+
 def _job(named: Named, arm: Arm, repeat: int, speed: float) -> Job:
     setting = named.scenario.setting(arm)
-    caps = (setting.speed, definition(setting.function.client).speed)
+    limit = setting.upstream.idle_limit if setting.freezes else None
+    caps = (setting.speed, definition(setting.function.client).speed, limit and max(1.0, limit / QUICKEST_LIMIT))
     return Job(Scope(named.name, arm.name, repeat), arm, setting, min([speed, *(cap for cap in caps if cap)]))
 
 

@@ -73,9 +73,9 @@ class Facts:
         return UNTOLD.get(failed["error_type"], "other")
 
     def _sent_anything(self, failed: Event) -> bool:
-        """Whether the upstream got anything from the event's arrival to the invocation's end."""
-        sent = [e.t for e in self._all("invocation", "event-sent") if e["request_id"] == failed["request_id"]]
-        since = sent[-1] if sent else failed.t
+        """Whether the upstream got anything from the invocation's beginning to its end."""
+        began = [e.t for e in self._all("invocation", "invoked") if e["request_id"] == failed["request_id"]]
+        since = began[-1] if began else failed.t
         came = [*self._all("upstream", "request"), *self._all("upstream", "late-data")]
         return any(since <= event.t <= failed.t for event in came)
 

@@ -22,7 +22,7 @@ class Gap:
     frozen_at: float
     """When the kernel had said stopped of the last sandbox; never frozen, the start."""
     woken: float
-    """When the first sandbox was thawed or, never frozen, got its next event."""
+    """When the first sandbox was thawed or, never frozen, was to get its next event."""
     event_sent: float
     frozen: bool
     stated: float
@@ -64,8 +64,10 @@ def _gap(events: Sequence[Event], start: Event, end: float, next_start: float) -
     froze = [e for e in events if e.source == "sandbox" and e.kind == "frozen" and start.t <= e.t <= end]
     thaws = [e for e in events if e.source == "sandbox" and e.kind == "thawed" and end <= e.t < next_start]
     sent = next((e for e in events if e.kind == "event-sent" and e.t >= end), None)
-    # Event-first, the event is sent into a sandbox that is still frozen: the thaw is the wake.
-    wake = next(iter(thaws), None) if start["frozen"] else sent
+    # Event-first, the event is sent into a sandbox that is still frozen: the thaw is the wake. One that is awake may
+    # have its event before the platform says that it is sent, so there the wake is when the platform began to send it.
+    invoked = next((e for e in events if e.kind == "invoked" and e.t >= end), None)
+    wake = next(iter(thaws), None) if start["frozen"] else invoked
     woken = wake.t if wake else end
     confirmed = [event["confirmed"] for event in froze] + [event["was_frozen"] for event in thaws]
     return Gap(

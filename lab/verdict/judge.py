@@ -94,6 +94,7 @@ def _started(lab: Sequence[Event]) -> RunStarted:
         raise UsageError(f"the run-started event is damaged: {place}: {problem['msg']}") from None
 
 
+Doubt = Literal["proof", "trouble", "code"]
 Attempts = tuple[Scope, ...]
 
 
@@ -217,7 +218,7 @@ def _judge_run(asked: str, arm: Arm, setting: Setting, repeat: int, facts: Facts
 
 def _run_of(asked: str, arm: Arm, setting: Setting, repeat: int, facts: Facts, bug: Run | None) -> Run:
     guard = guard_of(arm, setting, facts, bug_failed=bug is not None and bug.verdict == "pass")
-    verdict, why = _verdict(asked, arm, setting, facts, guard)
+    verdict, why, doubt = _verdict(asked, arm, setting, facts, guard)
     return Run(
         repeat=repeat,
         outcomes=facts.outcomes,
@@ -232,25 +233,26 @@ def _run_of(asked: str, arm: Arm, setting: Setting, repeat: int, facts: Facts, b
         verdict=verdict,
         why=why,
         left_open=facts.left_open,
+        doubt=doubt,
     )
 
 
-def _verdict(asked: str, arm: Arm, setting: Setting, facts: Facts, guard: Guard) -> tuple[Verdict, str]:
+def _verdict(asked: str, arm: Arm, setting: Setting, facts: Facts, guard: Guard) -> tuple[Verdict, str, Doubt | None]:
     if facts.trouble:
-        return "inconclusive", f"The lab could not run it to its end: {facts.trouble}"
+        return "inconclusive", f"The lab could not run it to its end: {facts.trouble}", "trouble"
     if not facts.finished:
-        return "unfinished", "The run was ended before this arm was done."
+        return "unfinished", "The run was ended before this arm was done.", None
     found = differences(arm.expect, facts)
     owed = set(guard.missing) - CLAIMS
     if found and facts.code_error:
-        return "inconclusive", f"The function's own code failed: {facts.code_error}."
+        return "inconclusive", f"The function's own code failed: {facts.code_error}.", "code"
     if found and not owed:
-        return "fail", why_fail(arm, facts, found)
+        return "fail", why_fail(arm, facts, found), None
     if found and _is_regression(arm, setting, facts, owed):
-        return "fail", why_gone(arm, facts, found)
+        return "fail", why_gone(arm, facts, found), None
     if guard.missing:
-        return "inconclusive", why_inconclusive(asked, arm, guard, facts, found)
-    return "pass", why_pass(arm, setting, facts)
+        return "inconclusive", why_inconclusive(asked, arm, guard, facts, found), "proof"
+    return "pass", why_pass(arm, setting, facts), None
 
 
 def _is_regression(arm: Arm, setting: Setting, facts: Facts, owed: Collection[str]) -> bool:

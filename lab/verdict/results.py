@@ -96,9 +96,19 @@ class Run(Model):
     left_open: int | None = Field(
         default=None, description="Connections that the client still held open when the last invocation had ended."
     )
+    doubt: Literal["proof", "trouble", "code"] | None = Field(
+        default=None,
+        description="Why it is inconclusive: a proof is missing, the lab could not run it to the end, or the "
+        "function's own code failed.",
+    )
     trace: str | None = Field(
         default=None, description="Where the judge itself failed on this run: a fault of the lab, not of the run."
     )
+
+    @property
+    def worth_repeating(self) -> bool:
+        """Whether another try may prove what this one did not. What only waits for its bug's proof need not be made."""
+        return self.doubt in ("proof", "trouble") and self.guard.missing != ("paired_bug",)
 
 
 class ArmResult(Model):

@@ -16,7 +16,7 @@ from lab.journal import Event
 from lab.scenario.parts import FaultRule
 from lab.scenario.setting import Setting
 from lab.steps import AsyncEvent, Burst, Invoke, Move, Recycle, Restart
-from lab.verdict.facts import FOLLOW_UP, Facts
+from lab.verdict.facts import Facts
 from lab.verdict.gaps import TOLERANCE
 
 EVENT_RETRIES = (60.0, 120.0)
@@ -72,8 +72,10 @@ def contradictions(setting: Setting, facts: Facts) -> tuple[str, ...]:
 
 @check
 def requests_are_those_asked_for(s: Statement) -> Iterator[str]:
-    known = s.asked | {name + FOLLOW_UP for name in s.asked}
-    strangers = [event for event in s.all("upstream", "request") if event["request"] not in known]
+    """What a handler left running, or sends besides, is named by the request's id and a suffix."""
+    left_running = tuple(f"{name}-" for name in s.asked)
+    names = [str(event["request"]) for event in s.all("upstream", "request")]
+    strangers = [name for name in names if name not in s.asked and not name.startswith(left_running)]
     if strangers:
         yield f"the upstream got {len(strangers)} requests that the function was not asked for"
 
@@ -348,13 +350,17 @@ def preloaded(s: Statement) -> Iterator[str]:
 
 @check
 def app_shape(s: Statement) -> Iterator[str]:
-    stated = s.setting.function.shape != "sync"
+    started = s.all("lab", "arm-started")
+    shape = s.setting.function.shape or (started[0].get("shape") if started else None)
+    if shape is None:
+        return
+    stated = shape != "sync"
     for event in s.all("sandbox", "witnessed"):
         if event.get("loop") not in (None, stated):
             seen = (
                 "an event loop waited on the connection" if event["loop"] else "no event loop waited on the connection"
             )
-            yield f"{seen} between invocations, and app shape {s.setting.function.shape} is stated"
+            yield f"{seen} between invocations, and app shape {shape} is stated"
 
 
 @check

@@ -80,9 +80,18 @@ def test_without_its_proof_nothing_passes(
 
 def test_a_bug_that_ends_otherwise_fails(told: tuple[Named, Journal]) -> None:
     named, journal = told
+    damaged = tuple(
+        replace(event, data={**event.data, "outcome": "eof"}) if event.get("outcome") == "reset" else event
+        for event in journal
+    )
+    assert verdicts(named, damaged)["bug"] == "fail"
+
+
+def test_a_success_that_nobody_carried_out_is_not_believed(told: tuple[Named, Journal]) -> None:
+    named, journal = told
     healed = changed("request", outcome="ok")
     damaged = tuple(kept for event in journal if (kept := healed(event)) is not None)
-    assert verdicts(named, damaged)["bug"] == "fail"
+    assert verdicts(named, damaged)["bug"] == "inconclusive"
 
 
 def test_a_reset_told_as_closed_locally_fails(told: tuple[Named, Journal]) -> None:
