@@ -10,6 +10,8 @@ from lab.matrix.races import race_of
 from lab.matrix.results import CellResult, Matrix, Reuse
 from lab.verdict.facts import Facts
 from lab.verdict.results import Environment
+from lab.verdict.stale import ended_as_stated
+from lab.verdict.witness import contradictions
 
 TIMED_OUT = "Sandbox.Timedout"
 """The platform's error where an invocation did not end in time: a result, where others tell nothing of the client."""
@@ -120,7 +122,7 @@ class _Seen:
 
     @property
     def _tcp_state(self) -> str | None:
-        return self.facts.client_tcp_state if self.facts.given_up else None
+        return self.facts.client_tcp_state if self.facts.stale else None
 
     @property
     def _closed_by_client(self) -> int:
@@ -148,16 +150,24 @@ class _Seen:
             return f"The function did not begin anew: it tells of its invocation {begun}."
         if self.before != self.cell.stale:
             return f"The client opened {self.before} connections before the freeze, not {self.cell.stale}."
-        if not self.facts.gaps or not all(gap.confirmed for gap in self.facts.gaps):
+        if not self.facts.gaps or not all(gap.confirmed and gap.still for gap in self.facts.gaps):
             return "The sandbox was not frozen throughout."
+        if not all(gap.full for gap in self.facts.gaps):
+            return "The gap was shorter than stated."
+        if against := contradictions(self.cell.setting, self.facts):
+            return f"What is asked has no witness: {'; '.join(against)}."
         if self.cell.is_idle_death:
             return self._undelivered()
         return None
 
     def _undelivered(self) -> str | None:
-        given_up = len(self.facts.given_up)
-        if others := {event.get("mode") for event in self.facts.given_up} - {self.cell.mode}:
-            return f"The upstream gave the connection up by {', '.join(map(str, others))}."
+        given_up = len(self.facts.stale)
+        if others := {stale.mode for stale in self.facts.stale} - {self.cell.mode}:
+            return f"The upstream gave the connection up by {', '.join(others)}."
+        if not all(ended_as_stated(self.cell.setting, stale) for stale in self.facts.stale):
+            return "The connection ended of something else than its idle timeout."
+        if early := self.facts.untimely:
+            return f"Connection {early[0].connection} ended before the freeze or after the thaw."
         if given_up + self._closed_by_client < self.cell.stale:
             return f"The upstream gave up {given_up} of {self.cell.stale} connections before the wake."
         if self.facts.close_in_flight:
@@ -176,6 +186,8 @@ class _Seen:
             return "The function tells of success, and no connection that lived carried it."
         if outcome != "ok" and executions and not self.facts.hits:
             return f"The function tells of `{outcome}`, and the upstream carried the request out and answered."
+        if outcome == "ok" and self.reuse in ("replaced", "not kept") and self.facts.packets_lost:
+            return "The upstream's tap lost packets: nobody can say that no bytes came on the connection that had died."
         if outcome != "ok" and not self._used:
             return f"The function tells of `{outcome}`, and the upstream saw no use of the connection that had died."
         return None
