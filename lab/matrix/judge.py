@@ -107,7 +107,7 @@ class _Seen:
     def findings(self) -> dict[str, object]:
         if not self.facts.finished:
             return {"status": "missing", "why": "not measured yet"}
-        doubt = self.facts.trouble or self._unproved() or self._contradiction()
+        doubt = self.facts.trouble or self._unproved() or self._contradiction() or self._unwitnessed()
         found: dict[str, object] = {
             "status": "inconclusive" if doubt else "measured",
             "outcome": self.facts.outcomes[-1] if self.facts.outcomes else None,
@@ -154,8 +154,6 @@ class _Seen:
             return "The sandbox was not frozen throughout."
         if not all(gap.full for gap in self.facts.gaps):
             return "The gap was shorter than stated."
-        if against := contradictions(self.cell.setting, self.facts):
-            return f"What is asked has no witness: {'; '.join(against)}."
         if self.cell.is_idle_death:
             return self._undelivered()
         return None
@@ -191,6 +189,11 @@ class _Seen:
         if outcome != "ok" and not self._used:
             return f"The function tells of `{outcome}`, and the upstream saw no use of the connection that had died."
         return None
+
+    def _unwitnessed(self) -> str | None:
+        """Where the upstream, the kernel or the platform contradicts what the cell asks about."""
+        against = contradictions(self.cell.setting, self.facts)
+        return f"What is asked has no witness: {'; '.join(against)}." if against else None
 
     # What the client did.
 

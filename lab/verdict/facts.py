@@ -175,12 +175,15 @@ class Facts:
         return any(event.get("tap_lost") for event in self._all("upstream", "listener-closed"))
 
     @cached_property
-    def closed_by_client(self) -> set[int]:
-        """Connections that had carried a request and that the client closed before the wake."""
+    def closed_before(self) -> dict[int, str]:
+        """Connections that had carried a request and came to an ordinary end before the wake, and who closed them.
+
+        The upstream is who closes where client and upstream agreed to by `Connection: close`.
+        """
         gap = self.stale_gap
         used = {event["connection"] for event in self._all("upstream", "request")}
-        closed = [event for event in self._all("upstream", "connection-closed") if event["by"] == "client"]
-        return {event["connection"] for event in closed if gap and event.t <= gap.woken} & used
+        closed = self._all("upstream", "connection-closed")
+        return {e["connection"]: e["by"] for e in closed if gap and e.t <= gap.woken and e["connection"] in used}
 
     def survivors(self, gap: Gap) -> set[int]:
         """Connections that carried a request before a gap, and that nobody had ended when it was over."""

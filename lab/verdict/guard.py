@@ -116,13 +116,13 @@ def _frozen_throughout(setting: Setting, facts: Facts) -> bool | None:
 def fault_was_avoided(setting: Setting, facts: Facts) -> bool:
     """Whether it is proved that a connection died as stated and that the client did without it.
 
-    This tells a bug that is gone from a run that proves nothing: the upstream gave the connection up in its gap, or the
-    client had closed it before, and no byte came on a dead connection.
+    This tells a bug that is gone from a run that proves nothing: the upstream gave the connection up in its gap, or it
+    had been closed in the ordinary way before, and no byte came on a dead connection.
     """
     if not setting.plans_stale or setting.moves or facts.close_in_flight:
         return False
     proof = _avoidance_proof(setting, facts)
-    return all(proof.values()) and not facts.dead_reuse and bool(facts.stale or facts.closed_by_client)
+    return all(proof.values()) and not facts.dead_reuse and bool(facts.stale or facts.closed_before)
 
 
 def expected_tcp_state(arm: Arm, setting: Setting) -> TcpState:

@@ -101,11 +101,17 @@ def _when(stale: Stale) -> str:
 
 
 def _how_avoided(facts: Facts) -> str:
-    if not facts.stale and facts.closed_by_client:
-        return "the client had closed its connection before the upstream did, and the request opened another one"
-    if not facts.stale:
-        return "no connection was open when it could have died, and the request opened another one"
-    return "the client dropped it at the wake, and the request went over another one"
+    if facts.stale:
+        return "the client dropped it at the wake, and the request went over another one"
+    return f"{_closed_before(facts)}, and the request opened another one"
+
+
+def _closed_before(facts: Facts) -> str:
+    if "client" in facts.closed_before.values():
+        return "the client had closed its connection before the upstream did"
+    if facts.closed_before:
+        return "the connection was closed after its answer, as client and upstream had agreed"
+    return "no connection was open when it could have died"
 
 
 def why_gone(arm: Arm, facts: Facts, differences: list[str]) -> str:
@@ -115,7 +121,7 @@ def why_gone(arm: Arm, facts: Facts, differences: list[str]) -> str:
         died = f"the upstream gave up connection {stale.connection} ({_mode(stale)}) {_when(stale)}, and the client "
         died += "dropped it and opened another one"
     else:
-        died = "the client had closed its connection before the upstream did, and opened another one"
+        died = f"{_closed_before(facts)}, and the request opened another one"
     what = "The bug is gone" if arm.role == "bug" else f"With this {arm.role} the bug is gone"
     versions = ", ".join(facts.versions.values())
     return f"{what}: {died}; {'; '.join(differences)}{f' ({versions})' if versions else ''}."
