@@ -28,6 +28,8 @@ LAYOUTS = (
 CONFIRM_POLL = 0.0005
 CONFIRM_BOUND = 5.0
 """Real seconds between two looks at the kernel's state, and until a freeze or a thaw has failed."""
+ENGINE_BOUND = 10.0
+"""Real seconds for the engine's answer to a pause, which takes 16 ms; sixteen containers may start meanwhile."""
 COUNT_POLL = 0.002
 COUNT_LOOKS = 25
 """Real seconds between two looks at a frozen container's processor time, and how many at most until it stands still:
@@ -113,7 +115,8 @@ class Freezer:
     def __init__(self, container_id: str, engine: Pause) -> None:
         self._container_id = container_id
         self._engine = engine
-        self._unpausing: asyncio.Task[None] | None = None
+        self._ordered: asyncio.Task[None] | None = None
+        """What the engine was told last, until it has answered."""
 
     def __repr__(self) -> str:
         return f"<Freezer of {self._container_id[:12]} by {self.how}>"
@@ -126,11 +129,12 @@ class Freezer:
     async def set(self, frozen: bool) -> None:
         """Freeze or thaw; does nothing where the kernel says that it is so. Raises FreezeFailed where it does not."""
         word = "frozen" if frozen else "thawed"
-        await self.finish()
-        cgroup = find_cgroup(self._container_id)
         try:
+            await self.finish()
+            cgroup = find_cgroup(self._container_id)
             if cgroup is None:
-                await (self._engine.pause() if frozen else self._engine.unpause())
+                self._order(frozen)
+                await self.finish()
                 raise FreezeFailed(
                     f"nothing confirms that the container was {word}: its cgroup is not visible under {CGROUPS}"
                 )
@@ -140,30 +144,37 @@ class Freezer:
                 await at_rest(cgroup.thread_states)
             if cgroup.may_write:
                 cgroup.order(frozen)
-            elif frozen:
-                await self._engine.pause()
             else:
-                self._unpausing = asyncio.create_task(self._engine.unpause())
+                self._order(frozen)
             await self._until(cgroup, frozen)
         except TimeoutError:  # one of the OSErrors too
             raise FreezeFailed(f"the kernel did not say {word} within {CONFIRM_BOUND:g}s") from None
         except (OSError, LabError) as error:
             raise FreezeFailed(f"the container could not be {word}: {error}") from error
 
+    def _order(self, frozen: bool) -> None:
+        self._ordered = asyncio.create_task(self._engine.pause() if frozen else self._engine.unpause())
+
     async def _until(self, cgroup: Cgroup, frozen: bool) -> None:
         """Wait for the kernel's word. The engine's answer comes later: a thawed function may be done before it."""
         async with asyncio.timeout(CONFIRM_BOUND):
             while cgroup.is_frozen() != frozen:
-                if self._unpausing and self._unpausing.done():
-                    self._unpausing.result()
+                if self._ordered and self._ordered.done():
+                    self._ordered.result()
                 await asyncio.sleep(CONFIRM_POLL)
 
     async def finish(self) -> None:
-        """Wait until the engine has answered; it takes one order at a time."""
-        if self._unpausing:
-            await asyncio.wait({self._unpausing})
-            self._unpausing.exception()  # what became of it is the kernel's to say
-            self._unpausing = None
+        """Wait until the engine has answered: it takes one order at a time, and may carry one out late.
+
+        Raises FreezeFailed where it does not answer.
+        """
+        if self._ordered is None:
+            return
+        await asyncio.wait({self._ordered}, timeout=ENGINE_BOUND)
+        if not self._ordered.done():
+            raise FreezeFailed(f"the engine has not answered for {ENGINE_BOUND:g}s")
+        self._ordered.exception()  # what became of it is the kernel's to say
+        self._ordered = None
 
     async def switches(self) -> int | None:
         """A number that moves when any of its threads has run; None where the kernel cannot be asked."""

@@ -83,7 +83,10 @@ class SideContainer:
         if not pairs:
             return []
         answer = await self._tell(f"sockets {json.dumps([astuple(pair) for pair in pairs])}")
-        return from_plain(json.loads(answer.splitlines()[-1]))  # what an earlier command complained of may come late
+        try:
+            return from_plain(json.loads(answer.splitlines()[-1]))  # what an earlier command complained of comes late
+        except (ValueError, IndexError):
+            raise LinkFailed(f"the side container {self._name} knows no sockets: {answer.strip()}") from None
 
     async def _tell(self, command: str) -> str:
         if self._writer is None:
@@ -106,7 +109,7 @@ class SideContainer:
                     text += await read_frame(self._reader)
         except TimeoutError:
             raise LinkFailed(f"the side container {self._name} did not answer `{command}`") from None
-        except asyncio.IncompleteReadError:
+        except (asyncio.IncompleteReadError, OSError):
             raise LinkFailed(f"the side container {self._name} ended at `{command}`: {text.strip()}") from None
         if text.endswith("failed\n"):
             raise LinkFailed(f"the side container {self._name} could not `{command}`: {text.strip()}")

@@ -155,10 +155,10 @@ class DockerSandbox:
 
     async def _end_function(self) -> None:
         if self._container is not None:
-            if self._freezer:
-                await self._freezer.finish()
-            if await self.is_frozen():
-                with contextlib.suppress(FreezeFailed):  # the engine may still manage
+            with contextlib.suppress(FreezeFailed):  # the engine may still manage
+                if self._freezer:
+                    await self._freezer.finish()
+                if await self.is_frozen():
                     await self.thaw()  # a frozen process does not die of SIGKILL under cgroup v1
             await self._engine.remove(self._container)
             self._container = None

@@ -162,6 +162,38 @@ async def test_a_pause_without_effect_is_not_believed(room: Room, monkeypatch: p
             await Freezer(stand.container.id, SaysYes()).set(True)
 
 
+async def test_an_engine_that_is_slow_fails_the_freeze_and_not_the_lab(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(freezer, "CONFIRM_BOUND", 0.2)
+    monkeypatch.setattr(freezer, "ENGINE_BOUND", 0.2)
+    monkeypatch.setattr(Cgroup, "may_write", False)
+    async with room.stand("slow", freezes=False) as stand:
+        await stand.invoke()
+        container = stand.container
+        wait_no_more = asyncio.Event()
+
+        class Slow:
+            async def pause(self) -> None:
+                await wait_no_more.wait()
+                await asyncio.to_thread(container.pause)
+
+            async def unpause(self) -> None:
+                await asyncio.to_thread(container.unpause)
+
+        slow = Freezer(container.id, Slow())
+        with pytest.raises(FreezeFailed, match="the kernel did not say frozen"):
+            await slow.set(True)
+        with pytest.raises(FreezeFailed, match="has not answered"):
+            await slow.set(False)
+        wait_no_more.set()
+        monkeypatch.setattr(freezer, "CONFIRM_BOUND", PATIENCE)
+        monkeypatch.setattr(freezer, "ENGINE_BOUND", PATIENCE)
+        await slow.set(False)
+        assert not stand.frozen_in_kernel(), "a freeze that comes late is thawed all the same"
+        await slow.finish()
+
+
 async def test_a_freeze_that_nobody_can_see_is_not_believed(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     async with room.stand("unseen", freezes=False) as stand:
         await stand.invoke()
