@@ -8,8 +8,9 @@ from itertools import chain, count, repeat
 from typing import Any
 
 from lab.bench.base import Bench
+from lab.errors import LabError
 from lab.functions import preset_sha256, shape_of
-from lab.functions.answer import check_answer
+from lab.functions.answer import read_answer
 from lab.idle import IdlePeriod
 from lab.journal import BarrierTimeout, Event, Recorder, now
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
@@ -164,11 +165,18 @@ class ArmRun:
         event = self._event(requests)
         result = await self.function.invoke(event)
         if result.function_error is None:
-            check_answer(result.payload)
-            self._write_down(json.loads(result.payload))
+            self._write_down(read_answer(result.payload))
         else:
             asked = [request["id"] for request in json.loads(event)["requests"]]
             self._recorder.record("invocation", "untold", requests=asked)
+            self._end_without_function()
+
+    def _end_without_function(self) -> None:
+        """Raises LabError where the function failed while it was initialised: each cold start would fail so again."""
+        for event in self._recorder.events:
+            if event.kind == "failed" and event["phase"] == "init":
+                why = event["detail"] or f"{event['error_type']}: {event['message']}"
+                raise LabError(f"the function failed while it was initialised: {why}")
 
     async def burst(self, count: int) -> None:
         """As many invocations at once."""
@@ -197,7 +205,9 @@ class ArmRun:
         try:
             await asyncio.wait_for(self._service.events.drained(self.function), EVENT_BOUND)
         except TimeoutError:
+            self._end_without_function()
             raise BarrierTimeout(f"waited {EVENT_BOUND:g}s for the platform to be done with an event") from None
+        self._end_without_function()
         self._write_down_event()
 
     async def pass_time(self, lab_seconds: float) -> None:
@@ -267,9 +277,9 @@ class ArmRun:
             if event.source != "invocation":
                 continue
             if event.kind == "returned" and isinstance(event["payload"], dict):
-                told = event["payload"]
-            elif event.kind == "failed" and event["message"].startswith("{"):
-                told = json.loads(event["message"])
+                told = read_answer(json.dumps(event["payload"]))
+            elif event.kind == "failed" and event["error_type"] == "RequestFailed":
+                told = read_answer(event["message"])
             else:
                 continue
             if not {request["id"] for request in told["requests"]} & known:

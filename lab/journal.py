@@ -25,17 +25,20 @@ upstream    listener-opened, connection-opened, request, executed, replayed, res
 import asyncio
 import fcntl
 import json
+import math
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Literal, Self
+from typing import IO, Any, Literal, Self, get_args
 
 from lab.errors import UsageError
 
 Source = Literal["lab", "sandbox", "link", "invocation", "client", "upstream"]
+SOURCES = get_args(Source)
 
 
 def now() -> float:
@@ -89,13 +92,34 @@ class Event:
 
     @classmethod
     def from_json(cls, line: str) -> Self:
-        """Read one line of a journal; raises ValueError where it is none."""
+        """Read one line of a journal; raises ValueError where it is not an event."""
         try:
-            raw = json.loads(line)
+            raw = json.loads(line, parse_constant=_refuse)
             scope = Scope(raw.get("scenario", ""), raw.get("arm", ""), raw.get("repeat", 0), raw.get("attempt", 1))
-            return cls(raw["t"], raw["source"], raw["kind"], scope, raw["data"])
-        except (KeyError, TypeError, AttributeError) as error:
+            event = cls(float(raw["t"]), raw["source"], raw["kind"], scope, raw["data"])
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
             raise ValueError(f"not a journal event: {line[:60]!r}") from error
+        if wrong := event._wrong(raw["t"]):
+            raise ValueError(f"not a journal event, by its {wrong}: {line[:60]!r}")
+        return event
+
+    def _wrong(self, t: object) -> str | None:
+        """Which part of an event that was read can be none; `t` is its time as it was written."""
+        parts = {
+            "t": type(t) in (int, float) and math.isfinite(self.t),
+            "source": self.source in SOURCES,
+            "kind": isinstance(self.kind, str) and bool(self.kind),
+            "scenario": isinstance(self.scope.scenario, str),
+            "arm": isinstance(self.scope.arm, str),
+            "repeat": type(self.scope.repeat) is int and self.scope.repeat >= 0,
+            "attempt": type(self.scope.attempt) is int and self.scope.attempt >= 1,
+            "data": isinstance(self.data, dict),
+        }
+        return next((name for name, good in parts.items() if not good), None)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
 
 
 Predicate = Callable[[Event], bool]
@@ -108,14 +132,16 @@ class BarrierTimeout(Exception):
 class Journal:
     """Append-only history with barriers: `await journal.wait_for(...)` ends when the event is there."""
 
-    def __init__(self, path: Path | None = None, mode: Literal["x", "a"] = "x") -> None:
+    def __init__(self, path: Path | None = None, mode: Literal["x", "a"] = "x", *, keep: int | None = None) -> None:
         """A new file or, with `a`, one that goes on; earlier events are not read.
 
-        Raises UsageError where another lab writes into it.
+        Of each scope the last `keep` events stay in memory, or all of them. Raises UsageError where another lab writes
+        into the file.
         """
         self.path = path
         self._file: IO[str] | None = _opened(path, mode) if path else None
-        self._events: dict[Scope, list[Event]] = {}
+        self._keep = keep
+        self._events: dict[Scope, deque[Event]] = {}
         self._waiters: list[tuple[Scope, Predicate, asyncio.Future[Event]]] = []
 
     def __enter__(self) -> Self:
@@ -134,7 +160,9 @@ class Journal:
 
     def append(self, event: Event) -> Event:
         """Add an event, write it down, and wake who waits for it."""
-        self._events.setdefault(event.scope, []).append(event)
+        if event.scope not in self._events:
+            self._events[event.scope] = deque(maxlen=self._keep)
+        self._events[event.scope].append(event)
         if self._file:
             self._file.write(event.to_json() + "\n")
         for scope, predicate, future in self._waiters:
@@ -143,7 +171,7 @@ class Journal:
         return event
 
     def events(self, scope: Scope) -> tuple[Event, ...]:
-        """The events of one scope, in the order of the clock."""
+        """The events of one scope that are kept, in the order of the clock."""
         return tuple(sorted(self._events.get(scope, ()), key=lambda event: event.t))
 
     def everything(self) -> tuple[Event, ...]:
@@ -155,7 +183,7 @@ class Journal:
         self._events.pop(scope, None)
 
     async def wait_for(self, scope: Scope, predicate: Predicate, what: str, timeout: float) -> Event:
-        """The first event of the scope that fits, past or future.
+        """The first event of the scope that fits, past (as far as it is kept) or future.
 
         `timeout` is in real seconds; raises BarrierTimeout naming `what` when it runs out.
         """
@@ -212,17 +240,21 @@ class Recorder:
 
 
 def read_journal(path: Path) -> tuple[Event, ...]:
-    """Every whole event of a journal file; a torn last line (the lab was killed) is left out."""
-    return tuple(_parse(path.read_text(encoding="utf-8").splitlines()))
+    """Every whole event of a journal file; a torn last line (the lab was killed) is left out.
+
+    Raises ValueError with file and line where another line is not an event, OSError where there is no such file.
+    """
+    return tuple(_parse(path, path.read_bytes().rstrip(b"\n").split(b"\n")))
 
 
-def _parse(lines: list[str]) -> Iterator[Event]:
+def _parse(path: Path, lines: list[bytes]) -> Iterator[Event]:
     for number, line in enumerate(lines, start=1):
         try:
-            yield Event.from_json(line)
-        except ValueError:
+            yield Event.from_json(line.decode())
+        except ValueError as error:
             if number != len(lines):
-                raise
+                problem = "not UTF-8" if isinstance(error, UnicodeError) else error
+                raise ValueError(f"{path}:{number}: {problem}") from error
 
 
 def by_scope(events: Iterable[Event]) -> dict[Scope, tuple[Event, ...]]:

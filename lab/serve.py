@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import tempfile
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ TOLD = {
     ("sandbox", "started"),
     ("sandbox", "frozen"),
     ("sandbox", "thawed"),
+    ("sandbox", "crashed"),
     ("sandbox", "stopped"),
     ("invocation", "failed"),
     ("upstream", "connection-opened"),
@@ -34,6 +36,11 @@ TOLD = {
     ("upstream", "late-data"),
 }
 """What is told while it happens: enough to follow one connection from its beginning to the reset."""
+
+KEPT_EVENTS = 100
+"""Events that stay in memory: nobody asks for them here, and who waits for one asks when it has just happened."""
+KEPT_LOGS = 20
+"""Logs of sandboxes that have ended: a function that crashes each time leaves one an invocation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +78,30 @@ class ServeOptions:
 
 
 class ToldJournal(Journal):
-    """A journal that says what happens when it happens."""
+    """A journal that says what happens when it happens, and forgets it: a lab that serves may do so for weeks."""
 
-    def __init__(self, say: Callable[[str], object]) -> None:
-        super().__init__()
+    def __init__(self, say: Callable[[str], object], logs: Path) -> None:
+        super().__init__(keep=KEPT_EVENTS)
         self._say = say
+        self._logs = logs
+        self._ended: deque[str] = deque()
         self._began = now()
 
     def append(self, event: Event) -> Event:
+        if (event.source, event.kind) == ("sandbox", "stopped"):
+            self._forget_logs(event["sandbox"])
         if (event.source, event.kind) in TOLD:
             details = " ".join(f"{key}={value}" for key, value in event.data.items())
             line = f"{event.t - self._began:9.3f}  {event.source:<10}  {event.kind} {details}"
             with contextlib.suppress(OSError):  # nobody reads any more; the function is served all the same
                 self._say(plain(" ".join(line.split("\n"))))
         return super().append(event)
+
+    def _forget_logs(self, ended: str) -> None:
+        self._ended.append(ended)
+        while len(self._ended) > KEPT_LOGS:
+            for log in self._logs.glob(f"*{self._ended.popleft()}.log"):
+                log.unlink(missing_ok=True)
 
 
 async def serve(options: ServeOptions, say: Callable[[str], object]) -> None:
@@ -94,8 +111,8 @@ async def serve(options: ServeOptions, say: Callable[[str], object]) -> None:
     """
     definition(options.client).preset_path(options.preset)
     definition(options.client).arguments(options.shape)
-    recorder = Recorder(ToldJournal(say), options.job.scope)
     with tempfile.TemporaryDirectory(prefix="thawlab-") as logs:
+        recorder = Recorder(ToldJournal(say, Path(logs)), options.job.scope)
         async with open_bench(options.sandbox, Path(logs)) as bench:
             service = LambdaService(host=bench.runtime_host, speed=options.speed)
             try:

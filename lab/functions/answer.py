@@ -1,5 +1,8 @@
 """A function's answer, as far as the lab builds on it (docs/functions.md has all of it)."""
 
+import json
+from typing import Any
+
 from pydantic import BaseModel, ValidationError
 
 from lab.errors import LabError
@@ -17,6 +20,7 @@ class Told(BaseModel):
     id: str
     outcome: OutcomeClass
     error: str | None
+    where: str | None = None
     attempts: list[Attempt]
     started: float
     ended: float
@@ -41,11 +45,19 @@ class Answer(BaseModel):
     requests: list[Told]
 
 
-def check_answer(payload: bytes) -> None:
-    """Raises LabError where a function answers what no verdict can be built on."""
+def read_answer(payload: bytes | str) -> dict[str, Any]:
+    """All that a function answered; raises LabError where no verdict can be built on it."""
     try:
         Answer.model_validate_json(payload)
+        told: dict[str, Any] = json.loads(payload, parse_constant=_refuse)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"])) or "all of it"
         raise LabError(f"the function's answer is not that of docs/functions.md: {place}: {first['msg']}") from None
+    except (ValueError, RecursionError) as error:
+        raise LabError(f"the function's answer is not that of docs/functions.md: {error}") from None
+    return told
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")

@@ -6,7 +6,7 @@ from typing import Any
 
 from lambda_app.python.journal_clock import now
 from lambda_app.python.observe import Attempt
-from lambda_app.python.outcome import Kinds, classify, describe, headline
+from lambda_app.python.outcome import Kinds, classify, describe, headline, where
 
 
 class Call:
@@ -52,6 +52,7 @@ class Call:
             "status": self.status,
             "error": headline(self.error) if self.error else None,
             "chain": describe(self.error) if self.error else [],
+            "where": where(self.error) if self.error and self.outcome == "other" else None,
             "attempts": self.attempts,
             "started": self._started,
             "ended": self._ended,

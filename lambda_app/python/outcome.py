@@ -7,7 +7,9 @@ errno, when it refuses to write to a transport that it closed itself. Nothing wa
 import errno
 import http.client
 import ssl
+import traceback
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 Kinds = Sequence[tuple[type[BaseException] | Callable[[BaseException], bool], str]]
@@ -91,3 +93,17 @@ def describe(error: BaseException) -> list[dict[str, Any]]:
 def headline(error: BaseException) -> str:
     """The error as a log would show it: `ClientOSError: [Errno 104] Connection reset by peer`."""
     return f"{type(error).__name__}: {error}".rstrip(": ")
+
+
+HOME = Path(__file__).parents[2]
+
+
+def where(error: BaseException) -> str | None:
+    """File and line of the innermost frame outside libraries: where a preset went wrong, or asked for what did."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if HOME in Path(frame.filename).parents and "site-packages" not in frame.filename]
+    if not frames:
+        return None
+    innermost = (own or frames)[-1]
+    file = Path(innermost.filename)
+    return f"{file.relative_to(HOME) if own else file}:{innermost.lineno}"

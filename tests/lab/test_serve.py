@@ -19,7 +19,9 @@ import botocore
 import botocore.config
 import pytest
 
+from lab.journal import Recorder, Scope
 from lab.proc import lab_mark
+from lab.serve import KEPT_EVENTS, KEPT_LOGS, ToldJournal
 from tests.lab.command import GONE_BOUND, PATIENCE, all_gone, left_of, refused, running, thawlab
 
 VANISHES_SOON = ("--port", "0", "--idle-timeout", "700ms", "--close", "vanish")
@@ -185,3 +187,17 @@ def test_the_end(number: signal.Signals, tmp_path: Path) -> None:
         assert served.process.stderr is not None
         assert served.process.stderr.read() == "ended; nothing was left running\n"
         all_gone(mark)
+
+
+def test_a_function_that_crashes_each_time_leaves_bounded_traces(tmp_path: Path) -> None:
+    """Its logs and its events are dropped when they are old; the last ones can be looked at."""
+    said: list[str] = []
+    recorder = Recorder(ToldJournal(said.append, tmp_path), Scope("serve", "aiohttp", 1))
+    for number in range(200):
+        (tmp_path / f"serve-aiohttp-1-sb-{number:06x}.log").touch()
+        recorder.record("sandbox", "crashed", sandbox=f"sb-{number:06x}", exit=1, during="idle")
+        recorder.record("sandbox", "stopped", sandbox=f"sb-{number:06x}", exit=1)
+    left = sorted(file.stem[-6:] for file in tmp_path.iterdir())
+    assert left == [f"{number:06x}" for number in range(200 - KEPT_LOGS, 200)]
+    assert len(recorder.events) == KEPT_EVENTS
+    assert len(said) == 400
