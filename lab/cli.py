@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from lab import doctor as doctor_
 from lab import predict as predict_
+from lab.compare.command import compare
 from lab.errors import EnvironmentLacks, LabError, UsageError
 from lab.functions import definition
 from lab.interrupt import Interrupted, machine_lacks, until_signalled
@@ -212,6 +213,7 @@ def clean() -> None:
 
 
 cli.add_command(matrix)
+cli.add_command(compare)
 
 
 def main() -> None:

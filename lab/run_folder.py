@@ -1,8 +1,8 @@
 """The folder of one lab run: what was run, everything that happened, and what it came to."""
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -10,11 +10,12 @@ from typing import Self
 from lab.errors import EnvironmentLacks, UsageError
 from lab.journal import Event, by_scope, read_journal
 from lab.report import FinishedRun, write_all
-from lab.scenario.load import Named, load
+from lab.scenario.load import Named, parse
 from lab.verdict.judge import judge
 
 RUNS = Path("runs")
 LATEST = "latest"
+JOURNAL = "journal.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,7 @@ class RunFolder:
     @classmethod
     def find(cls, name: str, parent: Path) -> Self:
         """An earlier run by id, by `latest` or by its folder's path; raises UsageError where there is none."""
-        for candidate in (Path(name), parent / name):
-            if (candidate / "journal.jsonl").is_file():
-                return cls(candidate.resolve())
-        raise UsageError(f"no run {name!r} in {parent}/: give a run's id, its folder, or `{LATEST}`")
+        return cls(find_folder(name, parent, "run"))
 
     @property
     def name(self) -> str:
@@ -52,7 +50,7 @@ class RunFolder:
 
     @property
     def journal(self) -> Path:
-        return self.path / "journal.jsonl"
+        return self.path / JOURNAL
 
     @property
     def logs(self) -> Path:
@@ -63,18 +61,28 @@ class RunFolder:
         return self.path / "scenarios"
 
     def read(self) -> FinishedRun:
-        """The run as its journal has it, judged anew; raises UsageError where the folder holds none."""
-        scenarios = tuple(load(path) for path in sorted(self.scenarios.glob("*.yaml")))
+        """The run as its journal has it, judged anew; raises UsageError where the folder holds none.
+
+        Which functions and presets the lab has today does not matter: the scenarios are those that were run.
+        """
+        scenarios = tuple(self._scenarios())
         if not scenarios:
             raise UsageError(f"{self.scenarios}: the scenarios of this run are gone: it cannot be judged")
+        events = journal_of(self.journal)
         try:
-            events = read_journal(self.journal)
-            scenarios = _as_asked(scenarios, events)
             return FinishedRun(judge(scenarios, events), scenarios, by_scope(events))
-        except (ValueError, LookupError, TypeError, AttributeError, StopIteration, OSError) as error:
-            first = (str(error).splitlines() or [""])[0]
-            problem = f"{type(error).__name__} {first}".strip()
-            raise UsageError(f"{self.journal}: not the journal of a run: {problem}") from error
+        except UsageError as error:
+            raise UsageError(f"{self.journal}: {error}") from error
+        except (ValueError, LookupError, TypeError, AttributeError, StopIteration) as error:
+            raise UsageError(f"{self.journal}: not the journal of a run: {type(error).__name__} {error}") from error
+
+    def _scenarios(self) -> Iterator[Named]:
+        for path in sorted(self.scenarios.glob("*.yaml")):
+            try:
+                text = path.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise UsageError(f"{path}: cannot be read: {error}") from error
+            yield Named(path.stem, path, parse(text, path), text, path.stem)
 
     def report(self) -> FinishedRun:
         """Judge the journal as it is now and write every report."""
@@ -83,14 +91,23 @@ class RunFolder:
         return run
 
 
-def _as_asked(scenarios: tuple[Named, ...], events: Sequence[Event]) -> tuple[Named, ...]:
-    """With the names by which the user gave them, so that the next command that a report names can be run.
+def find_folder(name: str, parent: Path, what: str) -> Path:
+    """The folder of an earlier run or matrix; raises UsageError where there is none."""
+    for candidate in (Path(name), parent / name):
+        try:
+            if (candidate / JOURNAL).is_file():
+                return candidate.resolve()
+        except (OSError, ValueError):  # no name that a file system takes
+            continue
+    raise UsageError(f"no {what} {name[:80]!r} in {parent}/: give a {what}'s id, its folder, or `{LATEST}`")
 
-    A journal of 0.1 does not have them.
-    """
-    started = next(event for event in events if event.kind == "run-started")
-    asked = started.get("asked") or {}
-    return tuple(replace(named, asked=asked.get(named.name, named.asked)) for named in scenarios)
+
+def journal_of(path: Path) -> tuple[Event, ...]:
+    """The events of a journal; raises UsageError with file and line where it is damaged."""
+    try:
+        return read_journal(path)
+    except (ValueError, OSError) as error:
+        raise UsageError(f"{path}: {error}") from error
 
 
 def point(link: Path, target: str) -> None:

@@ -8,12 +8,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
 from lab.errors import EnvironmentLacks, UsageError
-from lab.journal import Event, Scope, by_scope, read_journal
-from lab.matrix.cells import MATRIX
+from lab.journal import Event, Scope, by_scope
+from lab.matrix.cells import MATRIX, Cell
 from lab.matrix.judge import judge_matrix
 from lab.matrix.results import Matrix
-from lab.run_folder import LATEST, RUNS, point
+from lab.run_folder import JOURNAL, LATEST, RUNS, find_folder, journal_of, point
+from lab.scenario.words import SandboxKind
+from lab.verdict.results import Environment
 
 MATRICES = RUNS / "matrix"
 
@@ -39,37 +43,95 @@ class MatrixFolder:
     @classmethod
     def find(cls, name: str, parent: Path) -> Self:
         """An earlier matrix by id, by `latest` or by its folder's path; raises UsageError where there is none."""
-        for candidate in (Path(name), parent / name):
-            if (candidate / "journal.jsonl").is_file():
-                return cls(candidate.resolve())
-        raise UsageError(f"no matrix {name!r} in {parent}/: give an id, its folder, or `{LATEST}`")
+        return cls(find_folder(name, parent, "matrix"))
 
     @property
     def journal(self) -> Path:
-        return self.path / "journal.jsonl"
+        return self.path / JOURNAL
 
     @property
     def logs(self) -> Path:
         return self.path / "logs"
 
-    def history(self) -> Mapping[Scope, Sequence[Event]]:
-        """The journal, by cell and attempt; raises UsageError where it is none of a matrix."""
+    @property
+    def holds_matrix(self) -> bool:
+        """Whether the journal's first event is a matrix's."""
         try:
-            scoped = by_scope(read_journal(self.journal))
-        except (ValueError, OSError) as error:
-            raise UsageError(f"{self.journal}: not the journal of a matrix: {error}") from error
-        if not any(event.kind == "matrix-started" for event in scoped.get(Scope(), ())):
-            raise UsageError(f"{self.journal}: not the journal of a matrix")
+            with self.journal.open("rb") as file:
+                return Event.from_json(file.readline().decode()).kind == "matrix-started"
+        except (ValueError, OSError):
+            return False
+
+    def history(self) -> Mapping[Scope, Sequence[Event]]:
+        """The journal, by cell and attempt; raises UsageError where it is damaged or of something else."""
+        scoped = by_scope(journal_of(self.journal))
+        lab = scoped.get(Scope(), ())
+        if not any(event.kind == "matrix-started" for event in lab):
+            raise UsageError(f"{self.journal}: not the journal of a matrix: it has no matrix-started event")
+        for event in lab:
+            self._check(event)
         return scoped
+
+    def _check(self, event: Event) -> None:
+        """Raises UsageError where an event of the whole matrix does not hold what the table is made from."""
+        try:
+            if shape := _SHAPES.get(event.kind):
+                shape.model_validate(dict(event.data))
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]
+            place = ".".join(map(str, problem["loc"]))
+            raise UsageError(
+                f"{self.journal}: not the journal of a matrix of this version: the {event.kind} event is damaged: "
+                f"{place}: {problem['msg']}"
+            ) from None
 
     def read(self) -> Matrix:
         """The table as its journal has it, judged anew; raises UsageError where another version wrote it."""
-        history = self.history()
-        try:
-            return judge_matrix(self.path.name, history)
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
-            problem = f"{type(error).__name__} {(str(error).splitlines() or [''])[0]}"
-            raise UsageError(f"{self.journal}: not the journal of a matrix of this version: {problem}") from error
+        return judge_matrix(self.path.name, self.history())
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+
+class _MatrixStarted(_Shape):
+    cells: list[str]
+    sandbox: SandboxKind
+    skipped: dict[str, str]
+    environment: dict[str, object]
+
+    @field_validator("cells")
+    @classmethod
+    def _known(cls, cells: list[str]) -> list[str]:
+        for cell in cells:
+            try:
+                Cell.parse(cell)
+            except UsageError as error:
+                raise ValueError(str(error)) from None
+        return cells
+
+    @field_validator("environment")
+    @classmethod
+    def _whole(cls, environment: dict[str, object]) -> dict[str, object]:
+        Environment.model_validate(environment)
+        return environment
+
+
+class _ClientLacking(_Shape):
+    client: str
+    why: str
+
+
+class _MatrixPaused(_Shape):
+    seconds: float = Field(ge=0, allow_inf_nan=False)
+
+
+_SHAPES: Mapping[str, type[_Shape]] = {
+    "matrix-started": _MatrixStarted,
+    "client-lacking": _ClientLacking,
+    "matrix-paused": _MatrixPaused,
+}
+"""What the events of the whole matrix hold; those of cells are judged one by one."""
 
 
 def attempted(history: Mapping[Scope, Sequence[Event]]) -> Counter[str]:

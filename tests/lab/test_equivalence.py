@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from lab import upstream
-from lab.agree import disagreements
 from lab.capabilities import may_repair
+from lab.compare.scenarios import compare
 from lab.scenario.load import load
 from lab.scenario.parts import Upstream
 from lab.verdict.results import Results
@@ -36,7 +36,9 @@ async def test_a_deferred_reset_is_as_good_as_tcp_repair(tmp_path: Path, monkeyp
     assert '"how": "deferred-reset"' in hows(held.path)
     first, second = results_of(named, repaired), results_of(named, held)
     assert first.verdict == "pass"
-    assert list(disagreements(first, second)) == []
+    found = compare(first, second)
+    assert found.changes == ()
+    assert found.compared == len(ARMS)
 
 
 async def test_a_difference_is_seen(tmp_path: Path) -> None:
@@ -48,7 +50,6 @@ async def test_a_difference_is_seen(tmp_path: Path) -> None:
     other_bug = bug.model_copy(update={"executions": (1, 1)})
     other_scenario = scenario.model_copy(update={"arms": (other_bug,)})
     other: Results = results.model_copy(update={"scenarios": (other_scenario,)})
-    (line,) = disagreements(results, other)
-    assert "seed-reset bug" in line
-    assert "executions 0,1" in line
-    assert "executions 1,1" in line
+    (change,) = compare(results, other).changes
+    assert change.where == "seed-reset bug"
+    assert [(pair.name, pair.first, pair.second) for pair in change.values] == [("executions", "0,1", "1,1")]

@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -11,7 +9,7 @@ import pytest
 
 from lab.journal import read_journal
 from lab.proc import lab_mark
-from tests.lab.command import PATIENCE, all_gone, environment, refused, running, thawlab, until
+from tests.lab.command import PATIENCE, all_gone, refused, running, thawlab, until
 
 CHOSEN = ("--client", "http.client", "--preset", "seed", "--tls", "plain", "--wake", "interrupted")
 CONTROL = ("--client", "http.client", "--preset", "seed", "--mode", "none", "--method", "POST", "--tls", "plain")
@@ -75,10 +73,9 @@ def test_a_choice_is_measured_and_two_runs_agree(tmp_path: Path) -> None:
         assert ran.returncode == 0, ran.stdout + ran.stderr
     assert set(table(tmp_path).values()) == {"measured"}
     runs = sorted(path.name for path in tmp_path.iterdir() if path.name != "latest")
-    compare = (sys.executable, "-m", "lab.matrix.compare", *runs, "--out", str(tmp_path))
-    compared = subprocess.run(compare, capture_output=True, text=True, timeout=PATIENCE, check=False, env=environment())
+    compared = thawlab("compare", *runs, "--out", tmp_path)
     assert compared.returncode == 0, compared.stdout + compared.stderr
-    assert "differ in 0 deterministic cells, in 0 that race, and in 0 of other versions" in compared.stdout
+    assert "1 cell compared: nothing changed" in compared.stdout
 
 
 @pytest.mark.parametrize(

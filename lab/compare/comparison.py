@@ -1,0 +1,113 @@
+"""What two runs of one kind have in common, and where they came out otherwise. Pure data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from lab.verdict.results import Environment
+
+Kind = Literal["scenarios", "matrix"]
+
+NONE = "none"
+"""In place of a version that one of the two does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One arm or cell that came out otherwise."""
+
+    where: str
+    values: tuple["Pair", ...]
+    expected: str | None = None
+    """Why the two may differ all the same; None for a change that counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One value, as the first run has it and as the second one has it."""
+
+    name: str
+    first: str
+    second: str
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two runs."""
+
+    run: str
+    sandbox: str
+
+    def __str__(self) -> str:
+        return f"{self.run} ({self.sandbox})"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two runs, compared in what both of them judged."""
+
+    kind: Kind
+    first: Side
+    second: Side
+    compared: int
+    """Arms, or cells, that both judged."""
+    found: tuple[Change, ...]
+    versions: tuple[Pair, ...]
+    only_first: tuple[str, ...]
+    only_second: tuple[str, ...]
+    """What one of the two alone judged: the other one did not choose it, skipped it, or ended before it."""
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Those that count."""
+        return tuple(change for change in self.found if change.expected is None)
+
+    @property
+    def allowed(self) -> tuple[Change, ...]:
+        """Those that two runs of the same may show."""
+        return tuple(change for change in self.found if change.expected is not None)
+
+    @property
+    def noun(self) -> str:
+        return "arm" if self.kind == "scenarios" else "cell"
+
+
+def pairs(names: Sequence[str], first: Sequence[object], second: Sequence[object]) -> tuple[Pair, ...]:
+    """The values that differ."""
+    both = zip(names, first, second, strict=True)
+    return tuple(Pair(name, str(here), str(there)) for name, here, there in both if here != there)
+
+
+Versions = Mapping[str, frozenset[str]]
+"""The versions of each part that ran, by its name; several where arms ran several."""
+
+
+def environment_versions(environment: Environment) -> dict[str, set[str]]:
+    """What the lab itself ran on and with."""
+    parts = {"lab's Python": environment.python, "kernel": environment.kernel, "machine": environment.machine}
+    found = {name: {version} for name, version in parts.items()}
+    if environment.engine:
+        found["engine"] = {environment.engine}
+    for name, version in environment.versions.items():
+        found.setdefault(name, set()).add(version)
+    return found
+
+
+def add(found: dict[str, set[str]], told: str) -> None:
+    """Add what a function tells of one of its parts, as `aiohttp 3.14.5`."""
+    name, _, version = told.rpartition(" ")
+    if name and version:
+        found.setdefault(name, set()).add(version)
+
+
+def changed_versions(first: Mapping[str, set[str]], second: Mapping[str, set[str]]) -> tuple[Pair, ...]:
+    """The parts whose versions differ, by name."""
+    return tuple(
+        Pair(name, _joined(first.get(name, ())), _joined(second.get(name, ())))
+        for name in sorted({*first, *second})
+        if first.get(name, set()) != second.get(name, set())
+    )
+
+
+def _joined(versions: object) -> str:
+    return ", ".join(sorted(versions)) if isinstance(versions, set) and versions else NONE
