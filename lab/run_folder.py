@@ -73,8 +73,6 @@ class RunFolder:
             return FinishedRun(judge(scenarios, events), scenarios, by_scope(events))
         except UsageError as error:
             raise UsageError(f"{self.journal}: {error}") from error
-        except (ValueError, LookupError, TypeError, AttributeError, StopIteration) as error:
-            raise UsageError(f"{self.journal}: not the journal of a run: {type(error).__name__} {error}") from error
 
     def _scenarios(self) -> Iterator[Named]:
         for path in sorted(self.scenarios.glob("*.yaml")):
