@@ -104,8 +104,10 @@ def journal_of(path: Path) -> tuple[Event, ...]:
     """The events of a journal; raises UsageError with file and line where it is damaged."""
     try:
         return read_journal(path)
-    except (ValueError, OSError) as error:
-        raise UsageError(f"{path}: {error}") from error
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def point(link: Path, target: str) -> None:
