@@ -50,14 +50,12 @@ class IdlePeriod:
 
     async def end(self) -> None:
         """Wait until what goes stale in it is stale, and until packets may pass again."""
-        if self._job.setting.by_chance:
-            pass  # whoever is first
-        elif self._job.setting.goes_stale(self._period):
-            await self._wait_for_closing(self._open_connections())
-            await self._wait_for_arrival()
-        elif doomed := [opened for opened in self._open_connections() if self._ends_after_answer(opened["connection"])]:
+        setting = self._job.setting
+        if not setting.by_chance and self._job.arm.expect.reuse != "kept":
+            doomed = [opened for opened in self._open_connections() if self._is_to_end(opened)]
             await self._wait_for_closing(doomed)
-            await self._wait_for_arrival()
+            if doomed or setting.goes_stale(self._period):
+                await self._wait_for_arrival()
         await self._bench.pass_packets(self._job, self._listener, self._recorder)
         self._recorder.record("lab", "gap-ended", number=self._number)
 
@@ -68,6 +66,12 @@ class IdlePeriod:
                 f"the upstream to give up connection {connection['connection']}",
                 GIVE_UP_BOUND,
             )
+
+    def _is_to_end(self, opened: Event) -> bool:
+        """Whether an open connection does not survive this period: whatever ends it."""
+        setting = self._job.setting
+        too_old = setting.upstream.max_age and opened.t + setting.upstream.max_age / self._job.speed <= self._until
+        return setting.ends_every(self._period) or bool(too_old) or self._ends_after_answer(opened["connection"])
 
     def _ends_after_answer(self, connection: int) -> bool:
         """Whether a fault of the upstream follows the answer that this connection carried last."""

@@ -181,6 +181,8 @@ def _contradiction(setting: Setting) -> str | None:
         return "moves the name while a balancer stands in front: the function does not know that name; leave one out"
     if setting.upstream.gateway_refresh == "probes" and setting.upstream.gateway_timeout is None:
         return "states gateway_refresh, but there is no gateway: give gateway_timeout too"
+    if setting.upstream.gateway_refresh == "probes" and setting.link == "lost":
+        return "states gateway_refresh, but loses every packet, so no probe arrives: leave one of the two out"
     return None
 
 

@@ -58,16 +58,18 @@ class Setting(Model):
         """Whether a pooled connection does not survive this stretch of the timeline."""
         return period.number in self._stale
 
+    def ends_every(self, period: Idle) -> bool:
+        """Whether no connection survives this stretch, however young it is."""
+        limit = self.upstream.idle_limit
+        return period.restarts or (limit is not None and period.duration > limit)
+
     @property
     def _stale(self) -> frozenset[int]:
         """The stretches that a connection does not survive; the invocation after one opens another connection."""
-        limit, most = self.upstream.idle_limit, self.upstream.max_age
-        stale, age = set(), 0.0
+        most, stale, age = self.upstream.max_age, set(), 0.0
         for period in self.idle:
             age += period.duration
-            too_long = limit is not None and period.duration > limit
-            too_old = most is not None and age > most
-            if period.restarts or too_long or too_old:
+            if self.ends_every(period) or (most is not None and age > most):
                 stale.add(period.number)
             if period.number in stale or period.recycles:
                 age = 0.0

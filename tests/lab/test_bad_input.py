@@ -123,6 +123,12 @@ def test_the_story_itself_is_good() -> None:
         ("close: rst", "close: rst, max_age: 10", 5, ["upstream.max_age: 10 is not a duration"]),
         ("close: rst", "close: rst, gateway_refresh: pings", 5, ["'pings'", "requests, probes"]),
         ("close: rst", "close: rst, gateway_refresh: probes", 10, ["there is no gateway", "gateway_timeout"]),
+        (
+            "close: rst",
+            "close: rst, gateway_timeout: 60s, gateway_refresh: probes",
+            10,
+            ["loses every packet", "leave one of the two out"],
+        ),
         ("link: lost", "link: lost\nbalancer: {client_timeout: 0s}", 8, ["balancer.client_timeout", "above zero"]),
         (
             "link: lost\ntimeline: [invoke,",
