@@ -9,6 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from lab.errors import UsageError
+from lab.functions import DEFINITIONS
 from lab.scenario.load import SCHEMA, parse
 from lab.scenario.words import CloseMode, OutcomeClass, Role
 from lab.steps import VERBS
@@ -76,3 +77,14 @@ def test_every_example_is_yaml_and_what_it_says_it_is(fence: Fence) -> None:
         assert len(parse(fence.text, PAGE).arms) > 1
     else:
         assert parsed is None or "arms" not in parsed
+
+
+def test_every_client_is_told_with_its_shapes_and_the_folder_of_its_presets() -> None:
+    told = {
+        row[0].strip("`"): (row[1], tuple(re.findall(r"`([a-z-]+)`", row[2])), re.findall(r"\]\((.*)\)", row[3])[0])
+        for row in TABLES["The clients"]
+    }
+    assert told == {
+        client: (defined.language, tuple(defined.shapes), f"../{defined.presets.relative_to(ROOT)}")
+        for client, defined in DEFINITIONS.items()
+    }
