@@ -162,6 +162,8 @@ class _Story:
                 return "upstream", f"gave up connection {number} ({event.get('mode')}, {_HOW.get(how, how)})", "fault"
             case "upstream", "fault":
                 return "upstream", self._fault(event), "fault"
+            case "upstream", "gateway-refreshed":
+                return "connection", f"a keepalive probe of connection {number} refreshed the gateway", "plain"
             case "upstream", "listener-draining":
                 return "upstream", "drains: each open connection ends after its next answer", "fault"
             case "upstream", "listener-down":

@@ -222,14 +222,22 @@ class Facts:
 
     @cached_property
     def passed_limit(self) -> bool:
-        """Some gap lasted longer than the upstream or a gateway keeps an unused connection, or it restarted in it."""
-        opened = self._all("upstream", "listener-opened")
-        told = [event.get(key) for event in opened for key in ("idle_timeout", "gateway_timeout", "max_age")]
-        limit = min((seconds for seconds in told if seconds is not None), default=float("inf"))
+        """Some gap was more than a connection survives: too long an idle time, too great an age, or a restart in it."""
+        idle = min(self._limits("idle_timeout", "gateway_timeout"), default=float("inf"))
+        age = min(self._limits("max_age"), default=float("inf"))
+        first = min((event.t for event in self._all("upstream", "connection-opened")), default=float("inf"))
         restarts = [event.t for event in self._all("upstream", "listener-down")]
         return any(
-            gap.woken - gap.started > limit or any(gap.started <= t <= gap.woken for t in restarts) for gap in self.gaps
+            gap.woken - gap.started > idle
+            or gap.woken - first > age
+            or any(gap.started <= t <= gap.woken for t in restarts)
+            for gap in self.gaps
         )
+
+    def _limits(self, *keys: str) -> list[float]:
+        """What the upstream was told of how long to keep connections, in real seconds."""
+        told = [event.get(key) for event in self._all("upstream", "listener-opened") for key in keys]
+        return [seconds for seconds in told if seconds is not None]
 
     @cached_property
     def stale_gap(self) -> Gap | None:
