@@ -28,6 +28,9 @@ another one, then the two in turn."""
 TELLS_NO_ATTEMPTS = {"jdk-http"}
 """It has no way to say which connection it took."""
 
+ENDS_ITS_PROCESS = {"late_write", "raw_socket"}
+"""Presets that a reset between two invocations is fatal to, whichever door it comes from."""
+
 WITHOUT_ERRNO = {"java"}
 """Languages that keep no errno."""
 

@@ -180,6 +180,11 @@ class Hall:
             self._warm[key] = await self._start(defined, *key[1:], ca_pem="" if hurried else self.ca_pem)
         return self._warm[key]
 
+    async def forget(self, warm: Warm) -> None:
+        """Stop its sandbox; whoever needs the function next starts another one."""
+        self._warm = {key: known for key, known in self._warm.items() if known is not warm}
+        await self.service.remove(warm.function)
+
     async def _start(self, defined: Definition, shape: Shape, speed: float, preset: str, ca_pem: str) -> Warm:
         built = await asyncio.to_thread(defined.program.here)
         async with self.door() as home:
