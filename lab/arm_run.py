@@ -68,8 +68,14 @@ async def _run(
     run.function = service.add(spec, factory, recorder.record, run.look_at_sockets, run.begin_together)
     try:
         await run.walk(cold_starts)
+    except* FunctionBroken:
+        pass  # not the lab's trouble: `failed` in the journal says what it is
     finally:
         await service.remove(run.function)
+
+
+class FunctionBroken(LabError):
+    """The function cannot be initialised, so there is no more to run."""
 
 
 def arm_started(job: Job, recorder: Recorder) -> None:
@@ -172,11 +178,11 @@ class ArmRun:
             self._end_without_function()
 
     def _end_without_function(self) -> None:
-        """Raises LabError where the function failed while it was initialised: each cold start would fail so again."""
+        """Raises FunctionBroken where it failed while it was initialised: each cold start would fail so again."""
         for event in self._recorder.events:
             if event.kind == "failed" and event["phase"] == "init":
                 why = event["detail"] or f"{event['error_type']}: {event['message']}"
-                raise LabError(f"the function failed while it was initialised: {why}")
+                raise FunctionBroken(f"the function failed while it was initialised: {why}")
 
     async def burst(self, count: int) -> None:
         """As many invocations at once."""

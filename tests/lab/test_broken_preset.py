@@ -47,7 +47,8 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mine:
 
 
 def events(folder: RunFolder, kind: str) -> list[Event]:
-    (mine,) = [events for scope, events in by_scope(journal_of(folder)).items() if scope.scenario]
+    """Of the first attempt."""
+    (mine,) = [events for scope, events in by_scope(journal_of(folder)).items() if scope.arm and scope.attempt == 1]
     return [event for event in mine if event.kind == kind]
 
 
@@ -72,8 +73,7 @@ async def test_what_fails_while_it_is_initialised(mine: Mine, preset: str, error
     assert failed["phase"] == "init"
     assert failed["detail"].startswith(error)
     assert failed["detail"].endswith(f"{HOME}:3)")
-    (trouble,) = events(folder, "trouble")
-    assert trouble["what"] == f"the function failed while it was initialised: {failed['detail']}"
+    assert not events(folder, "trouble")
     assert f"{HOME}:3)" in mine.arm(folder).why
 
 
@@ -87,9 +87,7 @@ async def test_what_hangs_while_it_is_initialised(mine: Mine, monkeypatch: pytes
     said = f"did not ask for an event within 1.5 s: it hangs while it is initialised; see logs/{log.name}"
     assert said in failed["detail"]
     assert said in mine.arm(folder).why
-    (trouble,) = events(folder, "trouble")
-    (invoked,) = events(folder, "invoked")
-    assert trouble.t - invoked.t < 10, "one time limit, not one an invocation"
+    assert [event.kind for event in journal_of(folder)].count("invoked") == 1, "one time limit, not one an invocation"
 
 
 SENDS = "import http.client\n\ndef send(method, url, **options):\n"
