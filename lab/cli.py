@@ -24,6 +24,7 @@ from lab.matrix.command import matrix
 from lab.plan import FASTEST, Plan, make_plan
 from lab.report import FinishedRun, pages
 from lab.report import fixes as fixes_
+from lab.report.status import exit_status
 from lab.report.terminal import print_list, print_run
 from lab.report.wording import plain
 from lab.run_folder import LATEST, RUNS, RunFolder
@@ -32,7 +33,6 @@ from lab.serve import ServeOptions
 from lab.serve import serve as serve_
 from lab.units import parse_duration
 
-EXIT_STATUS = {"pass": 0, "skipped": 0, "fail": 1, "inconclusive": 3, "unfinished": 3}
 SANDBOX_KINDS = ("process", "docker")
 MOST_REPEATS = 1000
 
@@ -115,7 +115,7 @@ def run(
     print_run(finished, folder.path, detail=len(plan.scenarios) == 1)
     if predictions:
         predict_.show(predictions, finished.results)
-    sys.exit(EXIT_STATUS[finished.results.verdict])
+    sys.exit(exit_status(finished.results))
 
 
 def _carry_out(plan: Plan, folder: RunFolder, jobs: int, predictions: dict[str, dict[str, str]]) -> FinishedRun:
@@ -151,7 +151,7 @@ def show(name: str, out: Path) -> None:
     folder = RunFolder.find(name, out)
     finished = folder.read()
     print_run(finished, folder.path, detail=len(finished.scenarios) == 1)
-    sys.exit(EXIT_STATUS[finished.results.verdict])
+    sys.exit(exit_status(finished.results))
 
 
 @cli.command()

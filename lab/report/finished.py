@@ -7,6 +7,7 @@ from lab.journal import Event, Scope
 from lab.scenario.load import Named
 from lab.scenario.model import Arm
 from lab.scenario.setting import Setting
+from lab.verdict.judge import latest_attempt
 from lab.verdict.results import ArmResult, Results, ScenarioResult
 
 
@@ -49,7 +50,13 @@ class Told:
 
     def happened(self, result: ArmResult) -> tuple[Event, ...]:
         """The events of the repeat that is worth a look: the first that did not pass, else the first."""
-        return self.events.get(Scope(self.named.name, result.name, self.repeat_shown(result)), ())
+        attempts: list[Scope] = []
+        while (scope := self._scope(result, len(attempts) + 1)) in self.events:
+            attempts.append(scope)
+        return self.events[latest_attempt(tuple(attempts), self.events)] if attempts else ()
+
+    def _scope(self, result: ArmResult, attempt: int) -> Scope:
+        return Scope(self.named.name, result.name, self.repeat_shown(result), attempt)
 
     @staticmethod
     def repeat_shown(result: ArmResult) -> int:

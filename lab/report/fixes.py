@@ -21,6 +21,7 @@ class Cell:
     word: str
     """`holds`, or how it does not."""
     connections: int
+    left_open: int | None
     added_latency_ms: float | None
 
     @property
@@ -29,12 +30,13 @@ class Cell:
 
     @classmethod
     def of(cls, scenario: str, arm: ArmResult) -> "Cell":
-        return cls(scenario, _word(arm), arm.connections_opened, arm.added_latency_ms)
+        return cls(scenario, _word(arm), arm.connections_opened, arm.left_open, arm.added_latency_ms)
 
     def __str__(self) -> str:
         if not self.holds:
             return self.word
-        return f"holds, {self.connections} connection{'s' * (self.connections != 1)}"
+        left = f", {self.left_open} left open" if (self.left_open or 0) > 1 else ""  # one is the pool's
+        return f"holds, {self.connections} connection{'s' * (self.connections != 1)}{left}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +88,19 @@ def scenarios(results: Results) -> list[str]:
 
 def print_fixes(results: Results, console: Console | None = None) -> None:
     """A row a fix: where it holds, where it does not and how, and what it adds to a request."""
-    columns = (
-        Column("fix", no_wrap=True),
-        Column("holds in", ratio=3),
-        Column("fails in", ratio=3),
-        Column("+ms", justify="right", no_wrap=True),
-    )
+    found = rows(results)
+    timed = any(row.latencies for row in found)
+    columns = [Column("fix", no_wrap=True), Column("holds in", ratio=3), Column("fails in", ratio=3)]
+    columns += [Column("+ms", justify="right", no_wrap=True)] * timed
     table = Table(*columns, box=None, pad_edge=False, expand=True)
-    for row in rows(results):
+    for row in found:
         holds = ", ".join(cell.scenario for cell in row.cells if cell.holds)
         fails = ", ".join(f"{cell.scenario} ({_short(cell.word)})" for cell in row.cells if not cell.holds)
-        table.add_row(Text(row.name, style="bold"), holds or "–", fails or "–", _range(row.latencies))
+        table.add_row(Text(row.name, style="bold"), holds or "–", fails or "–", *([_range(row.latencies)] * timed))
     console = console or Console()
     console.print(table)
-    console.print(f"\n+ms: added latency, least to most. From run {results.run} ({results.sandbox}).")
+    explained = "+ms: added latency, least to most. " if timed else ""
+    console.print(f"\n{explained}From run {results.run} ({results.sandbox}).")
 
 
 def render(results: Results) -> str:

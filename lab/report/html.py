@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from lab.report import wording
+from lab.report import status, wording
 from lab.report.curve import Curve
 from lab.report.curve import draw as draw_curve
 from lab.report.diff import PresetPath, code_change, preset_file
@@ -91,7 +91,7 @@ def environment(*folders: Path) -> Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    made.globals["wording"] = wording
+    made.globals |= {"wording": wording, "status": status}
     made.filters["prose"] = prose
     return made
 

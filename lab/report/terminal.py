@@ -6,8 +6,10 @@ Colour only repeats what the words say. Where the output is no terminal, rich pr
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
+from typing import Self
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -18,14 +20,14 @@ from rich.syntax import Syntax
 from rich.table import Column, Table
 from rich.text import Text
 
-from lab.report import curve, wording
+from lab.report import curve, status, wording
 from lab.report.diff import PresetPath, code_change, preset_file
 from lab.report.finished import FinishedRun, Told
 from lab.report.timeline import Moment, Tone, moments
 from lab.report.wording import plain
 from lab.scenario.load import Named
 from lab.units import format_duration
-from lab.verdict.results import ArmResult, SweepResult, Verdict
+from lab.verdict.results import ArmResult, Results, SweepResult, Verdict
 
 SIDE_BY_SIDE = 110
 """Columns from which two timelines fit beside each other with most sentences on one line."""
@@ -50,24 +52,29 @@ def print_run(
 ) -> None:
     """Print what a run found; without `detail` only the tables, and why for what did not pass."""
     console = console or standard_output()
+    columns = Columns.of(run.results)
     for told in run.told:
         console.print(_heading(told))
         if told.result.arms:
-            console.print(arms_table(told.result.arms, console))
+            console.print(arms_table(told.result.arms, console, columns))
         if told.result.sweep:
             _print_sweep(console, told.result.sweep)
         if detail:
-            console.print(_LEGEND)
+            console.print(columns.legend)
             _print_detail(console, told, preset_path)
-        _print_odd(console, told.result.arms)
+        _print_odd(console, told.result.arms, run.results)
         console.print()
     if not detail:
-        console.print(_LEGEND, "")
+        console.print(columns.legend, "")
     for told in run.told:
         console.print(_summary(told.result.name, told.result.verdict, told.result.arms))
     if len(run.told) != 1:
         every = [arm for told in run.told for arm in told.result.arms]
         console.print(_summary(f"{len(run.told)} scenarios", run.results.verdict, every))
+    if status.cut_off(run.results):
+        console.print(Text.assemble(("run", "bold"), ": ", _verdict("unfinished"), f" — {status.CUT_OFF}"))
+    for line in status.lacks(run.results):
+        console.print(Text.assemble(("lacking here", "bold"), f": {plain(line)}"))
     if folder is not None:
         # A path that the console breaks in two cannot be copied.
         console.print(Text(plain(folder)), soft_wrap=True)
@@ -103,23 +110,46 @@ def standard_output() -> Console:
     return Console()
 
 
-def arms_table(arms: Sequence[ArmResult], console: Console) -> Table:
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which costs a table has: those that nothing is known of have no column."""
+
+    left: bool
+    latency: bool
+
+    @classmethod
+    def of(cls, results: Results) -> Self:
+        arms = [arm for scenario in results.scenarios for arm in scenario.arms]
+        return cls(
+            left=any(arm.left_open is not None for arm in arms),
+            latency=any(arm.added_latency_ms is not None for arm in arms),
+        )
+
+    @property
+    def legend(self) -> Text:
+        told = ["conn: connections opened", "exec: executions of each request"]
+        told += ["left: still open at the end"] * self.left
+        told += ["+ms: added latency, told from five repeats on"] * self.latency
+        return Text(", ".join(told), style="dim")
+
+
+def arms_table(arms: Sequence[ArmResult], console: Console, columns: Columns) -> Table:
     """The arms of one scenario with their verdicts and costs, as roomy as the console allows.
 
     Names of arms and verdicts stay whole: first the gaps between columns shrink, then the outcomes
     break at spaces, and at last the column of roles goes.
     """
     unbounded = console.options.update_width(10_000)
-    table = _arms_table(arms, 1, True)
+    table = _arms_table(arms, columns, 1, True)
     for gap, role, tight in ((1, True, False), (0, True, False), (0, True, True), (0, False, True)):
-        table = _arms_table(arms, gap, role)
+        table = _arms_table(arms, columns, gap, role)
         needs = Measurement.get(console, unbounded, table)
         if (needs.minimum if tight else needs.maximum) <= console.width:
             break
     return table
 
 
-def _arms_table(arms: Sequence[ArmResult], gap: int, role: bool) -> Table:
+def _arms_table(arms: Sequence[ArmResult], costs: Columns, gap: int, role: bool) -> Table:
     columns = [
         Column("arm", no_wrap=True),
         *([Column("role", no_wrap=True)] if role else []),
@@ -128,7 +158,8 @@ def _arms_table(arms: Sequence[ArmResult], gap: int, role: bool) -> Table:
         Column("verdict", no_wrap=True),
         Column("conn", justify="right", no_wrap=True),
         Column("exec", justify="right", min_width=4, overflow="fold"),
-        Column("+ms", justify="right", no_wrap=True),
+        *([Column("left", justify="right", no_wrap=True)] if costs.left else []),
+        *([Column("+ms", justify="right", no_wrap=True)] if costs.latency else []),
     ]
     table = _table(*columns, gap=gap)
     for arm in arms:
@@ -140,12 +171,10 @@ def _arms_table(arms: Sequence[ArmResult], gap: int, role: bool) -> Table:
             _verdict(arm.verdict),
             wording.connections(arm),
             wording.executions(arm),
-            wording.added_latency(arm),
+            *([wording.left_open(arm)] if costs.left else []),
+            *([wording.added_latency(arm)] if costs.latency else []),
         )
     return table
-
-
-_LEGEND = Text("conn: connections opened, exec: executions of each request, +ms: added latency", style="dim")
 
 
 def _table(*columns: Column, gap: int = 1) -> Table:
@@ -168,13 +197,15 @@ def _summary(name: str, verdict: Verdict, arms: Iterable[ArmResult]) -> Text:
     return Text.assemble((plain(name), "bold"), ": ", _verdict(verdict), f" — {wording.tally(arms)}")
 
 
-def _print_odd(console: Console, arms: Iterable[ArmResult]) -> None:
-    """Why, for each arm with another verdict than pass."""
+def _print_odd(console: Console, arms: Iterable[ArmResult], results: Results) -> None:
+    """Why, for each arm with another verdict than pass; for a fail also what ran."""
     odd = [arm for arm in arms if arm.verdict != "pass"]
     if odd:
         _print_section(console, "Not passed")
     for arm in odd:
         console.print(Text.assemble((plain(arm.name), "bold"), " ", _verdict(arm.verdict), f": {plain(arm.why)}"))
+        if arm.verdict == "fail":
+            console.print(Text(f"ran with: {plain(wording.versions(arm, results))}", style="dim"))
 
 
 def _print_detail(console: Console, told: Told, preset_path: PresetPath) -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from lab.scenario.words import OutcomeClass
-from lab.verdict.results import ArmResult, Guard, Results
+from lab.verdict.results import ArmResult, Guard, Results, Run
 
 NOTHING = "–"
 
@@ -78,6 +78,17 @@ def added_latency(arm: ArmResult) -> str:
 
 def connections(arm: ArmResult) -> str:
     return str(arm.connections_opened) if arm.runs else NOTHING
+
+
+def left_open(arm: ArmResult | Run) -> str:
+    """Connections that the client still held open at the end."""
+    return NOTHING if arm.left_open is None else str(arm.left_open)
+
+
+def versions(arm: ArmResult, results: Results) -> str:
+    """Everything that ran in an arm: `aiohttp 3.14.5, Python 3.13.5, awslambdaric 4.2.2; ...`."""
+    own = ", ".join(dict.fromkeys(arm.versions.values()))
+    return f"{own}; {environment(results)}" if own else environment(results)
 
 
 def tally(arms: Iterable[ArmResult]) -> str:

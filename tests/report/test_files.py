@@ -26,8 +26,9 @@ def suites(run: FinishedRun) -> list[TestSuite]:
 
 
 def test_a_suite_a_scenario_a_case_an_arm(troubled: FinishedRun) -> None:
-    first, second = suites(troubled)
+    first, second, whole = suites(troubled)
     assert (first.name, second.name) == ("seed-reset", "seed-two")
+    assert (whole.name, whole.errors) == ("thawlab", 1)
     assert [case.name for case in second] == [arm.name for arm in troubled.results.scenarios[1].arms]
     assert (first.tests, first.failures, first.errors, first.skipped) == (6, 1, 2, 1)
     properties = first.properties()  # type: ignore[no-untyped-call]
@@ -74,8 +75,8 @@ def test_junit_survives_hostile_text(hostile: FinishedRun) -> None:
 def test_summary_has_a_table_row_an_arm_with_verdict_words(troubled: FinishedRun) -> None:
     lines = markdown.render(troubled).splitlines()
     assert lines[0] == "# Thawlab: ⏸️ unfinished"
-    assert "| bug | bug | reset | reset 5/5 | ✅ pass | 1 | 1,0 | – |" in lines
-    assert "| close-after-handler | fix | ok | reset 5/5 | ❌ fail | 2 | 1,0 | +1.3 |" in lines
+    assert "| bug | bug | reset | reset 5/5 | ✅ pass | 1 | 1,0 | – | – |" in lines
+    assert "| close-after-handler | fix | ok | reset 5/5 | ❌ fail | 2 | 1,0 | – | +1.3 |" in lines
     assert "- retry-once, skipped: Needs a container." in lines
     assert lines[-1].endswith("sandbox process, speed 1000, Python 3.11.7, 6.18.0 x86\\_64, aiohttp 3.14.5.")
 
@@ -83,7 +84,7 @@ def test_summary_has_a_table_row_an_arm_with_verdict_words(troubled: FinishedRun
 def test_summary_keeps_its_columns_whatever_the_text(hostile: FinishedRun) -> None:
     text = markdown.render(hostile)
     rows = [re.sub(r"\\.", "", line) for line in text.splitlines() if line.startswith("|")]
-    assert {row.count("|") for row in rows} == {9}
+    assert {row.count("|") for row in rows} == {10}
     assert "<" not in text
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from lab.report import wording
 from lab.report.diff import PresetPath
 from lab.report.finished import FinishedRun
-from lab.report.terminal import arms_table, print_list, print_run
+from lab.report.terminal import Columns, arms_table, print_list, print_run
 from lab.scenario.load import Named
 from tests.report import sample
 
@@ -107,7 +107,7 @@ def test_names_and_verdicts_stay_whole_at_80_columns(story: Named, length: int) 
     name = "n" * length
     arms = [arm.model_copy(update={"name": name}) for arm in sample.with_trouble(story)]
     screen = console()
-    screen.print(arms_table(arms, screen))
+    screen.print(arms_table(arms, screen, Columns(left=True, latency=True)))
     text = text_of(screen)
     assert text.count(name) == len(arms)
     for word in ("inconclusive", "unfinished", "skipped", "expected", "observed"):
