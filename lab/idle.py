@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from statistics import median
 
 from lab.bench.base import Bench
+from lab.front import FrontWatch
 from lab.journal import Event, Recorder, now
 from lab.plan import Job
 from lab.scenario.timeline import Idle
@@ -29,6 +30,7 @@ class IdlePeriod:
         self._listener = listener
         self._recorder = recorder
         self._until = 0.0
+        self._front = FrontWatch(job, period, bench, listener, recorder)
         self._number = 1 + sum(event.kind == "gap-started" for event in recorder.events)
 
     def __repr__(self) -> str:
@@ -41,6 +43,7 @@ class IdlePeriod:
         real = self._period.duration / self._job.speed
         self._recorder.record("lab", "gap-started", t=answered, real=real, **about)
         await self._bench.lose_packets(self._job, self._listener, self._recorder)
+        await self._front.begin()
 
     async def pass_time(self, lab_seconds: float) -> None:
         """So much more time, from where the last step's time ended."""
@@ -56,6 +59,7 @@ class IdlePeriod:
             await self._wait_for_closing(doomed)
             if doomed or setting.goes_stale(self._period):
                 await self._wait_for_arrival()
+        await self._front.end()
         await self._bench.pass_packets(self._job, self._listener, self._recorder)
         self._recorder.record("lab", "gap-ended", number=self._number)
 

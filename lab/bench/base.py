@@ -58,5 +58,8 @@ class Bench(Protocol):
         With a balancer in front of the upstream, those between the two.
         """
 
+    async def front_states(self, job: Job, listener: Listener, ports: Sequence[int]) -> list[str]:
+        """States of the function's sockets towards the balancer in front, by their local ports."""
+
     async def witness(self, job: Job, listener: Listener, opened: Sequence[Event]) -> dict[str, Witness]:
         """What the kernel shows of each sandbox of the run, by its name; best taken while they are idle."""

@@ -33,7 +33,7 @@ from lab.shims import IN_IMAGE, preload, wanted
 from lab.tcp_ends import Ends, client_pair
 from lab.upstream import MOVED_FROM, START_BOUND, Listener, UpstreamClient
 from lab.witness import NOTHING_SEEN, Witness, connected_to, witnessed
-from upstream_server.sock_diag import Socket
+from upstream_server.sock_diag import ABSENT, Pair, Socket
 
 CONTROL_PORT = 8001
 SERVER_NAME = "orders.lab"
@@ -221,6 +221,15 @@ class DockerBench:
     def _host_of(self, opened: Event, listener: Listener) -> str:
         """Where a connection goes to: those to the address that a name was moved to bear numbers of their own."""
         return self._other.address if self._other and opened["connection"] >= MOVED_FROM else listener.host
+
+    async def front_states(self, job: Job, listener: Listener, ports: Sequence[int]) -> list[str]:
+        found: dict[int, str] = {}
+        for sandbox in self._running(job):
+            own = await sandbox.link.address()
+            pairs = [Pair(own, port, listener.host, listener.port) for port in ports]
+            ends = await sandbox.link.sockets(pairs)
+            found |= {port: end.state for port, end in zip(ports, ends, strict=True) if end is not None}
+        return [found.get(port, ABSENT) for port in ports]
 
     async def witness(self, job: Job, listener: Listener, opened: Sequence[Event]) -> dict[str, Witness]:
         running = [(sandbox.name, sandbox.main_pid()) for sandbox in self._running(job)]

@@ -26,7 +26,7 @@ from lab.shims import compiled, preload, wanted
 from lab.tcp_ends import Ends, client_pair
 from lab.upstream import Listener, UpstreamClient
 from lab.witness import Witness, connected_to, witnessed
-from upstream_server.sock_diag import find
+from upstream_server.sock_diag import ABSENT, Pair, find
 
 
 class ProcessBench:
@@ -125,6 +125,10 @@ class ProcessBench:
         clients = [client_pair(event, listener.host, listener.port) for event in opened]
         found = find([*clients, *(pair.reversed for pair in clients)])
         return [Ends(*ends) for ends in zip(found[: len(clients)], found[len(clients) :], strict=True)]
+
+    async def front_states(self, job: Job, listener: Listener, ports: Sequence[int]) -> list[str]:
+        found = find([Pair(listener.host, port, listener.host, listener.port) for port in ports])
+        return [ABSENT if end is None else end.state for end in found]
 
     async def witness(self, job: Job, listener: Listener, opened: Sequence[Event]) -> dict[str, Witness]:
         if listener.behind is None:

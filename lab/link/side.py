@@ -33,6 +33,7 @@ class SideContainer:
         self._name = name
         self._sets_names = sets_names
         self._container: Any = None
+        self._address = ""
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._lock = asyncio.Lock()
@@ -61,6 +62,14 @@ class SideContainer:
         self._reader, self._writer = await self._engine.attach(self._container, stdin=True)
         await self._engine.call(self._container.start)
         await self._answer("start")
+
+    async def address(self) -> str:
+        """The sandbox's own address in the network that it shares with the upstream."""
+        if not self._address:
+            await self._engine.call(self._container.reload)
+            networks = self._container.attrs["NetworkSettings"]["Networks"]
+            self._address = str(networks[self._network]["IPAddress"])
+        return self._address
 
     async def allow(self, host: str, port: int) -> None:
         """Let the sandbox talk to this server."""

@@ -162,6 +162,9 @@ class _Story:
                 return "upstream", f"gave up connection {number} ({event.get('mode')}, {_HOW.get(how, how)})", "fault"
             case "upstream", "fault":
                 return "upstream", self._fault(event), "fault"
+            case "lab", "balancer-gave-up":
+                how = str(event.get("mode")).upper()
+                return "connection", f"the balancer closed the function's connection {number} ({how})", "fault"
             case "upstream", "gateway-refreshed":
                 return "connection", f"a keepalive probe of connection {number} refreshed the gateway", "plain"
             case "upstream", "listener-draining":

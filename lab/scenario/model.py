@@ -179,6 +179,8 @@ def _contradiction(setting: Setting) -> str | None:
     """Words that have no effect together."""
     if setting.moves and setting.balancer is not None:
         return "moves the name while a balancer stands in front: the function does not know that name; leave one out"
+    if setting.balancer is not None and setting.balancer.client_timeout is not None and setting.link == "lost":
+        return "states the balancer's client_timeout, but loses every packet, its close as well: leave link: lost out"
     if setting.upstream.gateway_refresh == "probes" and setting.upstream.gateway_timeout is None:
         return "states gateway_refresh, but there is no gateway: give gateway_timeout too"
     if setting.upstream.gateway_refresh == "probes" and setting.link == "lost":
@@ -195,6 +197,8 @@ def _role_problem(arm: Arm, setting: Setting) -> str | None:
         kept += f", to an age of {format_duration(setting.upstream.max_age)} at the most"
     if arm.role in ("bug", "non-fix", "fix") and not setting.plans_fault:
         return f"is a {arm.role}, but its gap is {gap} and the upstream keeps connections {kept}: nothing goes stale"
+    if arm.role == "control" and setting.plans_front_end:
+        return f"is a control, but its gap is {gap} and the balancer loses patience before"
     if arm.role == "control" and setting.moves:
         return "is a control, but its upstream's name moves"
     if arm.role == "control" and setting.plans_stale:

@@ -63,6 +63,16 @@ class Setting(Model):
         limit = self.upstream.idle_limit
         return period.restarts or (limit is not None and period.duration > limit)
 
+    def front_ends(self, period: Idle) -> bool:
+        """Whether a balancer in front loses patience with the function in this stretch, and closes its connection."""
+        patience = self.balancer.client_timeout if self.balancer else None
+        return patience is not None and period.duration > patience
+
+    @property
+    def plans_front_end(self) -> bool:
+        """Whether a balancer in front closes the function's connection between two invocations."""
+        return any(self.front_ends(period) for period in self.idle)
+
     @property
     def _stale(self) -> frozenset[int]:
         """The stretches that a connection does not survive; the invocation after one opens another connection."""
@@ -93,4 +103,4 @@ class Setting(Model):
     @property
     def plans_fault(self) -> bool:
         """Whether anything is to go wrong: a connection goes stale, the upstream has faults, its name moves."""
-        return self.plans_stale or bool(self.upstream.faults) or self.moves
+        return self.plans_stale or self.plans_front_end or bool(self.upstream.faults) or self.moves

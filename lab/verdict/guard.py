@@ -12,6 +12,7 @@ from lab.scenario.model import Arm
 from lab.scenario.setting import Setting
 from lab.scenario.words import TcpState
 from lab.steps import Restart
+from lab.verdict import front
 from lab.verdict.facts import Facts
 from lab.verdict.results import Guard
 from lab.verdict.stale import ended_as_stated
@@ -52,7 +53,8 @@ def _by_role(arm: Arm, setting: Setting, facts: Facts, bug_failed: bool | None) 
         return paired | (_fault_proof(arm, setting, facts) if arm.expect.reuse else _avoidance_proof(setting, facts))
     if setting.plans_fault and arm.role != "control":
         return _fault_proof(arm, setting, facts)
-    proof: dict[str, object] = {"no_fault": not facts.any_fault, "expected_tcp_state": arm.expect.client_tcp_state}
+    no_fault = not (facts.any_fault or front.given_up(facts))
+    proof: dict[str, object] = {"no_fault": no_fault, "expected_tcp_state": arm.expect.client_tcp_state}
     if arm.role == "control":
         proof |= {"reused_connection": facts.healthy_reuse, "last_request_seen": facts.last_request_seen}
     return proof
@@ -60,6 +62,8 @@ def _by_role(arm: Arm, setting: Setting, facts: Facts, bug_failed: bool | None) 
 
 def _fault_proof(arm: Arm, setting: Setting, facts: Facts) -> dict[str, object]:
     """The fault was delivered, on a connection that was used before and then used again."""
+    if setting.plans_front_end:
+        return front.fault_proof(setting, facts)
     if setting.moves:
         return {"fault_delivered": facts.moved, "reused_connection": facts.healthy_reuse}
     if not setting.leaves_stale:
@@ -84,6 +88,8 @@ def _moment(setting: Setting, facts: Facts) -> dict[str, object]:
 
 def _avoidance_proof(setting: Setting, facts: Facts) -> dict[str, object]:
     """The run would have met the fault, and left it alone."""
+    if setting.plans_front_end:
+        return front.avoidance_proof(setting, facts)
     stayed = setting.moves and facts.served_by == "old"
     proof: dict[str, object] = {
         "stale_unused": not (facts.late_data or facts.hit_reused or stayed),

@@ -8,6 +8,7 @@ from lab.scenario.parts import Expect
 from lab.scenario.setting import Setting
 from lab.scenario.words import OutcomeClass
 from lab.units import format_duration
+from lab.verdict import front
 from lab.verdict.facts import Facts
 from lab.verdict.results import Guard
 from lab.verdict.stale import Stale
@@ -48,6 +49,8 @@ def why_pass(arm: Arm, setting: Setting, facts: Facts) -> str:
         number, mode = facts.stale[0].connection, _mode(facts.stale[0])
         told = f"The end of connection {number} ({mode}) had reached the client's kernel before the wake"
         return f"{told}; the pool handed it out all the same, and the request ended {_ended(facts)}."
+    if setting.plans_front_end:
+        return _why_front(arm, setting, facts, outcome)
     if facts.moved:
         went = f"the last request went to the {facts.served_by} address"
         return f"The name moved while connection 1 was in the pool; {went}."
@@ -71,6 +74,18 @@ def why_pass(arm: Arm, setting: Setting, facts: Facts) -> str:
         slept = f" after {format_duration(setting.longest_gap)}"
         return f"Connection 1 was reused{slept}, and no fault fired."
     return f"Ended as stated: {', '.join(facts.outcomes)}."
+
+
+def _why_front(arm: Arm, setting: Setting, facts: Facts, outcome: str) -> str:
+    """Of arms in which a balancer loses patience with the function."""
+    asleep = "while the sandbox was frozen" if setting.freezes else "while nobody used it"
+    if not front.given_up(facts):
+        return "The function had closed its connection before the balancer lost patience, and opened another one."
+    told = f"The balancer closed the function's unused connection {asleep}, and its kernel had heard the FIN"
+    if not front.reused(facts):
+        return f"{told}; the connection was not used, and the request went over another one."
+    ended = "ok over another connection" if outcome == "ok" else f"in {outcome}"
+    return f"{told}; the pool handed it out all the same, and the request ended {ended}."
 
 
 def _leak(setting: Setting, facts: Facts) -> str:

@@ -136,6 +136,14 @@ def test_the_story_itself_is_good() -> None:
             10,
             ["moves the name while a balancer", "leave one out"],
         ),
+        ("link: lost", "link: lost\nbalancer: {client_timeout: 60s}", 11, ["loses every packet, its close as well"]),
+        (
+            "link: lost\ntimeline: [invoke, freeze: 6m, invoke]\narms:\n  - name: bug\n    role: bug",
+            "balancer: {client_timeout: 5m}\ntimeline: [invoke, freeze: 6m, invoke]\narms:\n"
+            "  - name: bug\n    role: control",
+            10,
+            ["is a control", "the balancer loses patience"],
+        ),
         # How it must end
         ("{outcome: reset}", "{latency: {}}", 13, ["expect.latency", "at_most"]),
         ("{outcome: reset}", "{latency: {at_least: 2s, at_most: 1s}}", 13, ["at_least 2s is longer than at_most 1s"]),

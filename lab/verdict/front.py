@@ -1,0 +1,61 @@
+"""What proves that a balancer closed the function's unused connection, and that the function used it or did not.
+
+The upstream sees nothing of it. The witness of the close is the function's kernel; that the request then went into that
+very socket is told by the function, by a port that the kernel had in CLOSE-WAIT.
+"""
+
+from collections.abc import Sequence
+
+from lab.journal import Event
+from lab.scenario.setting import Setting
+from lab.verdict.facts import Facts
+from lab.verdict.gaps import Gap
+
+
+def given_up(facts: Facts) -> list[Event]:
+    """The function's connections that the balancer gave up in a gap."""
+    return [event for event in facts.events if (event.source, event.kind) == ("lab", "balancer-gave-up")]
+
+
+def fault_proof(setting: Setting, facts: Facts) -> dict[str, object]:
+    """The balancer closed the connection in the gap, because it was unused, and the function used it afterwards."""
+    ended = given_up(facts)
+    return {
+        "fault_delivered": bool(ended),
+        "client_tcp_state": "/".join(sorted({event["state"] for event in ended})) or None,
+        "expected_tcp_state": "CLOSE-WAIT",
+        "reused_connection": reused(facts),
+        **_moment(setting, facts, ended),
+    }
+
+
+def avoidance_proof(setting: Setting, facts: Facts) -> dict[str, object]:
+    """The run would have met the close, and did not use what was closed."""
+    passed = any(_lasted_beyond(setting, gap) for gap in facts.gaps)
+    return {"gap_passed_limit": passed, "stale_unused": not reused(facts), **_moment(setting, facts, given_up(facts))}
+
+
+def reused(facts: Facts) -> bool:
+    """Whether a later request was given a connection that the balancer had closed."""
+    ended = {event["local_port"]: event.t for event in given_up(facts)}
+    return any(
+        attempt["reused"] and ended.get(attempt["local_port"], request["started"]) < request["started"]
+        for request in facts.requests
+        for attempt in request["attempts"]
+    )
+
+
+def _moment(setting: Setting, facts: Facts, ended: Sequence[Event]) -> dict[str, object]:
+    """Seen open after the freeze, and closed before the thaw, by a FIN and after the patience that is stated."""
+    gaps = [(event, next((gap for gap in facts.gaps if event.t <= gap.woken), None)) for event in ended]
+    return {
+        "timely": all(gap is not None and gap.holds(event["open_at"]) and gap.holds(event.t) for event, gap in gaps),
+        "cause_as_stated": all(
+            gap is not None and event["mode"] == "fin" and _lasted_beyond(setting, gap) for event, gap in gaps
+        ),
+    }
+
+
+def _lasted_beyond(setting: Setting, gap: Gap) -> bool:
+    patience = setting.balancer.client_timeout if setting.balancer else None
+    return patience is not None and gap.woken - gap.started > patience * gap.real / gap.stated

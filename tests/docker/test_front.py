@@ -1,0 +1,70 @@
+"""A balancer that loses patience with its client: what its arms owe, and what they are worth without it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from lab.bench.base import Bench
+from lab.journal import Event
+from lab.plan import Job
+from lab.scenario.load import find
+from lab.upstream import Listener
+from lab.verdict.judge import judge
+from tests.lab.support import Wrapped, journal_of, results_of, run
+
+pytestmark = pytest.mark.docker
+
+ARMS = ("bug", "idle-timeout")
+Damage = Callable[[Event], Event | None]
+
+
+class Patient(Wrapped):
+    """A bench whose kernel says for ever that the balancer keeps the function's connection."""
+
+    async def front_states(self, job: Job, listener: Listener, ports: list[int]) -> list[str]:
+        return ["ESTABLISHED" for _ in ports]
+
+
+def changed(**data: object) -> Damage:
+    def damage(event: Event) -> Event:
+        told = event.kind == "balancer-gave-up"
+        return replace(event, data={**event.data, **data}) if told else event
+
+    return damage
+
+
+def opened_before_the_freeze(event: Event) -> Event:
+    return replace(event, data={**event.data, "open_at": 0.0}) if event.kind == "balancer-gave-up" else event
+
+
+def unseen(event: Event) -> Event | None:
+    return None if event.kind == "balancer-gave-up" else event
+
+
+async def test_the_close_of_a_balancer_is_proved_by_the_functions_kernel(tmp_path: Path) -> None:
+    named = find("balancer-patience")
+    done = await run(named, tmp_path, arms=ARMS, sandbox="docker")
+    results = results_of(named, done)
+    assert {arm.name: arm.verdict for arm in results.scenarios[0].arms} == dict.fromkeys(ARMS, "pass")
+    damages: list[Damage] = [
+        unseen,
+        opened_before_the_freeze,
+        changed(mode="rst"),
+        changed(state="CLOSE"),
+        changed(local_port=1),
+    ]
+    for damage in damages:
+        damaged = [kept for event in journal_of(done) if (kept := damage(event)) is not None]
+        (bug, fix) = judge([named], damaged).scenarios[0].arms
+        assert (bug.verdict, fix.verdict) == ("inconclusive", "inconclusive"), damage
+
+
+async def test_a_balancer_that_keeps_the_connection_proves_nothing(tmp_path: Path) -> None:
+    named = find("balancer-patience")
+    done = await run(named, tmp_path, arms=("bug",), sandbox="docker", wrap=lambda bench: cast(Bench, Patient(bench)))
+    (bug,) = results_of(named, done).scenarios[0].arms
+    assert bug.verdict == "inconclusive"
+    assert "for the balancer to give up the function's connection" in bug.why
