@@ -66,7 +66,8 @@ async def events_of(folder: Path, text: str) -> dict[str, list[Event]]:
     """What happened in each arm."""
     arms: dict[str, list[Event]] = {}
     for event in journal_of(await run(write(folder, text), folder)):
-        arms.setdefault(event.scope.arm.replace("-", "_"), []).append(event)
+        if event.scope.attempt == 1:
+            arms.setdefault(event.scope.arm.replace("-", "_"), []).append(event)
     return arms
 
 
