@@ -1,9 +1,11 @@
 """What the tests of the upstream share: an upstream in the test's own loop, and a client without any cleverness."""
 
 import asyncio
+import fcntl
 import json
 import socket
 import struct
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from upstream_server.events import Event
 from upstream_server.flow import Flow, client_end
 from upstream_server.listener import Listener
 from upstream_server.sock_diag import Socket
-from upstream_server.sockets import may_filter, may_repair
+from upstream_server.sockets import SIOCOUTQ, may_filter, may_repair
 from upstream_server.tap import may_tap
 from upstream_server.upstream import Upstream
 
@@ -139,6 +141,11 @@ def request_bytes(
     fields = {"Host": "upstream"} | ({"Content-Length": str(len(body))} if length else {}) | (headers or {})
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body
+
+
+def unacknowledged(sock: socket.socket) -> int:
+    """Bytes that the socket's kernel would send again."""
+    return int.from_bytes(fcntl.ioctl(sock.fileno(), SIOCOUTQ, bytes(4)), sys.byteorder)
 
 
 class Bench:

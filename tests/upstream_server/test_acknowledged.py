@@ -1,7 +1,5 @@
 """A silent fault in the middle of a request: what came was acknowledged, so the client has nothing to find out."""
 
-import fcntl
-import sys
 from typing import Any
 
 import pytest
@@ -14,9 +12,9 @@ from tests.upstream_server.support import (
     needs_repair,
     needs_tap,
     request_bytes,
+    unacknowledged,
 )
 from upstream_server.protocol import FaultProtocol
-from upstream_server.sockets import SIOCOUTQ
 
 BODY = b"x" * 1000
 MOMENTS: list[dict[str, Any]] = [
@@ -35,11 +33,6 @@ SILENT_WAYS = [
     pytest.param("blackhole", {}, id="blackhole", marks=[needs_filter, needs_tap]),
     pytest.param("blackhole", {"tap": "off"}, id="blackhole-untapped", marks=needs_filter),
 ]
-
-
-def unacknowledged(client: PlainClient) -> int:
-    """Bytes that the client's kernel would send again."""
-    return int.from_bytes(fcntl.ioctl(client.sock.fileno(), SIOCOUTQ, bytes(4)), sys.byteorder)
 
 
 async def struck(bench: Bench, do: str, options: dict[str, str], moment: dict[str, Any]) -> PlainClient:
@@ -68,7 +61,7 @@ async def test_the_client_has_nothing_to_send_again(
     bench: Bench, do: str, options: dict[str, str], moment: dict[str, Any]
 ) -> None:
     client = await struck(bench, do, options, moment)
-    assert unacknowledged(client) == 0
+    assert unacknowledged(client.sock) == 0
     came = await until_silent(client)
     end = client.kernel()
     assert end is not None
@@ -87,7 +80,7 @@ async def test_what_comes_later_is_late_all_the_same(bench: Bench, do: str, opti
             await client.recv()
     else:
         assert await until_silent(client) == b""
-        assert unacknowledged(client) == len(b"more")
+        assert unacknowledged(client.sock) == len(b"more")
     if options != {"vanish": "repair", "tap": "off"}:  # a socket that is gone sees nothing
         assert (await bench.event("late-data"))["bytes"] == len(b"more")
 
@@ -98,7 +91,7 @@ async def test_without_the_acknowledgement_the_clients_kernel_draws_the_reset_by
 ) -> None:
     monkeypatch.setattr(FaultProtocol, "_settle", lambda *_: None)
     client = await struck(bench, do, options, {"at": "executed"})
-    assert unacknowledged(client) > 0
+    assert unacknowledged(client.sock) > 0
     with pytest.raises(ConnectionResetError):
         await client.recv()
 
@@ -111,5 +104,5 @@ async def test_an_upload_that_is_still_coming_is_acknowledged_as_far_as_it_came(
     client = await bench.client(await bench.listener(faults=(moment,), **options))
     await client.send(request_bytes(body=b"x" * 5000)[:-3000])
     await bench.event("fault")
-    assert unacknowledged(client) == 0
+    assert unacknowledged(client.sock) == 0
     assert await until_silent(client) == b""

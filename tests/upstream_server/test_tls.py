@@ -20,6 +20,7 @@ from tests.upstream_server.support import (
     needs_repair,
     needs_tap,
     request_bytes,
+    unacknowledged,
 )
 from upstream_server.ends import ClientsEnd
 from upstream_server.listener import Listener
@@ -381,3 +382,17 @@ async def test_an_aiohttp_client_that_sends_does(bench: Bench, close: str) -> No
             await session.post("/orders", timeout=aiohttp.ClientTimeout(total=SILENCE))
         assert (await bench.event("late-data"))["connection"] == 1
     assert sum(listener.ledger.executions.values()) == 1
+
+
+@needs_repair
+@pytest.mark.parametrize("at", ["request-head", "executed"])
+async def test_what_came_before_a_silent_fault_is_acknowledged_inside_tls(bench: Bench, at: str) -> None:
+    rule = {"at": at, "do": "vanish", "requests": (2,)}
+    client = await connect(bench, await bench.listener(tls="close-notify", vanish="repair", faults=(rule,)))
+    await client.request()
+    await client.send(request_bytes(body=b"x" * 1000))
+    await bench.event("fault")
+    assert unacknowledged(client.sock) == 0
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(SILENCE):
+            await client.recv()
