@@ -89,6 +89,8 @@ def arm_started(job: Job, recorder: Recorder) -> None:
         method=job.setting.request.method,
         attempt=recorder.scope.attempt,
         shape=shape_of(job.setting.function),
+        link=job.setting.link,
+        close=job.setting.upstream.close,
         preset_sha256=preset_sha256(job.setting.function),
     )
 

@@ -82,6 +82,8 @@ class _Story:
     opened: tuple[Event, ...]
     closed: tuple[Event, ...]
     sandboxes: tuple[str, ...]
+    lost_close: str | None
+    """The close mode whose packets are stated to be lost, and which `vanish` may stand for."""
 
     @classmethod
     def of(cls, events: Sequence[Event]) -> Self:
@@ -94,6 +96,7 @@ class _Story:
             opened=of_kind("connection-opened"),
             closed=of_kind("connection-closed"),
             sandboxes=tuple(started),
+            lost_close=next((e.get("close") for e in of_kind("arm-started") if e.get("link") == "lost"), None),
         )
 
     def tell(self, event: Event) -> Iterator[Moment]:
@@ -159,7 +162,7 @@ class _Story:
                 return "upstream", "answered from its record, without a second execution", "plain"
             case "upstream", "gave-up":
                 how = str(event.get("how"))
-                return "upstream", f"gave up connection {number} ({event.get('mode')}, {_HOW.get(how, how)})", "fault"
+                return "upstream", f"gave up connection {number} ({self._mode(event)}, {_HOW.get(how, how)})", "fault"
             case "upstream", "fault":
                 return "upstream", self._fault(event), "fault"
             case "lab", "balancer-gave-up":
@@ -183,6 +186,13 @@ class _Story:
             case "upstream", "connection-closed":
                 return "connection", f"connection {number} closed by the {event.get('by')}", "plain"
         return None
+
+    def _mode(self, event: Event) -> str:
+        """`vanish`, or `vanish in place of a lost rst` where no packet can be lost on the way."""
+        mode = str(event.get("mode"))
+        if mode == "vanish" and event.get("why") != "gateway" and self.lost_close in ("fin", "rst"):
+            return f"vanish in place of a lost {self.lost_close}"
+        return mode
 
     def _fault(self, event: Event) -> str:
         """`ended connection 1 (rst) when request 2 was executed`."""

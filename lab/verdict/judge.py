@@ -249,7 +249,7 @@ def _verdict(asked: str, arm: Arm, setting: Setting, facts: Facts, guard: Guard)
     if found and not owed:
         return "fail", why_fail(arm, facts, found), None
     if found and _is_regression(arm, setting, facts, owed):
-        return "fail", why_gone(arm, facts, found), None
+        return "fail", why_gone(arm, setting, facts, found), None
     if guard.missing:
         return "inconclusive", why_inconclusive(asked, arm, guard, facts, found), "proof"
     return "pass", why_pass(arm, setting, facts), None

@@ -38,7 +38,7 @@ def why_pass(arm: Arm, setting: Setting, facts: Facts) -> str:
     if facts.late_data:
         late = facts.late_data[0]
         stale = next(stale for stale in facts.stale if stale.connection == late["connection"])
-        told = f"The upstream gave up connection {stale.connection} ({_mode(stale)}) {_when(stale)}"
+        told = f"The upstream gave up connection {stale.connection} ({_mode(stale, setting)}) {_when(stale)}"
         seen = f"the client's kernel still called it {facts.client_tcp_state}"
         used = f"the next request went into it ({late['bytes']} bytes)"
         if arm.expect.follow_ups is not None:
@@ -46,7 +46,7 @@ def why_pass(arm: Arm, setting: Setting, facts: Facts) -> str:
             return f"{told}; {seen}, {used}. No request of a handler failed."
         return f"{told}; {seen}, {used} and ended {_ended(facts)}."
     if facts.stale and facts.dead_reuse:
-        number, mode = facts.stale[0].connection, _mode(facts.stale[0])
+        number, mode = facts.stale[0].connection, _mode(facts.stale[0], setting)
         told = f"The end of connection {number} ({mode}) had reached the client's kernel before the wake"
         return f"{told}; the pool handed it out all the same, and the request ended {_ended(facts)}."
     if setting.plans_front_end:
@@ -101,10 +101,17 @@ def _ended(facts: Facts) -> str:
     return "ok over another connection" if outcome == "ok" else f"in {outcome}"
 
 
-def _mode(stale: Stale) -> str:
-    """`fin`, or `fin, right after its answer 1`."""
+def _mode(stale: Stale, setting: Setting) -> str:
+    """`fin`, or `fin, right after its answer 1`, or `vanish in place of a lost rst`."""
     if stale.after_answer:
         return f"{stale.mode}, right after its answer {stale.event['number']}"
+    if (
+        stale.mode == "vanish"
+        and setting.link == "lost"
+        and stale.why != "gateway"
+        and setting.upstream.close != "vanish"
+    ):
+        return f"vanish in place of a lost {setting.upstream.close}"
     return stale.mode
 
 
@@ -129,12 +136,12 @@ def _closed_before(facts: Facts) -> str:
     return "no connection was open when it could have died"
 
 
-def why_gone(arm: Arm, facts: Facts, differences: list[str]) -> str:
+def why_gone(arm: Arm, setting: Setting, facts: Facts, differences: list[str]) -> str:
     """A regression: what must fail holds, and it is proved that the connection died and was not used."""
     if facts.stale:
         stale = facts.stale[0]
-        died = f"the upstream gave up connection {stale.connection} ({_mode(stale)}) {_when(stale)}, and the client "
-        died += "dropped it and opened another one"
+        given_up = f"the upstream gave up connection {stale.connection} ({_mode(stale, setting)}) {_when(stale)}"
+        died = f"{given_up}, and the client dropped it and opened another one"
     else:
         died = f"{_closed_before(facts)}, and the request opened another one"
     what = "The bug is gone" if arm.role == "bug" else f"With this {arm.role} the bug is gone"
