@@ -40,9 +40,10 @@ def why_pass(arm: Arm, setting: Setting, facts: Facts) -> str:
         stale = next(stale for stale in facts.stale if stale.connection == late["connection"])
         told = f"The upstream gave up connection {stale.connection} ({_mode(stale, setting)}) {_when(stale)}"
         seen = f"the client's kernel still called it {facts.client_tcp_state}"
-        used = f"the next request went into it ({late['bytes']} bytes)"
+        size = "" if late["bytes"] is None else f" ({late['bytes']} bytes)"
+        used = f"the next request went into it{size}"
         if arm.expect.follow_ups is not None:
-            used = f"what the handler had left running went into it ({late['bytes']} bytes) and was lost"
+            used = f"what the handler had left running went into it{size} and was lost"
             return f"{told}; {seen}, {used}. No request of a handler failed."
         return f"{told}; {seen}, {used} and ended {_ended(facts)}."
     if facts.stale and facts.dead_reuse:
