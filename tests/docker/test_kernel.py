@@ -1,0 +1,73 @@
+"""What the kernel says of containers: their connections, what they wait for, what is left; and no balancer stays."""
+
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from lab.bench.base import Bench
+from lab.bench.docker import DockerBench
+from lab.engine import connect
+from lab.journal import Event
+from tests.lab.support import journal_of, run, write
+
+pytestmark = pytest.mark.docker
+
+STORY = """\
+title: A test
+question: Does it?
+story: s
+look_at: l
+upstream: {idle_timeout: 300s, close: fin}
+speed: 50
+timeline: [invoke, freeze: 60s, invoke]
+arms:
+  - {name: sync, role: control, title: No loop, expect: {outcome: ok}}
+  - {name: loop, role: control, title: A loop, change: {function: {shape: loop}}, expect: {outcome: ok}}
+  - {name: shims, role: control, title: Preloaded, change: {wake: uninterrupted, clock: stalls}, expect: {outcome: ok}}
+  - {name: nginx, role: control, title: Behind a balancer, expect: {outcome: ok},
+     change: {balancer: {server: nginx, idle_timeout: 600s}}}
+  - {name: again, role: control, title: Behind another one, expect: {outcome: ok},
+     change: {balancer: {server: nginx, idle_timeout: 600s}}}
+"""
+
+
+async def test_of_containers_the_kernel_says_the_same(tmp_path: Path) -> None:
+    benches: list[DockerBench] = []
+
+    def note(bench: Bench) -> Bench:
+        benches.append(cast(DockerBench, bench))
+        return bench
+
+    named = write(tmp_path, STORY)
+    events = journal_of(await run(named, tmp_path, wrap=note, sandbox="docker"))
+
+    def one(arm: str, kind: str) -> Event:
+        (event,) = [event for event in events if (event.scope.arm, event.kind) == (arm, kind)]
+        return event
+
+    for arm in ("sync", "loop", "shims", "nginx", "again"):
+        assert one(arm, "frozen")["switches"] == one(arm, "thawed")["switches"] > 0
+        state = one(arm, "tcp-state")
+        assert (state["client"], state["upstream"]) == ("ESTABLISHED", "ESTABLISHED")
+        assert state["info"]["upstream"]["last_data_received_ms"] >= 1000, "the gap, in real time"
+        assert state["info"]["client"]["unacked_bytes"] == 0
+        assert one(arm, "connections-left")["open"] == [{"connection": 1, "client": "ESTABLISHED"}]
+    assert one("sync", "tcp-state")["info"]["client"]["last_data_sent_ms"] >= 1000
+    seen = {arm: one(arm, "witnessed") for arm in ("sync", "loop", "shims", "nginx")}
+    assert {arm: event["loop"] for arm, event in seen.items()} == {
+        "sync": False,
+        "loop": True,
+        "shims": False,
+        "nginx": False,
+    }
+    assert {arm: event["preloaded"] for arm, event in seen.items()} == {
+        "sync": [],
+        "loop": [],
+        "shims": ["wake", "clock"],
+        "nginx": [],
+    }
+    (bench,) = benches
+    assert not bench._balancers
+    left = connect().containers.list(all=True, filters={"name": f"{bench._network}-"}, ignore_removed=True)
+    assert not left
