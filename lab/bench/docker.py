@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from itertools import count
-from typing import Any
+from typing import Any, Protocol
 
 from lab.balancer import Patience
 from lab.balancer.container import BalancerContainer
@@ -209,13 +209,11 @@ class DockerBench:
         listener = listener.behind or listener
         clients = [client_pair(event, self._host_of(event, listener), listener.port) for event in opened]
         upstreams = [pair.reversed for pair in clients]
-        theirs = [await self._upstream.sockets(upstreams)]
-        if self._other is not None:
-            theirs.append(await self._other.sockets(upstreams))
+        servers = [self._upstream, *([self._other] if self._other else [])]
+        holders: list[_Kernel] = [sandbox.link for sandbox in self._running(job)]
         if job.scope in self._balancers:
-            ours = [await self._balancers[job.scope].sockets(clients)]
-        else:
-            ours = await asyncio.gather(*(sandbox.link.sockets(clients) for sandbox in self._running(job)))
+            holders = [self._balancers[job.scope]]
+        ours, theirs = await asyncio.gather(_asked(holders, clients), _asked(servers, upstreams))
         return [Ends(*ends) for ends in zip(_merged(ours, opened), _merged(theirs, opened), strict=True)]
 
     def _host_of(self, opened: Event, listener: Listener) -> str:
@@ -239,6 +237,14 @@ class DockerBench:
         else:
             inodes = {inode for _, pid in running if pid for inode in connected_to(listener.port, pid)}
         return {name: NOTHING_SEEN if pid is None else witnessed(pid, inodes) for name, pid in running}
+
+
+class _Kernel(Protocol):
+    async def sockets(self, pairs: Sequence[Pair]) -> list[Socket | None]: ...
+
+
+async def _asked(kernels: Sequence[_Kernel], pairs: Sequence[Pair]) -> list[list[Socket | None]]:
+    return await asyncio.gather(*(kernel.sockets(pairs) for kernel in kernels))
 
 
 def _merged(answers: Sequence[list[Socket | None]], opened: Sequence[Event]) -> list[Socket | None]:
