@@ -1,11 +1,13 @@
 """The command line: reads options, calls the lab, prints, and ends with the contract's exit status."""
 
 import contextlib
+import errno
+import re
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from click.exceptions import NoArgsIsHelpError
@@ -216,27 +218,41 @@ cli.add_command(matrix)
 cli.add_command(compare)
 
 
+LONG_WORD = re.compile(r"\S{300,}")
+"""No path that a person would want to copy, and lines of it that hide what is wrong."""
+MISTAKES = {errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR, errno.ENOTDIR}
+"""What an operating system says of a name that was given to it."""
+
+
 def main() -> None:
     """The console script. Errors that a user can mend are printed without a traceback."""
     try:
         status = cli.main(prog_name="thawlab", standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
     except LabError as error:
-        click.echo(f"thawlab: {plain(error)}", err=True)
-        sys.exit(error.exit_status)
+        _refuse(str(error), error.exit_status)
     except NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "thawlab"
-        click.echo(f"thawlab: {plain(error.format_message())}\nsee: {path} --help", err=True)
-        sys.exit(error.exit_code)
+        _refuse(f"{error.format_message()}\nsee: {path} --help", error.exit_code)
     except OSError as error:
+        if not machine_lacks(error) and error.errno not in MISTAKES:
+            raise
+        status = UsageError.exit_status if error.errno in MISTAKES else EnvironmentLacks.exit_status
+        _refuse(f"{error.filename or 'the lab'}: {error.strerror}", status)
+    except (MemoryError, RuntimeError) as error:
         if not machine_lacks(error):
             raise
-        click.echo(f"thawlab: {error.filename or 'the lab'}: {error.strerror}", err=True)
-        sys.exit(EnvironmentLacks.exit_status)
+        what = "a new thread" if isinstance(error, RuntimeError) else "the lab"
+        _refuse(f"no room is left for {what}: free memory, or raise its limits (ulimit -v, ulimit -u)", 3)
     except click.Abort:
-        click.echo("thawlab: ended by the user", err=True)
-        sys.exit(130)
+        _refuse("ended by the user", 130)
+
+
+def _refuse(message: str, status: int) -> NoReturn:
+    short = LONG_WORD.sub(lambda word: f"{word[0][:40]}...{word[0][-20:]}", plain(message))
+    click.echo(f"thawlab: {short}", err=True)
+    sys.exit(status)

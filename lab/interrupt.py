@@ -12,8 +12,8 @@ import click
 from lab.errors import LabError, leaves
 
 MACHINE_LACKS = {
-    errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC,
-    errno.EPERM, errno.EROFS,
+    errno.EACCES, errno.EAGAIN, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM,
+    errno.ENOSPC, errno.EPERM, errno.EROFS,
 }  # fmt: skip
 """What an operating system says when it is the machine, and not the lab, that needs mending."""
 
@@ -69,4 +69,6 @@ def _mendable(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 def machine_lacks(error: BaseException) -> bool:
     """Whether it is the machine that needs mending, and not the lab."""
+    if isinstance(error, RuntimeError):
+        return "can't start new thread" in str(error)  # of which Python keeps no errno
     return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in MACHINE_LACKS)

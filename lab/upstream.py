@@ -5,6 +5,7 @@ behaviour, connections and ledger. Its events go into the journal of the arm the
 """
 
 import asyncio
+import errno
 import json
 import os
 import secrets
@@ -188,6 +189,11 @@ class UpstreamClient:
                 "is stopped or the machine is overloaded; try again, with --jobs 1"
             ) from error
         except (aiohttp.ClientError, ValueError) as error:
+            if isinstance(error, aiohttp.ClientOSError) and error.errno in (errno.ENETUNREACH, errno.EADDRNOTAVAIL):
+                raise LabLost(
+                    f"nothing reaches {self._control} here ({error.strerror}): is the loopback interface down? "
+                    "try: ip link set lo up"
+                ) from error
             gone = isinstance(error, aiohttp.ClientConnectionError)
             raise (LabLost if gone else EnvironmentLacks)(
                 f"the upstream's control API at {self._control} is gone or is another server's: {error}; try again"

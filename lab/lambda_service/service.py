@@ -72,10 +72,11 @@ class LambdaService:
         host = invoke_host or self._host
         try:
             port = await self._invoke_api.start(host, invoke_port)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             await self.close()
+            why = error.strerror if isinstance(error, OSError) else "not a name of a host"
             raise EnvironmentLacks(
-                f"the Invoke API cannot listen on {host}:{invoke_port} ({error.strerror}): choose another port"
+                f"the Invoke API cannot listen on {host}:{invoke_port} ({why}): choose another port or host"
             ) from error
         self._invoke_url = f"http://{host}:{port}"
 

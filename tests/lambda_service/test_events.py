@@ -27,6 +27,15 @@ async def drained(lab: Lab) -> None:
             await asyncio.sleep(0.005)
 
 
+def no_try_began_before_its_time(lab: Lab, request_id: str) -> None:
+    """As a judge asks it of the journal alone: a try a plan, each no earlier than planned."""
+    planned = [event for event in lab.of("retry-planned") if event["request_id"] == request_id]
+    _, *tries = [event for event in lab.of("invoked") if event["request_id"] == request_id]
+    assert [event["attempt"] for event in planned] == list(range(2, 2 + len(planned)))
+    for plan, began in zip(planned, tries, strict=True):
+        assert began.t >= plan.t + plan["real"]
+
+
 async def test_twice_more_with_the_same_id_and_no_more(lab: Lab) -> None:
     function = lab.function()
     request_id = lab.service.events.accept(function, b'{"fail_first": 99}', None, None)
@@ -39,6 +48,7 @@ async def test_twice_more_with_the_same_id_and_no_more(lab: Lab) -> None:
     assert function.cold_starts == 1
     planned = [(event["request_id"], event["attempt"], event["duration"]) for event in lab.of("retry-planned")]
     assert planned == [(request_id, 2, 60.0), (request_id, 3, 120.0)]
+    no_try_began_before_its_time(lab, request_id)
 
 
 async def test_at_a_speed_of_its_own(lab: Lab) -> None:
@@ -48,6 +58,7 @@ async def test_at_a_speed_of_its_own(lab: Lab) -> None:
     (planned,) = lab.of("retry-planned")
     assert planned["real"] == pytest.approx(4 * RETRY_DELAYS[0] / SPEED)
     assert lab.of("returned")[0].t - lab.of("failed")[0].t >= planned["real"]
+    no_try_began_before_its_time(lab, planned["request_id"])
 
 
 async def test_no_more_once_it_succeeds(lab: Lab) -> None:

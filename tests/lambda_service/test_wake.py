@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from lab.lambda_service.slot import THAW_SETTLE
+from lab.lambda_service.slot import FLUSH_LIMIT, THAW_SETTLE
 from lab.sandbox.base import FreezeFailed
 from tests.lambda_service.support import (
     Lab,
@@ -42,6 +42,8 @@ async def test_event_first_puts_the_event_into_the_stopped_process(lab: Lab) -> 
     assert seen.state == "T"
     assert seen.unread > 5000
     assert lab.kinds()[7:11] == ["invoked", "event-sent", "thawed", "returned"]
+    assert lab.of("event-sent")[1].t <= lab.of("thawed")[0].t
+    assert not lab.of("event-unsent")
 
 
 async def test_event_first_with_an_event_above_the_socket_buffers(lab: Lab) -> None:
@@ -56,6 +58,9 @@ async def test_event_first_with_an_event_above_the_socket_buffers(lab: Lab) -> N
     assert 1000 < seen.unread < 6_000_000
     # The journal claims no more than is true: the last byte went out after the thaw.
     assert [kind for kind in lab.kinds() if kind in ("event-sent", "thawed")] == ["event-sent", "thawed", "event-sent"]
+    (unsent,), (thawed,) = lab.of("event-unsent"), lab.of("thawed")
+    assert (unsent["request_id"], unsent["waited"]) == (result.request_id, FLUSH_LIMIT)
+    assert unsent.t <= thawed.t
 
 
 async def test_an_event_counts_as_sent_when_the_kernel_has_its_last_byte(lab: Lab) -> None:
@@ -96,6 +101,7 @@ async def test_thaw_first_sends_the_event_later(lab: Lab) -> None:
     thawed, sent = lab.of("thawed")[0], lab.of("event-sent")[1]
     assert thawed["was_frozen"]
     assert THAW_SETTLE <= sent.t - thawed.t < THAW_SETTLE + 1
+    assert not lab.of("event-unsent")
 
 
 async def test_the_runtime_survives_many_freezes_on_one_connection(lab: Lab) -> None:
