@@ -19,7 +19,8 @@ invocation  invoked, event-sent, event-unsent (not whole in the kernel's hands w
 client      request (one logical request as the function tells it)
 upstream    listener-opened, connection-opened, request, executed, replayed, response, idle, gave-up,
             late-data, late-close, connection-closed, listener-closed, fault (at a moment of a request),
-            behaviour-changed, listener-down, listener-up, listener-draining, listener-refusing, name-moved
+            behaviour-changed, listener-down, listener-up, listener-draining, listener-refusing, name-moved,
+            balancer-started (which server in which version stands before the upstream)
 """
 
 import asyncio

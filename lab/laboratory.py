@@ -4,16 +4,18 @@ import asyncio
 import os
 import platform
 import sys
+import tomllib
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from lab.arm_run import run_arm
 from lab.bench.base import Bench
 from lab.bench.open import open_bench
 from lab.engine import engine_version
+from lab.images import ROOT
 from lab.journal import Journal, Recorder, Scope
 from lab.lambda_service.service import LambdaService
 from lab.plan import Job, Plan
@@ -111,6 +113,15 @@ def _once_more(plan: Plan, journal: Journal, attempt: int) -> tuple[Job, ...]:
     )
 
 
+def own_version() -> str:
+    """Thawlab's own version: as it is installed or, where it only lies there, as its project file says."""
+    try:
+        return version("thawlab")
+    except PackageNotFoundError:
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+        return str(project["project"]["version"])
+
+
 def environment(sandbox: SandboxKind) -> dict[str, object]:
     """What the results were found with."""
     return {
@@ -118,5 +129,5 @@ def environment(sandbox: SandboxKind) -> dict[str, object]:
         "kernel": platform.release(),
         "machine": f"{sys.platform} {platform.machine()}",
         "engine": engine_version() if sandbox == "docker" else None,
-        "versions": {name: version(name) for name in VERSIONS_OF},
+        "versions": {"thawlab": own_version(), **{name: version(name) for name in VERSIONS_OF}},
     }

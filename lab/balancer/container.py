@@ -10,6 +10,7 @@ from docker.errors import ImageNotFound
 
 from lab.balancer.config import BalancerConfig, Patience, config_text
 from lab.balancer.process import READY_BOUND, READY_POLL, accepts
+from lab.balancer.version import command, version_of
 from lab.engine import Engine
 from lab.errors import EnvironmentLacks
 from lab.scenario.words import BalancerServer
@@ -77,6 +78,11 @@ class BalancerContainer:
             return [None] * len(pairs)
         _, said = await self._engine.call(self._container.exec_run, ["sh", "-c", "cat /proc/net/tcp /proc/net/tcp6"])
         return find_in_tables(pairs, said.decode(errors="replace"))
+
+    async def version(self) -> str | None:
+        """The version of what was started, as it says it itself; None where it does not."""
+        _, said = await self._engine.call(self._container.exec_run, command(self._server))
+        return version_of(said)
 
     async def stop(self) -> None:
         """Remove it."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lab.balancer.config import BalancerConfig, Patience, config_text
+from lab.balancer.version import command, version_of
 from lab.errors import EnvironmentLacks
 from lab.proc import MARK
 from lab.scenario.words import BalancerServer
@@ -40,7 +41,7 @@ class BalancerProcess:
         with (self._folder / f"{self._server}.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *_command(self._server, path, self._folder),
-                env={"PATH": os.environ.get("PATH", os.defpath), MARK: self._mark},
+                env=self._environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -55,6 +56,22 @@ class BalancerProcess:
         except TimeoutError:
             raise EnvironmentLacks(f"{self._server} does not accept connections: see {self._folder}") from None
         return listen
+
+    async def version(self) -> str | None:
+        """The version of what was started, as the same program says it; None where it does not."""
+        asked = await asyncio.create_subprocess_exec(
+            *command(self._server),
+            env=self._environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await asked.communicate()
+        return version_of(said)
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {"PATH": os.environ.get("PATH", os.defpath), MARK: self._mark}
 
     async def stop(self) -> None:
         """End it."""

@@ -89,6 +89,7 @@ class DockerBench:
         balancer = BalancerContainer(wanted.server, self._engine, self._network, name)
         self._balancers[job.scope] = balancer
         host, port = await balancer.start(listener.host, listener.port, Patience.of(wanted, job.speed))
+        recorder.record("upstream", "balancer-started", server=wanted.server, version=await balancer.version())
         return replace(listener, host=host, port=port, behind=listener)
 
     async def close_upstream(self, job: Job) -> None:

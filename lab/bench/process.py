@@ -70,6 +70,7 @@ class ProcessBench:
         balancer = BalancerProcess(wanted.server, self._mark, self._logs / listener_name(job.scope))
         self._balancers[job.scope] = balancer
         port = await balancer.start(listener.host, listener.port, Patience.of(wanted, job.speed))
+        recorder.record("upstream", "balancer-started", server=wanted.server, version=await balancer.version())
         return replace(listener, port=port, behind=listener)
 
     async def close_upstream(self, job: Job) -> None:

@@ -144,9 +144,10 @@ class Facts:
 
     @cached_property
     def versions(self) -> Mapping[str, str]:
-        """What the function says that it ran on: client, language and runtime client."""
+        """What the function says that it ran on, client, language and runtime client; and the balancer before it."""
         told = [event["versions"] for event in self._all("invocation", "told") if event.get("versions")]
-        return dict(told[-1]) if told else {}
+        balancers = [f"{e['server']} {e['version'] or 'unknown'}" for e in self._all("upstream", "balancer-started")]
+        return {**(told[-1] if told else {}), **({"balancer": balancers[-1]} if balancers else {})}
 
     @cached_property
     def left_open(self) -> int | None:

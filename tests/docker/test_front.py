@@ -1,7 +1,9 @@
 """A balancer that loses patience with its client: what its arms owe, and what they are worth without it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import cast
 
@@ -13,7 +15,7 @@ from lab.plan import Job
 from lab.scenario.load import find
 from lab.upstream import Listener
 from lab.verdict.judge import judge
-from tests.lab.support import Wrapped, journal_of, results_of, run
+from tests.lab.support import Wrapped, journal_of, only_arm, results_of, run, scenario_text, write
 
 pytestmark = pytest.mark.docker
 
@@ -68,3 +70,16 @@ async def test_a_balancer_that_keeps_the_connection_proves_nothing(tmp_path: Pat
     (bug,) = results_of(named, done).scenarios[0].arms
     assert bug.verdict == "inconclusive"
     assert "for the balancer to give up the function's connection" in bug.why
+
+
+@pytest.mark.parametrize("server", ["nginx", "haproxy"])
+async def test_the_journal_names_the_balancers_version(tmp_path: Path, server: str) -> None:
+    text = scenario_text(idle="30s", link="delivered", gap="freeze: 60s")
+    named = write(tmp_path, text.replace("link: delivered", f"link: delivered\nbalancer: {{server: {server}}}"))
+    done = await run(named, tmp_path, sandbox="docker")
+    started = [event for event in journal_of(done) if event.kind == "balancer-started"]
+    (told,) = {f"{event['server']} {event['version']}" for event in started}
+    assert re.match(rf"{server} \d+\.\d+\.\d+", told)
+    results = results_of(named, done)
+    assert only_arm(results).versions["balancer"] == told
+    assert results.environment.versions["thawlab"] == version("thawlab")

@@ -4,6 +4,7 @@ import pytest
 
 from lab.balancer import BalancerConfig, Patience, config_text
 from lab.balancer.config import FOR_EVER_S
+from lab.balancer.version import version_of
 from lab.scenario.parts import Balancer
 from lab.scenario.words import BalancerServer
 
@@ -37,3 +38,19 @@ def test_what_is_not_stated_is_for_ever_at_any_speed() -> None:
 def test_nginxs_own_folder_stands_in_quotes() -> None:
     config = BalancerConfig("nginx", "127.0.0.1", 80, "127.0.0.1", 81, Patience.of(Balancer(), 1.0), r'/tmp/ä "b" \c;')
     assert 'pid "/tmp/ä \\"b\\" \\\\c;/nginx.pid";' in config_text(config)
+
+
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [
+        (b"nginx version: nginx/1.28.0\n", "1.28.0"),
+        (
+            b"HAProxy version 3.0.11-0a5c3b8 2025/06/03 - https://haproxy.org/\nStatus: long-term supported\n",
+            "3.0.11-0a5c3b8",
+        ),
+        (b"HA-Proxy version 2.2.9-2+deb11u6 2023/08/12\n", "2.2.9-2+deb11u6"),
+        (b"sh: nginx: not found\n", None),
+    ],
+)
+def test_its_version_is_read_from_what_it_prints(said: bytes, version: str | None) -> None:
+    assert version_of(said) == version
