@@ -128,6 +128,14 @@ class Facts:
         return any(event["during"] == "answered" for event in self._all("sandbox", "crashed"))
 
     @cached_property
+    def died_of_end(self) -> bool:
+        """The end of a pooled connection ended the runtime at the wake, before it made any request."""
+        gap = self.stale_gap
+        crashed = [event for event in self._all("sandbox", "crashed") if event["during"] in ("idle", "invocation")]
+        at_wake = gap is not None and any(event.t >= gap.woken for event in crashed)
+        return bool(self.stale) and at_wake and self.outcome_after_stale == "crashed"
+
+    @cached_property
     def code_error(self) -> str | None:
         """The error of the function's own code that kept it from its first request, with file and line."""
         cold = {event["request_id"] for event in self._all("invocation", "invoked") if event["cold"]}

@@ -70,7 +70,7 @@ def _fault_proof(arm: Arm, setting: Setting, facts: Facts) -> dict[str, object]:
         return {"fault_delivered": bool(facts.hits), "reused_connection": facts.hit_reused}
     expected = expected_tcp_state(arm, setting)
     # A socket whose end arrived may send nothing, or its library may not let it.
-    used = bool(facts.late_data) or (expected != "ESTABLISHED" and facts.dead_reuse)
+    used = bool(facts.late_data) or (expected != "ESTABLISHED" and (facts.dead_reuse or facts.died_of_end))
     proof: dict[str, object] = {
         "fault_delivered": bool(facts.stale) and not facts.close_in_flight,
         "expected_tcp_state": expected,

@@ -15,7 +15,7 @@ from typing import Any
 from lab.journal import Event
 from lab.scenario.parts import FaultRule
 from lab.scenario.setting import Setting
-from lab.steps import AsyncEvent, Burst, Invoke, Move, Recycle, Restart
+from lab.steps import AsyncEvent, Burst, Drain, Invoke, Move, Recycle, Restart
 from lab.verdict.facts import Facts
 from lab.verdict.gaps import TOLERANCE
 
@@ -239,6 +239,7 @@ def timeline(s: Statement) -> Iterator[str]:
 
 VERBS_WITNESSED = (
     (Restart, "listener-down", "the upstream restarts"),
+    (Drain, "listener-draining", "the upstream drains"),
     (Move, "name-moved", "the name moves"),
     (Recycle, "stopped", "the sandbox is recycled"),
 )
