@@ -47,7 +47,7 @@ def why_pass(arm: Arm, setting: Setting, facts: Facts) -> str:
             return f"{told}; {seen}, {used}. No request of a handler failed."
         return f"{told}; {seen}, {used} and ended {_ended(facts)}."
     if facts.stale and facts.died_of_end:
-        number, mode = facts.stale[0].connection, _mode(facts.stale[0])
+        number, mode = facts.stale[0].connection, _mode(facts.stale[0], setting)
         told = f"The end of connection {number} ({mode}) had reached the client's kernel before the wake"
         return f"{told}; at the wake it ended the runtime, before any request was made."
     if facts.stale and facts.dead_reuse:
