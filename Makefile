@@ -9,7 +9,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help scenario scenarios matrix clients test check format lock schemas serve doctor clean distclean picture
+.PHONY: help scenario scenarios matrix compare clients fixes test level check format lock schemas serve doctor clean \
+  distclean picture
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,11 +27,18 @@ scenarios: $(READY) ## run every scenario
 matrix: $(READY) ## which client survives: every client, close mode and preset
 	@$(BIN)/thawlab matrix --sandbox $(SANDBOX) $(ARGS)
 
+compare: $(READY) ## what changed between two runs: make compare A=RUN B=RUN
+	@$(BIN)/thawlab compare $(A) $(or $(B),latest) $(ARGS)
+
 clients: $(READY) ## write docs/clients.md from matrices: make clients MATRIX="latest ..."
 	@$(BIN)/python -m lab.matrix.reports $(or $(MATRIX),latest)
 
 test: $(READY) ## run the tests
 	@$(BIN)/pytest $(ARGS)
+
+level: $(READY) ## does memory stay level over a million requests? Takes long
+	@$(BIN)/python -m tests.level.upstream
+	@$(BIN)/python -m tests.level.serve
 
 check: $(READY) ## lint, format and types
 	@$(BIN)/ruff check .
@@ -51,8 +59,8 @@ fixes: $(READY) ## run everything and write docs/fixes.md from it
 doctor: $(READY) ## what this machine can do
 	@$(BIN)/thawlab doctor
 
-clean: $(READY) ## remove whatever a killed run left running
-	@$(BIN)/thawlab clean
+clean: $(READY) ## remove what a killed run left; ARGS="--keep 20" removes older runs too
+	@$(BIN)/thawlab clean $(ARGS)
 
 picture: $(READY) ## draw the README's picture from a new run
 	@$(BIN)/thawlab run seed-reset > /dev/null

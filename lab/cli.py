@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import os
 import re
 import signal
 import sys
@@ -30,6 +31,7 @@ from lab.report.status import exit_status
 from lab.report.terminal import print_list, print_run
 from lab.report.wording import plain
 from lab.run_folder import LATEST, RUNS, RunFolder
+from lab.run_shelf import remove_runs
 from lab.scenario.load import Named, built_in, find
 from lab.serve import ServeOptions
 from lab.serve import serve as serve_
@@ -85,7 +87,7 @@ def list_(as_json: bool) -> None:
 @cli.command()
 @click.argument("names", nargs=-1, metavar="[NAME or FILE ...]")
 @click.option("--all", "everything", is_flag=True, help="Every scenario that comes with the lab.")
-@click.option("--arm", "arms", multiple=True, metavar="NAME", help="Only this arm (and the bug it is judged against).")
+@click.option("--arm", "arms", multiple=True, metavar="NAME", help="Only this arm and its bug.")
 @click.option("--predict", is_flag=True, help="Ask for your prediction before showing what happens.")
 @sandbox_option
 @click.option("--speed", type=click.FloatRange(1, FASTEST), help="Lab seconds in a real second.")
@@ -208,10 +210,15 @@ def doctor() -> None:
 
 
 @cli.command()
-def clean() -> None:
-    """Remove whatever a killed run left."""
+@click.option("--keep", type=click.IntRange(min=0), metavar="N", help="Also remove all runs but the newest N.")
+@out_option
+def clean(keep: int | None, out: Path) -> None:
+    """Remove whatever a killed run left; runs are kept, unless told otherwise."""
     for line in remove_leftovers():
         click.echo(line)
+    if keep is not None:
+        for line in remove_runs(out, keep):
+            click.echo(line)
 
 
 cli.add_command(matrix)
@@ -242,6 +249,7 @@ def main() -> None:
         if not machine_lacks(error) and error.errno not in MISTAKES:
             raise
         status = UsageError.exit_status if error.errno in MISTAKES else EnvironmentLacks.exit_status
+        _drop_output()
         _refuse(f"{error.filename or 'the lab'}: {error.strerror}", status)
     except (MemoryError, RuntimeError) as error:
         if not machine_lacks(error):
@@ -256,3 +264,9 @@ def _refuse(message: str, status: int) -> NoReturn:
     short = LONG_WORD.sub(lambda word: f"{word[0][:40]}...{word[0][-20:]}", plain(message))
     click.echo(f"thawlab: {short}", err=True)
     sys.exit(status)
+
+
+def _drop_output() -> None:
+    """What could not be written is given up: Python would try once more as it ends, and exit with 120."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

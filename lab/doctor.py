@@ -17,7 +17,9 @@ from lab.engine import connect
 from lab.errors import EnvironmentLacks
 from lab.freezer import CGROUPS
 from lab.scenario.words import Need
+from lab.trial import freezes, loopback_works, start_a_container
 from lab.verdict.judge import NEEDED
+from upstream_server.sock_diag import answers as sock_diag_answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Look at every part the lab uses; changes nothing."""
+    """Try every part that the lab uses; leaves nothing behind."""
     return [
         Finding(
             "Linux",
@@ -71,6 +73,27 @@ def examine() -> list[Finding]:
             "those arms are skipped in process sandboxes",
         ),
         *(_toolchain(need) for need in ("go", "node", "java")),
+        Finding(
+            "loopback (127.0.0.1)",
+            loopback_works(),
+            True,
+            "function, upstream and lab talk over it",
+            "bring it up (`ip link set lo up`): nothing can be run",
+        ),
+        Finding(
+            "freezing (SIGSTOP)",
+            freezes(),
+            True,
+            "a stopped process is confirmed by the kernel",
+            "no process sandbox can be frozen",
+        ),
+        Finding(
+            "socket answers (sock_diag)",
+            sock_diag_answers(),
+            False,
+            "the kernel is asked about each socket",
+            "its whole table is read instead: slower, and no retransmissions in the timeline",
+        ),
         _engine(),
         Finding(
             "container's cgroup",
@@ -94,11 +117,18 @@ def _toolchain(need: Need) -> Finding:
 
 
 def _engine() -> Finding:
+    """Tried, not believed: an engine may answer and start nothing."""
     try:
-        found, present = f"--sandbox docker works: {connect().version()['Version']}", True
-    except EnvironmentLacks:
-        found, present = "", False
-    return Finding("Docker Engine", present, False, found, "no --sandbox docker; process sandboxes need none")
+        version = str(connect().version()["Version"])
+        took = start_a_container()
+        started = f"started a container in {took}" if took else "no image here yet to try a start with"
+        return Finding("Docker Engine", True, False, f"--sandbox docker: {version}, {started}", NO_ENGINE)
+    except EnvironmentLacks as error:
+        told = "" if str(error).startswith("no Docker Engine answers") else f" ({error})"
+        return Finding("Docker Engine", False, False, "", f"{NO_ENGINE}{told}")
+
+
+NO_ENGINE = "no --sandbox docker; process sandboxes need none"
 
 
 def _installed(package: str) -> bool:

@@ -133,7 +133,7 @@ def _check_ids(plan: MatrixPlan, ids: Sequence[str]) -> None:
         if cell.client in plan.skipped:
             raise EnvironmentLacks(f"{cell} cannot be measured here: {cell.client} {plan.skipped[cell.client]}")
         if cell.id not in found:
-            raise UsageError(f"{cell} is no cell of the matrix in {plan.sandbox} sandboxes here")
+            raise UsageError(f"{cell} is not a cell of the matrix in {plan.sandbox} sandboxes here")
 
 
 def rest_of(folder: MatrixFolder) -> tuple[MatrixPlan, Counter[str]]:

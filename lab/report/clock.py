@@ -54,10 +54,14 @@ class LabClock:
         return self.real(t) + sum(extra)
 
 
+FASTEST_RATE = 1e6
+"""Lab seconds in a real one, far beyond the fastest that can be asked for."""
+
 _ENDS = {"gap-started": "gap-ended", "retry-planned": "invoked"}
 """What a gap of each kind ends with."""
 
 
 def _rate(gap_started: Event) -> float:
-    real = gap_started.get("real") or 0.0
-    return float(gap_started["duration"] / real) if real > 0 else 1.0
+    real, lab = gap_started.get("real") or 0.0, gap_started["duration"]
+    # A rate beyond what any lab runs at is of a damaged journal.
+    return float(lab / real) if 0 < lab <= real * FASTEST_RATE else 1.0

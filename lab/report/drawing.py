@@ -170,20 +170,22 @@ def _inner_ticks(phase: Phase, stretch: Stretch) -> Iterator[Tick]:
     rate = phase.lab_rate if phase.kind == "gap" else 1.0
     low, high = (phase.lab_start, phase.lab_end) if phase.kind == "gap" else (phase.start, phase.end)
     step = _round_step((high - low) * TICK_ROOM / stretch.width)
-    value = (floor(low / step) + 1) * step
-    while value < high:
+    first = floor(low / step) + 1
+    for number in range(first, first + int(stretch.width // TICK_ROOM) + 2):
+        value = number * step
+        if value >= high:
+            return
         real = phase.start + (value - low) / rate
         x = stretch.x + (value - low) / (high - low) * stretch.width
         if x - stretch.x > TICK_ROOM and x + TICK_ROOM < stretch.x + stretch.width:
             lab = phase.lab_start + (real - phase.start) * phase.lab_rate
             yield Tick(x, _ms(real), _seconds(lab), "middle", False)
-        value += step
 
 
 def _round_step(least: float) -> float:
     """The next of 1, 2, 5, 10, 20, 50 ... and their tenths."""
     power: float = 10.0 ** floor(log10(least))
-    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least)
+    return next((power * factor for factor in (1, 2, 5) if power * factor >= least), power * 10)
 
 
 def _ms(seconds: float) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lab.journal import Event
+from lab.report.sound import sound
 
 
 def is_outcome(event: Event) -> bool:
@@ -19,8 +20,9 @@ def settled(events: Sequence[Event]) -> tuple[Event, ...]:
     """The same events in the order in which they can have happened.
 
     A request stands at its end, and carries the lab's name of its sandbox. Late bytes come no later than the end
-    of the request that sent them.
+    of the request that sent them. Damaged events are left out.
     """
+    events = sound(events)
     names = _sandbox_names(events)
     outcomes = [_at_its_end(event, names) for event in events if is_outcome(event)]
     others = [replace(event, t=_proven(event, events, outcomes)) for event in events if not is_outcome(event)]

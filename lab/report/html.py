@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -81,6 +82,7 @@ def _kind(line: str) -> str:
     return {"+": "added", "-": "removed"}.get(line[:1], "same")
 
 
+@cache
 def environment(*folders: Path) -> Environment:
     """Templates of these folders; what they show is escaped, and a name that is not there is an error."""
     made = Environment(

@@ -198,7 +198,8 @@ class _Story:
         """`ended connection 1 (rst) when request 2 was executed`."""
         number, do = event.get("connection"), event.get("do")
         did = f"fell silent on connection {number}" if do == "stall" else f"ended connection {number} ({do})"
-        return f"{did} {_WHEN.get(str(event.get('at')), event.get('at'))}".format(number=event.get("number"))
+        when = _WHEN.get(str(event.get("at")))
+        return f"{did} {when.format(number=event.get('number')) if when else event.get('at')}"
 
     def _which(self, event: Event) -> str:
         """Which sandbox, where there is more than one."""

@@ -48,7 +48,7 @@ class RunStarted(BaseModel):
     run: str
     sandbox: SandboxKind
     speed: float
-    repeats: int = Field(ge=0, le=1_000_000)
+    repeats: int = Field(ge=1, le=10_000)
     arms: dict[str, list[str]]
     lacks: list[str] = []
     sweeps: list[str] = []

@@ -3,6 +3,7 @@
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +59,7 @@ def _script(fence: Fence) -> str:
     return fence.text if fence.language == "sh" else f"python3 - <<'END'\n{fence.text}\nEND\n"
 
 
+@pytest.mark.skipif(" " in sys.prefix, reason="the AWS CLI's own script cannot start from a path with a blank")
 def test_everything_on_the_page_works(served: Path, shell: Shell, port: int) -> None:
     shown = outputs(PAGE)
     for fence in fences(PAGE):

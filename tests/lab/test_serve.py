@@ -152,7 +152,7 @@ def test_the_aws_command_line(served: Served, invoke: Invoke, tmp_path: Path) ->
     out = tmp_path / "out.json"
     done = subprocess.run(
         (
-            Path(sys.executable).with_name("aws"),
+            *(sys.executable, "-m", "awscli"),  # its own script cannot start from a path with a blank
             *("lambda", "invoke", "--function-name", "thawlab", "--endpoint-url", served.url),
             *("--region", "us-east-1", "--no-sign-request", "--payload", '{"on_error": "raise"}', out),
         ),

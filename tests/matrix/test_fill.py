@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 
 from lab.bench.base import Bench
+from lab.capabilities import may_repair
 from lab.errors import EnvironmentLacks
 from lab.functions import DEFINITIONS
 from lab.journal import BarrierTimeout, Event, Journal, Recorder, Scope
@@ -27,6 +28,9 @@ from tests.matrix.support import by_id, filled, only
 SEED = Cell("http.client", "sync", "seed", "vanish", "delivered", "POST", 1)
 MODES: tuple[Mode, ...] = ("none", "fin", "rst", "vanish", "executed-fin", "executed-rst")
 __all__ = ["liar"]
+
+NEEDS_NET_ADMIN = pytest.mark.skipif(not may_repair(), reason="a black hole needs CAP_NET_ADMIN")
+BLACKHOLE = pytest.param("blackhole", marks=NEEDS_NET_ADMIN)
 
 
 @pytest.fixture
@@ -92,7 +96,7 @@ class Unbroken(Wrapped):
         return await self.bench.open_upstream(kept, recorder)
 
 
-@pytest.mark.parametrize("mode", ["fin", "rst", "vanish", "blackhole"])
+@pytest.mark.parametrize("mode", ["fin", "rst", "vanish", BLACKHOLE])
 async def test_an_upstream_that_keeps_its_connections(tmp_path: Path, mode: Mode) -> None:
     result = await only(replace(SEED, mode=mode), tmp_path, cast("type[Bench]", NeverCloses))
     assert result.status == "inconclusive"
@@ -113,7 +117,7 @@ async def test_a_sandbox_that_does_not_freeze(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("liar")
-@pytest.mark.parametrize("mode", ["vanish", "blackhole", "executed-rst"])
+@pytest.mark.parametrize("mode", ["vanish", BLACKHOLE, "executed-rst"])
 @pytest.mark.parametrize("lie", LIES)
 async def test_a_function_that_lies_is_not_believed(tmp_path: Path, lie: str, mode: Mode) -> None:
     result = await only(Cell("liar", "sync", lie, mode, "delivered", "POST", 1), tmp_path)
@@ -132,6 +136,7 @@ class OfAnotherMode(Wrapped):
         )
 
 
+@NEEDS_NET_ADMIN
 async def test_an_upstream_that_ends_it_otherwise(tmp_path: Path) -> None:
     result = await only(replace(SEED, preset="sane"), tmp_path, cast("type[Bench]", OfAnotherMode))
     assert result.status == "inconclusive"
