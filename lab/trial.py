@@ -72,10 +72,14 @@ def _start(client: docker.DockerClient, tag: str) -> float:
     )
     try:
         container.start()
-        return time.monotonic() - began
-    finally:
-        with contextlib.suppress(APIError):  # it has removed itself
+        took = time.monotonic() - began
+    except BaseException:
+        with contextlib.suppress(APIError):  # one that never started does not remove itself
             container.remove(force=True)
+        raise
+    with contextlib.suppress(APIError, OSError):  # gone already
+        container.wait(condition="removed", timeout=START_BOUND)
+    return took
 
 
 def freezes() -> bool:
