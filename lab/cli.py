@@ -267,6 +267,9 @@ def _refuse(message: str, status: int) -> NoReturn:
 
 
 def _drop_output() -> None:
-    """What could not be written is given up: Python would try once more as it ends, and exit with 120."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Output that cannot be written is given up: Python would try once more as it ends, and exit with 120."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
