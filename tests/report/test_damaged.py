@@ -63,7 +63,8 @@ def test_a_run_without_its_arms_events(tmp_path: Path) -> None:
 def test_what_cannot_be_told_is_left_out() -> None:
     (events, *_) = [group for scope, group in RunFolder(RECORDED).read().events.items() if scope.scenario]
     opened = next(event for event in events if event.kind == "connection-opened")
-    for wrong in ("1", None, [], True, 10**30):
+    wrongs: tuple[object, ...] = ("1", None, [], True, 10**30)
+    for wrong in wrongs:
         assert not is_sound(type(opened)(opened.t, opened.source, opened.kind, opened.scope, {"connection": wrong}))
     assert not is_sound(type(opened)(opened.t, opened.source, opened.kind, opened.scope, {}))
     assert not is_sound(type(opened)(1e12, opened.source, opened.kind, opened.scope, dict(opened.data)))
