@@ -1,0 +1,125 @@
+"""Each statement of a scenario has a witness: an honest run is borne out, and each lie is contradicted."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from lab.journal import Event
+from lab.verdict.witness import CHECKS, contradictions
+from tests.verdict.events import FIRST, SECOND, SPEED, Change, changed, event, facts, scenario, setting_of, without
+
+
+def against(*changes: Change, extra: tuple[Event, ...] = (), lines: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    return contradictions(setting_of(scenario(**(lines or {}))), facts(*changes, extra=extra))
+
+
+def test_an_honest_run_is_borne_out() -> None:
+    assert against() == ()
+
+
+def test_a_journal_without_witnesses_is_not_asked() -> None:
+    """As 0.1 wrote it."""
+    assert against(without("witnessed"), without("listener-opened"), without("told")) == ()
+
+
+LIES: list[tuple[Change, dict[str, str], str]] = [
+    (changed("request", "upstream", method="GET"), {}, "the upstream got GET, not POST"),
+    (changed("executed"), {"request": "{method: POST, body_bytes: 10}"}, "a body of 0 bytes, not of 10"),
+    (changed("request"), {"request": "{method: POST, idempotency_key: true}"}, "without an idempotency key"),
+    (changed("response"), {"request": "{response_bytes: 4000}"}, "with 80 bytes, not with 4000"),
+    (changed("response", bytes=4000), {"request": "{response_bytes: 4000, chunked: true}"}, "answer came whole"),
+    (changed("request", "upstream", tls=True), {}, "requests came with TLS"),
+    (changed("request", "upstream", via="1.1 nginx"), {}, "a request came through 1.1 nginx"),
+    (changed("request"), {"balancer": "{server: nginx}"}, "did not come through nginx"),
+    (changed("response", keep_alive="timeout=2"), {}, "Keep-Alive header said timeout=2"),
+    (
+        changed("response"),
+        {"upstream": "{idle_timeout: 300s, close: vanish, advertise: {timeout: 300s}}"},
+        "Keep-Alive header said nothing",
+    ),
+    (
+        changed("response"),
+        {"upstream": "{idle_timeout: 300s, close: vanish, announce_close: true}"},
+        "did not announce its connection's end",
+    ),
+    (changed("listener-opened", idle_timeout=20.0), {}, "another idle_timeout than stated"),
+    (changed("listener-opened", close="fin"), {}, "closed by fin, not by vanish"),
+    (changed("listener-opened", faults=[{"at": "executed", "do": "rst"}]), {}, "other faults than stated"),
+    (without("gap-ended"), {}, "0 gaps came to their end, and 1 are stated"),
+    (changed("gap-started", frozen=False), {}, "gap 1 was not run as stated"),
+    (changed("gap-started", duration=180.0), {}, "gap 1 was not run as stated"),
+    (changed("gap-started", real=1.2), {}, "another speed than stated"),
+    (changed("arm-started"), {"speed": "60"}, "ran at speed 150, and at most 60 is stated"),
+    (changed("event-sent", t=3.505), {}, "after the thaw, and event-first is stated"),
+    (changed("event-sent"), {"wake_order": "thaw-first"}, "before the thaw, and thaw-first is stated"),
+    (changed("witnessed"), {"wake": "uninterrupted"}, "object that makes the wake as stated was not in"),
+    (changed("witnessed", preloaded=["clock"]), {}, "had the object for another clock than stated"),
+    (changed("witnessed", loop=True), {}, "an event loop waited on the connection between invocations"),
+    (
+        changed("witnessed"),
+        {"function": "{client: aiohttp, preset: seed, shape: loop}"},
+        "no event loop waited on the connection between invocations",
+    ),
+    (changed("told", preset={"name": "seed", "sha256": "bb"}), {}, "loaded another file than the preset seed"),
+    (changed("told"), {"timeline": "[invoke, wait: 6m, invoke]"}, "gap 1 was not run as stated"),
+    (
+        changed("told"),
+        {"timeline": "[invoke, freeze: 3m, restart: rst, freeze: 3m, invoke]"},
+        "states that the upstream restarts, and it did not happen",
+    ),
+    (changed("told"), {"timeline": "[invoke: 3, freeze: 6m, invoke]"}, "tells of 2 requests, and 4 were stated"),
+    (changed("told"), {"timeline": "[invoke: 2, freeze: 6m, invoke]"}, "2 requests at once came on 1 connections"),
+]
+
+
+@pytest.mark.parametrize(("change", "lines", "said"), LIES, ids=[said for *_, said in LIES])
+def test_a_lie_is_contradicted(change: Change, lines: dict[str, str], said: str) -> None:
+    assert any(said in problem for problem in against(change, lines=lines)), against(change, lines=lines)
+
+
+def test_requests_that_nobody_asked_for() -> None:
+    stranger = event(3.515, "upstream", "request", connection=1, number=2, request="other", method="POST")
+    assert "the upstream got 1 requests that the function was not asked for" in against(extra=(stranger,))
+
+
+def test_what_a_handler_left_running_is_named_by_its_request() -> None:
+    left = event(3.515, "upstream", "request", connection=1, number=2, request=f"{FIRST}-metrics", method="POST")
+    assert against(extra=(left,)) == ()
+
+
+RULE = {"at": "executed", "do": "rst", "first": 1}
+ONCE = {"upstream": "{faults: [{at: executed, do: rst, first: 1}]}"}
+
+
+def struck(t: float, name: str, number: int) -> Event:
+    about = {"connection": 1, "request": name, "number": number, "rule": 0, "delivered": 1}
+    return event(t, "upstream", "fault", at="executed", do="rst", how="linger-reset", **about)
+
+
+def test_a_rule_that_says_first_strikes_so_often() -> None:
+    ran = changed("listener-opened", idle_timeout=None, close="fin", faults=[RULE])
+    assert not any("strikes 1 times" in said for said in against(ran, extra=(struck(0.971, FIRST, 1),), lines=ONCE))
+    twice = (struck(0.971, FIRST, 1), struck(3.515, SECOND, 2))
+    assert "a fault that strikes 1 times struck 2 times" in against(ran, extra=twice, lines=ONCE)
+    assert "a fault that strikes 1 times struck 0 times and then spared a request" in against(ran, lines=ONCE)
+
+
+RETRY = {"request_id": "i-2", "attempt": 2, "duration": 60.0, "real": 60.0 / SPEED}
+
+
+def test_an_events_retry_comes_when_it_was_planned() -> None:
+    planned = event(3.54, "invocation", "retry-planned", **RETRY)
+    early = event(3.6, "invocation", "invoked", request_id="i-2", sandbox="sb-1", cold=False)
+    in_time = event(3.95, "invocation", "invoked", request_id="i-2", sandbox="sb-1", cold=False)
+    assert "the platform tried an event again too early" in against(extra=(planned, early))
+    assert "the platform tried an event again too early" not in against(extra=(planned, in_time))
+
+
+def test_every_check_is_documented_by_a_lie() -> None:
+    """One that no lie above meets would be a check that cannot fail."""
+    names = {check.__name__ for check in CHECKS}
+    assert names == {
+        "requests_are_those_asked_for", "method", "body", "idempotency_key", "answer", "tls", "balancer", "hints",
+        "behaviour", "first_of_a_rule", "timeline", "speed", "invocations", "connections_at_once", "wake_order",
+        "event_retries", "preloaded", "app_shape", "lost_packets", "preset",
+    }  # fmt: skip
