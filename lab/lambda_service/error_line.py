@@ -20,7 +20,7 @@ PYTHON_TRACE = re.compile(r"(Exception Group )?Traceback \(most recent call last
 PYTHON_FRAME = re.compile(r' *File "(?P<file>[^"]+)",? [lL]ine (?P<line>\d+)')
 PYTHON_LIBRARY = re.compile(r"^<|/(site|dist)-packages/|/lib/python\d")
 
-NODE_FRAME = re.compile(r"\s+at (?:.*\()?(?:file://)?(?P<file>(?:node:|/)[^\s()]*?):(?P<line>\d+):\d+\)?$")
+NODE_FRAME = re.compile(r"\s+at (?:.*\()?(?:file://)?(?P<file>(?:node:|/)[^\s()?]*)(?:\?\S*)?:(?P<line>\d+):\d+\)?$")
 NODE_LIBRARY = re.compile(r"^node:|/node_modules/")
 NODE_CODE = re.compile(r"(?:file://)?(?P<file>/\S*):(?P<line>\d+)$")
 """Above an error that ends the process Node shows the code; of a syntax error nothing else names the place."""
@@ -143,7 +143,10 @@ def _stacks(lines: Sequence[str], frame: re.Pattern[str], library: re.Pattern[st
         if place is None or place.library:
             shown = (NODE_CODE.match(lines[i]) for i in range(max(start - FAR, 0), start))
             place = next((_place(code, NODE_LIBRARY) for code in shown if code), place)
-        yield Found(start, _error_above(lines, start), place)
+        error = _error_above(lines, start)
+        if place and place.library and "SyntaxError" in error:
+            place = None  # the parser's own: of a module that is imported Node keeps to itself which one it is
+        yield Found(start, error, place)
 
 
 def _error_above(lines: Sequence[str], start: int) -> str:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -214,7 +215,7 @@ def test_the_log_of_awslambdaric() -> None:
 
 
 def test_the_documents_of_runtime_clients() -> None:
-    node = {
+    node: dict[str, Any] = {
         "errorType": "ReferenceError",
         "errorMessage": "x is not defined",
         "trace": [
@@ -225,8 +226,16 @@ def test_the_documents_of_runtime_clients() -> None:
     }
     expected = "ReferenceError: x is not defined (/app/presets/undici/p.mjs:3)"
     assert error_line(json.dumps(node)) == expected
+    node["trace"][1] = "    at send (file:///app/presets/undici/p.mjs?1:3:10)"  # loaded anew, for another cell
+    assert error_line(json.dumps(node)) == expected
     logged = f"2026-11-26T06:52:28.000Z\tundefined\tERROR\tUncaught Exception \t{json.dumps(node)}\n"
     assert error_line(logged) == expected
+    unparsed = {
+        "errorType": "Runtime.UserCodeSyntaxError",
+        "errorMessage": "SyntaxError: Unexpected token ';'",
+        "stack": ["SyntaxError: Unexpected token ';'", "    at compile (node:internal/modules/esm/utils:319:16)"],
+    }
+    assert error_line(json.dumps(unparsed)) == "SyntaxError: Unexpected token ';'"
     python = {
         "errorType": "KeyError",
         "errorMessage": "'a'",
