@@ -6,7 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.proc import PROC
+from lab.proc import PROC, thread_states
+from lab.rest import at_rest
 from lab.shims import SHIMS
 
 EPOLL_WAITS = {
@@ -29,11 +30,13 @@ class Witness:
 NOTHING_SEEN = Witness(None, None)
 
 
-def witnessed(pid: int, connections: Set[int]) -> Witness:
+async def witnessed(pid: int, connections: Set[int]) -> Witness:
     """What its process shows. `connections` are the inodes of the sockets by which it is connected to its upstream.
 
-    Without such a socket nothing can wait for one, and `loop` is None.
+    Without such a socket nothing can wait for one, and `loop` is None. A loop that is just finishing its work is given
+    the time to come to rest; one that is frozen is.
     """
+    await at_rest(lambda: thread_states(pid) & {"R"})
     return Witness(preloaded(pid), waits_for(pid, connections) if connections else None)
 
 
@@ -49,21 +52,22 @@ def preloaded(pid: int) -> list[str] | None:
 def waits_for(pid: int, inodes: Set[int]) -> bool | None:
     """Whether a thread of the process sleeps in epoll, on an instance that watches one of these sockets.
 
-    None where the kernel does not show it: it asks for the right to trace the process. A parent has that.
+    None where the kernel does not show it: it asks for the right to trace the process, which a parent has, and shows
+    nothing of a thread that runs.
     """
     numbers = EPOLL_WAITS.get(platform.machine())
     if numbers is None:
         return None
-    seen = False
+    seen: set[str] = set()
     try:
         for task in (PROC / str(pid) / "task").iterdir():
-            seen = True
             words = (task / "syscall").read_text().split()
+            seen.add(words[0])
             if words[0].isdigit() and int(words[0]) in numbers and inodes & set(_watched(pid, int(words[1], 16))):
                 return True
     except OSError:
         return None
-    return False if seen else None
+    return False if seen and "running" not in seen else None
 
 
 def _watched(pid: int, epoll: int) -> Iterator[int]:

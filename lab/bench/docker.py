@@ -237,7 +237,7 @@ class DockerBench:
             inodes = {end.client.inode for end in ends if end.client is not None}
         else:
             inodes = {inode for _, pid in running if pid for inode in connected_to(listener.port, pid)}
-        return {name: NOTHING_SEEN if pid is None else witnessed(pid, inodes) for name, pid in running}
+        return {name: NOTHING_SEEN if pid is None else await witnessed(pid, inodes) for name, pid in running}
 
 
 class _Kernel(Protocol):

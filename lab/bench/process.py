@@ -137,7 +137,7 @@ class ProcessBench:
             inodes = {end.client.inode for end in ends if end.client is not None}
         else:
             inodes = connected_to(listener.port)
-        return {sandbox.name: witnessed(sandbox.main_pid(), inodes) for sandbox in self._running(job)}
+        return {sandbox.name: await witnessed(sandbox.main_pid(), inodes) for sandbox in self._running(job)}
 
     def _running(self, job: Job) -> list[ProcessSandbox]:
         """The run's sandboxes but for those that were recycled."""

@@ -10,6 +10,7 @@ from lab.bench.docker import DockerBench
 from lab.engine import connect
 from lab.journal import Event
 from tests.lab.support import journal_of, run, write
+from tests.lab.test_witness import last_attempt
 
 pytestmark = pytest.mark.docker
 
@@ -40,7 +41,7 @@ async def test_of_containers_the_kernel_says_the_same(tmp_path: Path) -> None:
         return bench
 
     named = write(tmp_path, STORY)
-    events = journal_of(await run(named, tmp_path, wrap=note, sandbox="docker"))
+    events = last_attempt(journal_of(await run(named, tmp_path, wrap=note, sandbox="docker")))
 
     def one(arm: str, kind: str) -> Event:
         (event,) = [event for event in events if (event.scope.arm, event.kind) == (arm, kind)]
