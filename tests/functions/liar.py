@@ -4,11 +4,13 @@ Its preset's name says what it does instead of reusing the connection that it ma
 
 redial    it sends each request on a connection of its own, and is answered
 silent    it sends nothing more
+early     it sends some bytes on the connection before it is asked again, and nothing then
 """
 
 import http.client
 import json
 import os
+import threading
 import time
 import urllib.parse
 import uuid
@@ -16,6 +18,8 @@ from typing import Any
 
 UPSTREAM = urllib.parse.urlsplit(os.environ["UPSTREAM_URL"])
 LIE = os.environ["THAWLAB_PRESET"]
+EARLY = 80 / float(os.environ.get("THAWLAB_SPEED", "1"))
+"""Real seconds after which `early` sends: 80 s of lab time, between the upstream's 60 s and the next invocation."""
 
 sandbox = uuid.uuid4().hex
 first: http.client.HTTPConnection | None = None
@@ -33,6 +37,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         first = http.client.HTTPConnection(UPSTREAM.netloc)
         post(first, request["id"])
         port = first.sock.getsockname()[1]
+        if LIE == "early":
+            threading.Timer(EARLY, first.sock.sendall, [b"POST"]).start()
     elif LIE == "redial":
         other = http.client.HTTPConnection(UPSTREAM.netloc)
         post(other, request["id"])

@@ -15,6 +15,8 @@ from lab.verdict.results import ArmResult
 from tests.lab.support import only_arm, results_of, run, scenario_text, write
 
 LIES = ("redial", "silent")
+BESIDES = ("early",)
+"""Told elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +24,14 @@ class Here:
     """The interpreter that runs the tests."""
 
     image: str = "none"
+    variables: tuple[tuple[str, str], ...] = ()
 
     @property
     def in_image(self) -> Built:
         raise NotImplementedError
 
     def here(self) -> Built:
-        return Built((sys.executable,), {"PYTHONPATH": str(ROOT)})
+        return Built((sys.executable,), {"PYTHONPATH": str(ROOT), **dict(self.variables)})
 
 
 def defined_here(name: str, presets: Path, words: Iterable[str]) -> Definition:

@@ -1,0 +1,43 @@
+"""Tells every lie to the lab and prints what came of it."""
+
+import argparse
+import asyncio
+import sys
+import time
+
+from tests.sabotage.catalogue import LIES
+from tests.sabotage.row import Row
+from tests.sabotage.runner import DEFAULT_JOBS, tell_all
+from tests.sabotage.table import HEAD, RULE, lines_of, summary
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.sabotage", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="about one lie of each kind")
+    parser.add_argument("--only", metavar="NAME", action="append", help="lies whose name contains this")
+    parser.add_argument("--kind", help="lies of one kind")
+    parser.add_argument("--sandbox", choices=("process", "docker"), default="process")
+    parser.add_argument("--jobs", type=int, default=DEFAULT_JOBS, help="lab runs side by side")
+    options = parser.parse_args()
+    lies = [
+        lie
+        for lie in LIES.values()
+        if (lie.short or not options.short)
+        and (not options.only or any(part in lie.name for part in options.only))
+        and options.kind in (None, lie.kind)
+        and lie.sandbox == options.sandbox
+    ]
+    if not lies:
+        parser.error("no lie is meant: " + ", ".join(LIES))
+    print(HEAD, RULE, sep="\n", flush=True)
+    began = time.monotonic()
+
+    def said(row: Row) -> None:
+        print(*lines_of(row), sep="\n", flush=True)
+
+    rows = asyncio.run(tell_all(lies, jobs=options.jobs, said=said))
+    print(RULE, summary(rows, time.monotonic() - began), sep="\n")
+    return 0 if all(row.holds for row in rows) else 1
+
+
+sys.exit(main())

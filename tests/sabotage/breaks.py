@@ -1,0 +1,149 @@
+"""Ways to break the lab: another job than stated, an altered sandbox, an altered journal."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+from lab.bench.base import Bench
+from lab.journal import Event, Recorder
+from lab.lambda_service.service import FunctionSpec
+from lab.plan import Job
+from lab.sandbox.base import Sandbox, SandboxFactory
+from lab.upstream import Listener
+from tests.lab.support import Wrapped
+from tests.sabotage.lie import Break
+
+LONGEST_WAIT = 30.0
+"""Real seconds that a lie waits for what must happen before it is told."""
+
+
+def otherwise(**parts: Any) -> Break:
+    """The lab runs with another setting than it says; a dictionary changes only the keys that it has."""
+
+    def change(job: Job) -> Job:
+        setting = job.setting
+        for name, value in parts.items():
+            if isinstance(value, dict):
+                value = getattr(setting, name).model_copy(update=value)
+            setting = setting.model_copy(update={name: value})
+        return replace(job, setting=setting)
+
+    return Break(job=change)
+
+
+def other_timeline(change: Callable[[Any], Any]) -> Break:
+    """Every step is run as another one."""
+
+    def changed(job: Job) -> Job:
+        timeline = tuple(map(change, job.setting.timeline))
+        return replace(job, setting=job.setting.model_copy(update={"timeline": timeline}))
+
+    return Break(job=changed)
+
+
+def at_speed(factor: float) -> Break:
+    """Lab time runs so many times as fast as the lab says."""
+    return Break(job=lambda job: replace(job, speed=job.speed * factor))
+
+
+class Other(Wrapped):
+    """A bench with another setting in one of its methods only."""
+
+    bench: Bench
+
+    def __init__(self, bench: Bench, change: Callable[[Job], Job]) -> None:
+        super().__init__(bench)
+        self.change = change
+
+
+class OtherUpstream(Other):
+    async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
+        return await self.bench.open_upstream(self.change(job), recorder)
+
+
+class OtherSandboxes(Other):
+    def sandboxes(self, job: Job, listener: Listener, spec: FunctionSpec) -> SandboxFactory:
+        return self.bench.sandboxes(self.change(job), listener, spec)
+
+
+def other_upstream(**parts: Any) -> Break:
+    """Only the upstream behaves otherwise; the lab waits for what is stated."""
+    return Break(bench=lambda bench: cast(Bench, OtherUpstream(bench, otherwise(upstream=parts).job)))
+
+
+def other_sandboxes(**parts: Any) -> Break:
+    """Only the function is started otherwise."""
+    return Break(bench=lambda bench: cast(Bench, OtherSandboxes(bench, otherwise(**parts).job)))
+
+
+class Altered:
+    """A sandbox that does as another one does; a lie changes one method."""
+
+    def __init__(self, sandbox: Sandbox, scene: "Scene") -> None:
+        self.sandbox = sandbox
+        self.scene = scene
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.sandbox, name)
+
+
+class Scene(Wrapped):
+    """A bench whose sandboxes are altered; it knows the journal and the sandboxes of the run."""
+
+    bench: Bench
+    recorder: Recorder
+
+    def __init__(self, bench: Bench, alter: type[Altered] | None = None) -> None:
+        super().__init__(bench)
+        self.alter = alter
+        self.made: list[Sandbox] = []
+
+    async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
+        self.recorder = recorder
+        return await self.bench.open_upstream(job, recorder)
+
+    def sandboxes(self, job: Job, listener: Listener, spec: FunctionSpec) -> SandboxFactory:
+        make: SandboxFactory = self.bench.sandboxes(job, listener, spec)
+
+        def altered(name: str) -> Sandbox:
+            self.made.append(make(name))
+            return cast(Sandbox, self.alter(self.made[-1], self)) if self.alter else self.made[-1]
+
+        return altered
+
+    async def upstream_gave_up(self) -> None:
+        """Return when it gave some connection up."""
+        await self.recorder.wait_for(lambda event: event.kind == "gave-up", "the upstream to give up", LONGEST_WAIT)
+
+
+def altered(sandbox: type[Altered]) -> Break:
+    return Break(bench=lambda bench: cast(Bench, Scene(bench, sandbox)))
+
+
+def scene(kind: type[Scene]) -> Break:
+    return Break(bench=lambda bench: cast(Bench, kind(bench)))
+
+
+async def nothing(real: Any, *args: Any, **options: Any) -> None:
+    """In place of what is ordered."""
+    await asyncio.sleep(0)
+
+
+# The journal.
+
+
+def without(source: str, kind: str) -> Break:
+    """Nobody wrote down such events."""
+    return Break(journal=lambda events: [e for e in events if (e.source, e.kind) != (source, kind)])
+
+
+def rewritten(source: str, kind: str, **data: Any) -> Break:
+    """Such events say something else."""
+
+    def rewrite(events: Sequence[Event]) -> Sequence[Event]:
+        return [
+            replace(e, data={**e.data, **data}) if (e.source, e.kind) == (source, kind) else e for e in events
+        ]
+
+    return Break(journal=rewrite)

@@ -1,0 +1,125 @@
+"""What a lie is, and all of them by name; the modules of kinds tell them where they are defined."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from lab.bench.base import Bench
+from lab.journal import Event
+from lab.matrix.cells import Cell
+from lab.plan import Job
+from lab.scenario.words import SandboxKind
+
+Teller = Literal["upstream", "lab", "platform", "kernel", "function", "journal", "story", "client"]
+"""Who says what is not so."""
+Seam = tuple[Any, str]
+"""Where a function of the lab is replaced: its owner and its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """An arm of a scenario, in which a lie is told; its bug runs beside it, honestly."""
+
+    text: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A whole `thawlab run` of a scenario, on this made-up version of aiohttp; `current` is the real one."""
+
+    text: str
+    version: str = "current"
+
+
+Place = Arm | Cell | Command
+
+
+def honest_job(job: Job) -> Job:
+    return job
+
+
+def honest_bench(bench: Bench) -> Bench:
+    return bench
+
+
+def honest_journal(events: Sequence[Event]) -> Sequence[Event]:
+    return events
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """What is done to the lab; everything else is as in an honest run."""
+
+    job: Callable[[Job], Job] = honest_job
+    """The lab writes down that it runs the stated job, and runs another one."""
+    bench: Callable[[Bench], Bench] = honest_bench
+    patches: Mapping[Seam, Callable[..., Any]] = field(default_factory=dict)
+    """Replacements for functions of the lab; the first argument is the real one."""
+    journal: Callable[[Sequence[Event]], Sequence[Event]] = honest_journal
+    """What becomes of the journal of the place where the lie is told."""
+
+    @property
+    def after_the_fact(self) -> bool:
+        """Whether only the journal is touched, so that an honest run's can be used."""
+        return (self.job, self.bench, self.patches) == (honest_job, honest_bench, {})
+
+
+NOTHING = Break()
+
+
+@dataclass(frozen=True, slots=True)
+class Lie:
+    """One thing that is broken, and what must give it away."""
+
+    name: str
+    kind: str
+    told_by: Teller
+    story: str
+    honest: Place
+    """Where the lab tells the truth, and passes."""
+    told_in: Place
+    """Where the lie is told: the honest place, unless the lie is in what is stated or in the function."""
+    break_it: Break
+    expected: str
+    """A missing proof, or words of the reason."""
+    short: bool = False
+    """Whether the short form has it."""
+    sandbox: SandboxKind = "process"
+
+
+LIES: dict[str, Lie] = {}
+
+
+def tell(
+    name: str,
+    kind: str,
+    told_by: Teller,
+    story: str,
+    *places: Place,
+    break_it: Break = NOTHING,
+    instead: Place | None = None,
+    expected: str | Sequence[str],
+    short: bool = False,
+    sandbox: SandboxKind = "process",
+) -> None:
+    """Make a lie known, once for each place; `expected` has a word for each.
+
+    With `instead` the place of the lie is another one than that of its only honest twin.
+    """
+    words = (expected,) if isinstance(expected, str) else expected
+    for place, word in zip(places, words, strict=True):
+        full = f"{name}/cell" if isinstance(place, Cell) and len(places) > 1 else name
+        assert full not in LIES, f"two lies are called {full}"
+        LIES[full] = Lie(
+            name=full,
+            kind=kind,
+            told_by=told_by,
+            story=story,
+            honest=place,
+            told_in=instead or place,
+            break_it=break_it,
+            expected=word,
+            short=short and place is places[0],
+            sandbox=sandbox,
+        )

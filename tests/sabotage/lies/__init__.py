@@ -1,0 +1,1 @@
+"""The lies, one file a kind; each is told where it is defined."""

@@ -1,0 +1,17 @@
+"""Lies that need containers: a name that does not move. Those about link and pause are in `tests/docker/`."""
+
+from lab.arm_run import ArmRun
+from tests.sabotage.breaks import Break, nothing
+from tests.sabotage.lie import tell
+from tests.sabotage.stories import of_the_catalogue
+
+tell(
+    "name-not-moved",
+    "axes",
+    "lab",
+    "The upstream's name stands for the old address for ever.",
+    of_the_catalogue("blue-green", "bug"),
+    break_it=Break(patches={(ArmRun, "move_name"): nothing}),
+    expected="it did not happen",
+    sandbox="docker",
+)

@@ -1,0 +1,15 @@
+"""It makes every order twice, over a connection of its own, and tells of one. Its second order has an id of its own."""
+
+import uuid
+from typing import Any
+
+import aiohttp
+
+
+async def send(method: str, url: str, **options: Any) -> int:
+    async with aiohttp.ClientSession() as fresh:
+        for name in (options["headers"]["X-Request-Id"], uuid.uuid4().hex):
+            headers = {**options["headers"], "X-Request-Id": name}
+            async with fresh.request(method, url, **{**options, "headers": headers}) as response:
+                await response.read()
+    return response.status

@@ -1,0 +1,200 @@
+"""Tells lies to the lab, many side by side in one process, and compares what it says with what it says honestly."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any, cast
+from unittest import mock
+
+from lab import idle
+from lab.bench.base import Bench
+from lab.bench.open import open_bench
+from lab.functions import DEFINITIONS
+from lab.journal import Event, Journal, Recorder, Scope, by_scope
+from lab.laboratory import carry_out, environment
+from lab.matrix.cells import Cell
+from lab.matrix.fill import fill
+from lab.matrix.folder import MatrixFolder
+from lab.matrix.judge import judge_matrix
+from lab.matrix.plan import MatrixPlan
+from lab.plan import Job, make_plan
+from lab.run_folder import RunFolder
+from lab.scenario.load import Named
+from lab.scenario.words import SandboxKind
+from lab.verdict.judge import judge
+from tests.functions.test_liar import BESIDES, LIES, defined_here
+from tests.lab.support import Wrapped, journal_of, write
+from tests.sabotage.command import run_command
+from tests.sabotage.lie import Arm, Command, Lie, Place
+from tests.sabotage.row import Row, Seen
+from tests.sabotage.seams import open_seams, telling
+from tests.sabotage.versions import tricky
+
+DEFAULT_JOBS = 6
+"""Lab runs side by side: they mostly wait for their gaps."""
+GIVE_UP_BOUND = 3.0
+"""Real seconds, beyond the idle timeout, that the lab waits for an upstream which was told to keep its connections."""
+TRIES = 2
+"""How often a row is tried that does not come out as it should because the machine is busy, and not because a lie
+was believed."""
+
+
+Said = Callable[[Row], object]
+
+
+async def tell_all(lies: Sequence[Lie], *, jobs: int = DEFAULT_JOBS, said: Said = lambda row: None) -> list[Row]:
+    """Tell each lie, and the truth beside it; `said` hears of every row as soon as it is there."""
+    with tempfile.TemporaryDirectory(prefix="thawlab-sabotage-") as folder:
+        rows: list[Row] = []
+        for kind in dict.fromkeys(lie.sandbox for lie in lies):
+            mine = [lie for lie in lies if lie.sandbox == kind]
+            async with laboratory(kind, Path(folder), mine) as lab:
+                rows += await lab.tell(mine, jobs, said)
+    return rows
+
+
+@asynccontextmanager
+async def laboratory(kind: SandboxKind, folder: Path, lies: Iterable[Lie]) -> AsyncIterator["Attacked"]:
+    """A lab in which these lies can be told."""
+    logs = folder / f"logs-{kind}"
+    logs.mkdir()
+    functions = {"tricky": tricky(), "liar": defined_here("liar", folder / f"liar-{kind}", LIES + BESIDES)}
+    with (
+        mock.patch.dict(DEFINITIONS, functions),
+        mock.patch.object(idle, "GIVE_UP_BOUND", GIVE_UP_BOUND),
+        open_seams(lies),
+    ):
+        async with open_bench(kind, logs) as bench:
+            yield Attacked(kind, bench, folder)
+
+
+class OwnNames(Wrapped):
+    """A bench for one lab run of many: its jobs have names that no other's have."""
+
+    def __init__(self, bench: Bench, name: str) -> None:
+        super().__init__(bench)
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self.bench, name)
+        if not callable(real):
+            return real
+
+        def call(*args: Any) -> Any:
+            return real(*(self._renamed(arg) for arg in args))
+
+        return call
+
+    def _renamed(self, argument: Any) -> Any:
+        if not isinstance(argument, Job):
+            return argument
+        return replace(argument, scope=replace(argument.scope, scenario=self._name))
+
+
+class Attacked:
+    """The lab, its bench shared by all runs."""
+
+    def __init__(self, kind: SandboxKind, bench: Bench, folder: Path) -> None:
+        self._kind = kind
+        self._bench = bench
+        self._folder = folder
+        self._numbers = count(1)
+        self._honest: dict[Place, asyncio.Task[tuple[Seen, tuple[Event, ...]]]] = {}
+
+    async def tell(self, lies: Sequence[Lie], jobs: int, said: Said = lambda row: None) -> list[Row]:
+        places = asyncio.Semaphore(jobs)
+
+        async def one(lie: Lie) -> Row:
+            row = await self._row(lie, places)
+            said(row)
+            return row
+
+        try:
+            return list(await asyncio.gather(*map(one, lies)))
+        finally:
+            for task in self._honest.values():
+                task.cancel()
+
+    async def _row(self, lie: Lie, places: asyncio.Semaphore) -> Row:
+        for _ in range(TRIES):
+            honest, journal = await self._honestly(lie.honest, places)
+            if not honest.believed:
+                return Row(lie, honest, honest)
+            if lie.break_it.after_the_fact and lie.told_in == lie.honest:
+                row = Row(lie, honest, judged(lie.told_in, lie.break_it.journal, journal))
+            else:
+                async with places:
+                    row = Row(lie, honest, (await self._run(lie.told_in, lie))[0])
+            if row.state != "OTHER PROOF":
+                break
+        return row
+
+    async def _honestly(self, place: Place, places: asyncio.Semaphore) -> tuple[Seen, tuple[Event, ...]]:
+        async def run() -> tuple[Seen, tuple[Event, ...]]:
+            async with places:
+                return await self._run(place, None)
+
+        if place not in self._honest:
+            self._honest[place] = asyncio.create_task(run())
+        return await self._honest[place]
+
+    async def _run(self, place: Place, lie: Lie | None) -> tuple[Seen, tuple[Event, ...]]:
+        """In a task of its own, so that what is told there is told nowhere else."""
+        return await asyncio.create_task(self._carry_out(place, lie))
+
+    async def _carry_out(self, place: Place, lie: Lie | None) -> tuple[Seen, tuple[Event, ...]]:
+        telling.set(lie)
+        folder = self._folder / f"{self._kind}-{next(self._numbers)}"
+        folder.mkdir()
+        bench = cast(Bench, OwnNames(self._bench, folder.name))
+        if isinstance(place, Command):
+            return await run_command(place, folder)
+        run: Callable[..., Awaitable[tuple[Event, ...]]] = self._arm if isinstance(place, Arm) else self._cell
+        events = await run(place, folder, lambda kind, logs: _shared(bench))
+        return judged(place, lie.break_it.journal if lie else lambda events: events, events), events
+
+    async def _arm(self, place: Arm, folder: Path, bench: Any) -> tuple[Event, ...]:
+        named = write(folder, place.text)
+        run_folder = RunFolder.create(folder, [named])
+        plan = make_plan([named], (place.name,), self._kind, None, 1)
+        await carry_out(plan, run_folder, open_bench=bench)
+        return journal_of(run_folder)
+
+    async def _cell(self, cell: Cell, folder: Path, bench: Any) -> tuple[Event, ...]:
+        matrix = MatrixFolder.create(folder)
+        with Journal(matrix.journal) as journal:
+            started = {"skipped": {}, "environment": environment(self._kind)}
+            Recorder(journal, Scope()).record(
+                "lab", "matrix-started", cells=[cell.id], sandbox=self._kind, **started
+            )
+            await fill(MatrixPlan((cell,), {}, self._kind), journal, matrix.logs, jobs=1, open_bench=bench)
+        return tuple(event for events in matrix.history().values() for event in events)
+
+
+@asynccontextmanager
+async def _shared(bench: Bench) -> AsyncIterator[Bench]:
+    yield bench
+
+
+def judged(
+    place: Place, journal: Callable[[Sequence[Event]], Sequence[Event]], events: Sequence[Event]
+) -> Seen:
+    """What the judge says of a place, if this becomes of its part of the journal."""
+    assert not isinstance(place, Command)
+    name = place.id if isinstance(place, Cell) else place.name
+    mine = [event for event in events if event.scope.arm == name]
+    altered = [*(event for event in events if event.scope.arm != name), *journal(mine)]
+    if isinstance(place, Cell):
+        (cell,) = judge_matrix("sabotage", by_scope(altered)).cells
+        return Seen(cell.status, (), cell.why)
+    with tempfile.TemporaryDirectory() as folder:
+        named: Named = write(Path(folder), place.text)
+    (scenario,) = judge([named], altered).scenarios
+    arm = next(arm for arm in scenario.arms if arm.name == name)
+    return Seen(arm.verdict, (*arm.guard.missing, *arm.guard.contradictions), arm.why)
+
+

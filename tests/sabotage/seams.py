@@ -1,0 +1,87 @@
+"""Where lies get into the lab: the run of an arm, the measurement of a cell, and functions that are replaced.
+
+Many lies are told side by side in one process, so what is replaced asks who calls: a lie is known to the task that
+runs its arm, and to all tasks that this one starts.
+"""
+
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from typing import Any
+from unittest import mock
+
+from lab import arm_run, laboratory
+from lab.matrix.warm import WarmSandbox
+from lab.plan import Job
+from tests.sabotage.lie import Arm, Break, Lie, Seam
+
+telling: ContextVar[Lie | None] = ContextVar("telling", default=None)
+"""The lie that this lab run is about; None where it is honest."""
+told: ContextVar[Break | None] = ContextVar("told", default=None)
+"""What is broken in this arm's run; None in every other's."""
+
+Real = Callable[..., Any]
+Replacement = Callable[..., Any]
+"""Gets the real function as its first argument."""
+
+
+@contextmanager
+def open_seams(lies: Iterable[Lie]) -> Iterator[None]:
+    """While this is open, runs of arms and cells listen to `telling`."""
+    with ExitStack() as stack:
+        for owner, name, replacement in (
+            (arm_run, "_run", _run),
+            (WarmSandbox, "_measure", _measure),
+            (laboratory, "_once_more", _once_more),
+            *((*seam, _asking(seam)) for seam in {seam for lie in lies for seam in lie.break_it.patches}),
+        ):
+            stack.enter_context(mock.patch.object(owner, name, _calling(replacement, getattr(owner, name))))
+        yield
+
+
+def _calling(replacement: Replacement, real: Real) -> Real:
+    @functools.wraps(real)
+    def call(*args: Any, **options: Any) -> Any:
+        return replacement(real, *args, **options)
+
+    return call
+
+
+def _asking(seam: Seam) -> Replacement:
+    def replacement(real: Real, *args: Any, **options: Any) -> Any:
+        broken = told.get()
+        lie = broken.patches.get(seam) if broken else None
+        return lie(real, *args, **options) if lie else real(*args, **options)
+
+    return replacement
+
+
+def _broken(job: Job) -> Break | None:
+    """What is to be broken in this run."""
+    lie = telling.get()
+    if lie is None or (isinstance(lie.told_in, Arm) and job.scope.arm != lie.told_in.name):
+        return None
+    return lie.break_it
+
+
+async def _run(real: Real, job: Job, bench: Any, *args: Any) -> None:
+    """What the lab wrote down of the arm before this is the honest job."""
+    if (broken := _broken(job)) is not None:
+        told.set(broken)
+        job, bench = broken.job(job), broken.bench(bench)
+    await real(job, bench, *args)
+
+
+async def _measure(real: Real, warm: Any, job: Job, *args: Any) -> None:
+    if (broken := _broken(job)) is not None:
+        told.set(broken)
+        job = broken.job(job)
+        if warm.served == 0:  # later attempts are on the same sandbox
+            warm._bench = broken.bench(warm._bench)
+    await real(warm, job, *args)
+
+
+def _once_more(real: Real, *args: Any) -> Any:
+    """An honest run has three attempts, a lie one: what is broken stays so."""
+    return () if telling.get() else real(*args)

@@ -1,0 +1,45 @@
+"""The table of what came of each lie, in 80 columns."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from tests.sabotage.row import Row
+
+NAME, TOLD_BY, HONEST, LIED = 31, 8, 8, 29
+HEAD = f"{'lie':{NAME}} {'told by':{TOLD_BY}} {'honest':{HONEST}} {'with the lie':{LIED}}"
+RULE = "-" * (NAME + TOLD_BY + HONEST + LIED + 4)
+
+
+def lines_of(row: Row) -> Iterator[str]:
+    """A line or two for a lie; the state stands at its end."""
+    lied = f"{row.lied.verdict}: {_said(row)}" if not row.lied.believed else row.lied.verdict
+    names = textwrap.wrap(row.lie.name, NAME)
+    said = textwrap.wrap(lied, LIED)[:3]
+    state = row.state if row.state == "ok" else "!!"
+    for index in range(max(len(names), len(said))):
+        name = names[index] if index < len(names) else ""
+        text = said[index] if index < len(said) else ""
+        first = index == 0
+        yield (
+            f"{name:{NAME}} {row.lie.told_by if first else '':{TOLD_BY}} {row.honest.verdict[:HONEST] if first else '':{HONEST}} "
+            f"{text:{LIED}}{state if first else ''}"
+        ).rstrip()
+    if not row.holds or row.state == "skipped":
+        reason = row.lied.why if row.state != "TRUTH NOT BELIEVED" else row.honest.why
+        yield from textwrap.wrap(f"{row.state}: {reason}", 76, initial_indent="    ", subsequent_indent="    ")
+
+
+def _said(row: Row) -> str:
+    """The missing proof that was to give it away, or else all that is missing."""
+    if row.lied.names(row.lie.expected):
+        return row.lie.expected
+    return ", ".join(row.lied.proofs) or row.lied.why
+
+
+def summary(rows: Sequence[Row], seconds: float) -> str:
+    turned = sum(row.state == "ok" for row in rows)
+    skipped = sum(row.state == "skipped" for row in rows)
+    also = f", {skipped} skipped" if skipped else ""
+    wrong = [row for row in rows if not row.holds]
+    end = "each turned its verdict" if not wrong else f"NOT SO: {', '.join(row.lie.name for row in wrong)}"
+    return "\n".join(textwrap.wrap(f"{turned} of {len(rows)} lies{also} in {seconds:.0f} s; {end}.", 80))
