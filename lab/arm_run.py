@@ -26,6 +26,8 @@ FUNCTION_TIMEOUT = 30.0
 timeouts (up to 900s of lab time) end before it."""
 SETTLE_BOUND = 30.0
 """Real seconds for a runtime to ask for its next event and for the freeze: milliseconds, but a machine may be busy."""
+ANSWERS = ("returned", "failed")
+"""Events by which an invocation ends."""
 OPEN = ("ESTABLISHED", "CLOSE-WAIT")
 """States of a socket that its client has not closed."""
 EVENT_BOUND = 60.0
@@ -151,7 +153,7 @@ class ArmRun:
 
     def _last_answer(self) -> float:
         """When the last answer came: the sandbox may freeze right after it, before the lab's next step."""
-        answers = [event.t for event in self._recorder.events if event.kind in ("returned", "failed")]
+        answers = [event.t for event in self._recorder.events if event.kind in ANSWERS]
         return max(answers, default=now())
 
     async def _begin_idle(self, period: Idle) -> None:
@@ -300,7 +302,8 @@ class ArmRun:
         if self._job.setting.by_chance:
             return  # a look takes time
         self._wakes += 1
-        await self._witness()
+        if any(event.kind in ANSWERS for event in self._recorder.events):
+            await self._witness()  # a sandbox that served another run before has no connection of this one yet
         connections = self._connections()
         ends = await self._bench.tcp_ends(self._job, self._listener, connections)
         for event, end in zip(connections, ends, strict=True):

@@ -33,11 +33,13 @@ NOTHING_SEEN = Witness(None, None)
 async def witnessed(pid: int, connections: Set[int]) -> Witness:
     """What its process shows. `connections` are the inodes of the sockets by which it is connected to its upstream.
 
-    Without such a socket nothing can wait for one, and `loop` is None. A loop that is just finishing its work is given
-    the time to come to rest; one that is frozen is.
+    Without such a socket nothing can wait for one, and `loop` is None. One that nobody holds any more (closed, and kept
+    by its kernel for the last packets) has the inode 0. A loop that is just finishing its work is given the time to
+    come to rest; one that is frozen is.
     """
     await at_rest(lambda: thread_states(pid) & {"R"})
-    return Witness(preloaded(pid), waits_for(pid, connections) if connections else None)
+    held = connections - {0}
+    return Witness(preloaded(pid), waits_for(pid, held) if held else None)
 
 
 def preloaded(pid: int) -> list[str] | None:

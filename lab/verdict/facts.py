@@ -19,6 +19,8 @@ EXITED = "Runtime.ExitError"
 
 FOLLOW_UP = "-metrics"
 """What the presets of background work add to a request's id to name the request that it leaves running."""
+COLD_START = "-cold-start"
+"""The same of the request with which they begin."""
 
 
 IN_FLIGHT = {"FIN-WAIT-1", "CLOSING", "LAST-ACK"}
@@ -180,8 +182,9 @@ class Facts:
 
     @cached_property
     def packets_lost(self) -> bool:
-        """The upstream's tap lost packets, so that nobody can say that no bytes came."""
-        return any(event.get("tap_lost") for event in self._all("upstream", "listener-closed"))
+        """The upstream's tap lost packets, or did not come to its end: nobody can say that no bytes came."""
+        closed = self._all("upstream", "listener-closed")
+        return not closed or any(event.get("tap_lost") for event in closed)
 
     @cached_property
     def closed_before(self) -> dict[int, str]:

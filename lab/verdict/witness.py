@@ -16,7 +16,7 @@ from lab.journal import Event
 from lab.scenario.parts import FaultRule
 from lab.scenario.setting import Setting
 from lab.steps import AsyncEvent, Burst, Drain, Invoke, Move, Recycle, Restart
-from lab.verdict.facts import Facts
+from lab.verdict.facts import COLD_START, FOLLOW_UP, Facts
 from lab.verdict.gaps import TOLERANCE
 
 EVENT_RETRIES = (60.0, 120.0)
@@ -67,15 +67,41 @@ def contradictions(setting: Setting, facts: Facts) -> tuple[str, ...]:
     return tuple(dict.fromkeys(problem for each in CHECKS for problem in each(statement)))
 
 
+# That all of them were heard.
+
+
+@check
+def witnesses_were_heard(s: Statement) -> Iterator[str]:
+    """What every run writes down, and without which the checks that follow would have nothing to ask."""
+    answered = {event["request_id"] for event in s.all("invocation", "returned")}
+    ids = {kind: {event["request_id"] for event in s.all("invocation", kind)} for kind in ("invoked", "event-sent")}
+    succeeded = {request["id"] for request in s.facts.requests if request["outcome"] == "ok"}
+    looked_at = {event["sandbox"] for event in s.all("sandbox", "witnessed")}
+    missing = {
+        "what was to be run": not s.all("lab", "arm-started"),
+        "how the upstream was to behave": not s.all("upstream", "listener-opened"),
+        "how the upstream answered": succeeded - {event["request"] for event in s.all("upstream", "response")},
+        "when the function was invoked": answered - ids["invoked"],
+        "when the event was sent": answered - ids["event-sent"],
+        "which preset it had loaded": len(s.all("invocation", "told")) < len(answered),
+        # Journals of 0.1 have neither a speed nor this.
+        "what was loaded into the sandbox": s.speed is not None
+        and {event["sandbox"] for event in s.all("sandbox", "frozen")} - looked_at,
+    }
+    for what, is_missing in missing.items():
+        if is_missing:
+            yield f"nobody wrote down {what}"
+
+
 # The upstream's word: what came.
 
 
 @check
 def requests_are_those_asked_for(s: Statement) -> Iterator[str]:
-    """What a handler left running, or sends besides, is named by the request's id and a suffix."""
-    left_running = tuple(f"{name}-" for name in s.asked)
+    """What a handler left running is named by the request's id and a suffix."""
+    left_running = {name + suffix for name in s.asked for suffix in (FOLLOW_UP, COLD_START)}
     names = [str(event["request"]) for event in s.all("upstream", "request")]
-    strangers = [name for name in names if name not in s.asked and not name.startswith(left_running)]
+    strangers = [name for name in names if name not in s.asked | left_running]
     if strangers:
         yield f"the upstream got {len(strangers)} requests that the function was not asked for"
 

@@ -142,8 +142,6 @@ def rewritten(source: str, kind: str, **data: Any) -> Break:
     """Such events say something else."""
 
     def rewrite(events: Sequence[Event]) -> Sequence[Event]:
-        return [
-            replace(e, data={**e.data, **data}) if (e.source, e.kind) == (source, kind) else e for e in events
-        ]
+        return [replace(e, data={**e.data, **data}) if (e.source, e.kind) == (source, kind) else e for e in events]
 
     return Break(journal=rewrite)

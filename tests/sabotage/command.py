@@ -1,6 +1,6 @@
 """`thawlab run` as users start it, on a real or a made-up version of a client: exit status and every report.
 
-    python -m tests.sabotage.command VERSION run story.yaml      the command, with aiohttp's function on that version
+python -m tests.sabotage.command VERSION run story.yaml      the command, with aiohttp's function on that version
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from lab.functions import DEFINITIONS
+from lab.images import ROOT
 from lab.journal import Event
 from tests.sabotage.lie import Command
 from tests.sabotage.names import MADE_UP
@@ -28,7 +29,7 @@ async def run_command(place: Command, folder: Path) -> tuple[Seen, tuple[Event, 
         *("run", str(story), "--out", str(folder / "runs")),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        cwd=Path(__file__).resolve().parents[2],
+        cwd=ROOT,
     )
     out, err = await process.communicate()
     texts = {"terminal": out.decode()}
@@ -39,7 +40,9 @@ async def run_command(place: Command, folder: Path) -> tuple[Seen, tuple[Event, 
     silent = [
         name
         for name in ("terminal", *REPORTS)
-        if not all(" ".join(word.split()) in " ".join(texts.get(name, "").split()) for word in (GONE, version_of(place)))
+        if not all(
+            " ".join(word.split()) in " ".join(texts.get(name, "").split()) for word in (GONE, version_of(place))
+        )
     ]
     verdict = json.loads(texts["results.json"])["verdict"] if "results.json" in texts else "no results"
     if process.returncode != 1 or silent:

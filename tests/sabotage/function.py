@@ -3,24 +3,16 @@
 The preset is one of `presets/` beside this file, or aiohttp's. `THAWLAB_MADE_UP` names a version of the client.
 """
 
+import importlib
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-os.environ["THAWLAB_CLIENT"] = "aiohttp"
-
 import aiohttp
 
 from lambda_app.python.presets import aiohttp as presets
-
-presets.__path__.append(str(Path(__file__).parent / "presets"))
-
-from lambda_app.python import handler as function
 from tests.sabotage.names import MADE_UP
-
-handler: Callable[[dict[str, Any], object], dict[str, Any]] = function.handler
-made_up = os.environ.get("THAWLAB_MADE_UP")
 
 
 def drops_at_checkout() -> None:
@@ -33,7 +25,7 @@ def drops_at_checkout() -> None:
                 kept.popleft()[0].close()
         return await checkout(connector, *args, **options)
 
-    aiohttp.TCPConnector.connect = connect  # type: ignore[method-assign]
+    aiohttp.TCPConnector.connect = connect  # type: ignore[method-assign, assignment]
 
 
 def closes_after_answer() -> None:
@@ -43,9 +35,16 @@ def closes_after_answer() -> None:
     def closing(connector: Any, key: Any, protocol: Any, *, should_close: bool = False) -> None:
         release(connector, key, protocol, should_close=True)
 
-    aiohttp.TCPConnector._release = closing  # type: ignore[method-assign]
+    aiohttp.TCPConnector._release = closing  # type: ignore[method-assign, assignment]
 
 
-if made_up:
-    {"drops-at-checkout": drops_at_checkout, "closes-after-answer": closes_after_answer}[made_up]()
+VERSIONS = {"drops-at-checkout": drops_at_checkout, "closes-after-answer": closes_after_answer}
+
+os.environ["THAWLAB_CLIENT"] = "aiohttp"
+presets.__path__.append(str(Path(__file__).parent / "presets"))
+function = importlib.import_module("lambda_app.python.handler")  # it reads all of this when it is imported
+handler: Callable[[dict[str, Any], object], dict[str, Any]] = function.handler
+
+if made_up := os.environ.get("THAWLAB_MADE_UP"):
+    VERSIONS[made_up]()
     function.versions["client"] = MADE_UP[made_up]

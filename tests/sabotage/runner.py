@@ -167,9 +167,13 @@ class Attacked:
     async def _cell(self, cell: Cell, folder: Path, bench: Any) -> tuple[Event, ...]:
         matrix = MatrixFolder.create(folder)
         with Journal(matrix.journal) as journal:
-            started = {"skipped": {}, "environment": environment(self._kind)}
             Recorder(journal, Scope()).record(
-                "lab", "matrix-started", cells=[cell.id], sandbox=self._kind, **started
+                "lab",
+                "matrix-started",
+                cells=[cell.id],
+                sandbox=self._kind,
+                skipped={},
+                environment=environment(self._kind),
             )
             await fill(MatrixPlan((cell,), {}, self._kind), journal, matrix.logs, jobs=1, open_bench=bench)
         return tuple(event for events in matrix.history().values() for event in events)
@@ -180,9 +184,7 @@ async def _shared(bench: Bench) -> AsyncIterator[Bench]:
     yield bench
 
 
-def judged(
-    place: Place, journal: Callable[[Sequence[Event]], Sequence[Event]], events: Sequence[Event]
-) -> Seen:
+def judged(place: Place, journal: Callable[[Sequence[Event]], Sequence[Event]], events: Sequence[Event]) -> Seen:
     """What the judge says of a place, if this becomes of its part of the journal."""
     assert not isinstance(place, Command)
     name = place.id if isinstance(place, Cell) else place.name
@@ -196,5 +198,3 @@ def judged(
     (scenario,) = judge([named], altered).scenarios
     arm = next(arm for arm in scenario.arms if arm.name == name)
     return Seen(arm.verdict, (*arm.guard.missing, *arm.guard.contradictions), arm.why)
-
-

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from tests.sabotage.row import Row
 
-NAME, TOLD_BY, HONEST, LIED = 31, 8, 8, 29
+NAME, TOLD_BY, HONEST, LIED = 30, 8, 8, 28
 HEAD = f"{'lie':{NAME}} {'told by':{TOLD_BY}} {'honest':{HONEST}} {'with the lie':{LIED}}"
 RULE = "-" * (NAME + TOLD_BY + HONEST + LIED + 4)
 
@@ -19,11 +19,8 @@ def lines_of(row: Row) -> Iterator[str]:
     for index in range(max(len(names), len(said))):
         name = names[index] if index < len(names) else ""
         text = said[index] if index < len(said) else ""
-        first = index == 0
-        yield (
-            f"{name:{NAME}} {row.lie.told_by if first else '':{TOLD_BY}} {row.honest.verdict[:HONEST] if first else '':{HONEST}} "
-            f"{text:{LIED}}{state if first else ''}"
-        ).rstrip()
+        told_by, honest, end = (row.lie.told_by, row.honest.verdict[:HONEST], state) if index == 0 else ("", "", "")
+        yield f"{name:{NAME}} {told_by:{TOLD_BY}} {honest:{HONEST}} {text:{LIED}} {end}".rstrip()
     if not row.holds or row.state == "skipped":
         reason = row.lied.why if row.state != "TRUTH NOT BELIEVED" else row.honest.why
         yield from textwrap.wrap(f"{row.state}: {reason}", 76, initial_indent="    ", subsequent_indent="    ")

@@ -8,8 +8,8 @@ from typing import Any
 from lab.arm_run import ArmRun
 from lab.lambda_service.events import EventQueue
 from lab.scenario.parts import Advertise
-from tests.sabotage.breaks import Break, nothing, other_sandboxes, other_upstream, otherwise
-from tests.sabotage.lie import Arm, tell
+from tests.sabotage.breaks import nothing, other_sandboxes, other_upstream, otherwise
+from tests.sabotage.lie import Arm, Break, tell
 from tests.sabotage.stories import (
     BUG,
     OK,
@@ -127,9 +127,7 @@ tell(
 
 # The upstream.
 
-TLS = Arm(
-    story(BUG, upstream="{idle_timeout: 300s, close: vanish, tls: close-notify}", link="delivered"), "bug"
-)
+TLS = Arm(story(BUG, upstream="{idle_timeout: 300s, close: vanish, tls: close-notify}", link="delivered"), "bug")
 tell(
     "tls-off",
     KIND,
@@ -340,9 +338,7 @@ tell(
     expected=("an event loop waited", "an event loop waited"),
 )
 UNINTERRUPTED = Arm(story(BUG, more="wake: uninterrupted\n"), "bug")
-STALLED = Arm(
-    story(BUG, function="{preset: sane}", more="clock: stalls\nspeed: 75\n"), "bug"
-)
+STALLED = Arm(story(BUG, function="{preset: sane}", more="clock: stalls\nspeed: 75\n"), "bug")
 tell(
     "wake-shim-missing",
     KIND,

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from lab.arm_run import ArmRun
-from tests.sabotage.breaks import Break, nothing, other_upstream, otherwise
-from tests.sabotage.lie import Arm, tell
+from tests.sabotage.breaks import nothing, other_upstream, otherwise
+from tests.sabotage.lie import Arm, Break, tell
 from tests.sabotage.stories import BUG, FIX, RESET, SEED_CELL, arm, of_the_catalogue, story
 
 KIND = "cause"
@@ -27,7 +27,8 @@ tell(
     "The same in a gap in which no idle timeout is stated to end anything.",
     of_the_catalogue("deploy-while-frozen", "rst-arrived"),
     break_it=Break(
-        bench=other_upstream(idle_timeout=15.0).bench, patches={(ArmRun, "restart_upstream"): nothing}
+        bench=other_upstream(idle_timeout=15.0).bench,
+        patches={(ArmRun, "restart_upstream"): nothing},
     ),
     expected="cause_as_stated",
 )

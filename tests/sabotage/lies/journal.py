@@ -8,9 +8,7 @@ from tests.sabotage.lie import Arm, tell
 from tests.sabotage.lies.axes import CHUNKS
 from tests.sabotage.stories import BUG, CONTROL, RESET, SANE, SEED, arm, story
 
-ARRIVED = Arm(
-    story(arm("bug", "bug", RESET), upstream="{idle_timeout: 300s, close: rst}", link="delivered"), "bug"
-)
+ARRIVED = Arm(story(arm("bug", "bug", RESET), upstream="{idle_timeout: 300s, close: rst}", link="delivered"), "bug")
 FRESH = Arm(story(BUG, arm("fix", "fix", "outcome: ok, reuse: true", "function: {preset: retry_fresh}")), "fix")
 
 NEEDED: tuple[tuple[str, str, Arm, str], ...] = (

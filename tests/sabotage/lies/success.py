@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tests.sabotage.breaks import rewritten
 from tests.sabotage.lie import Arm, tell
-from tests.sabotage.stories import BUG, RESET, SANE, SANE_CELL, arm, story
+from tests.sabotage.stories import BUG, SANE, SANE_CELL, arm, story
 
 KIND = "success"
 
@@ -91,9 +91,7 @@ for name, fix_change in (
         "story",
         "With GET the bug ends ok, and the fix beside it proves nothing.",
         Arm(story(BUG, arm("fix", "fix", "outcome: ok", fix_change)), "fix"),
-        instead=Arm(
-            story(BUG, arm("fix", "fix", "outcome: ok", fix_change), request="{method: GET}"), "fix"
-        ),
+        instead=Arm(story(BUG, arm("fix", "fix", "outcome: ok", fix_change), request="{method: GET}"), "fix"),
         expected="paired_bug",
     )
 tell(
@@ -106,21 +104,22 @@ tell(
     break_it=rewritten("upstream", "listener-closed", tap_lost=3),
     expected=("all_packets_seen", "tap lost packets"),
 )
+SHORT_WAIT = "invoke, wait: 90s, invoke"
+
+
+def awake(function: str) -> Arm:
+    """Idle for longer than the upstream allows, and never frozen."""
+    text = story(BUG, upstream="{idle_timeout: 60s, close: rst}", function=f"{{{function}}}", timeline=SHORT_WAIT)
+    return Arm(text, "bug")
+
+
 tell(
     "early-bytes",
     KIND,
     "function",
     "Bytes come on the dead connection before the wake, and none after it; the reset is made up.",
-    Arm(story(arm("bug", "bug", RESET), upstream="{idle_timeout: 60s, close: rst}", timeline="invoke, wait: 90s, invoke"), "bug"),
-    instead=Arm(
-        story(
-            arm("bug", "bug", RESET),
-            upstream="{idle_timeout: 60s, close: rst}",
-            function="{client: liar, preset: early}",
-            timeline="invoke, wait: 90s, invoke",
-        ),
-        "bug",
-    ),
+    awake("preset: seed"),
+    instead=awake("client: liar, preset: early"),
     expected="reused_connection",
 )
 for lie in ("redial", "silent"):

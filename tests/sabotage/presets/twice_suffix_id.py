@@ -1,4 +1,7 @@
-"""It makes every order twice, over a connection of its own, and tells of one. Its second order is called as if the first had left it running."""
+"""It makes every order twice, over a connection of its own, and tells of one.
+
+Its second order is called as if the first had left it running.
+"""
 
 from typing import Any
 
