@@ -40,6 +40,9 @@ level: $(READY) ## does memory stay level over a million requests? Takes long
 	@$(BIN)/python -m tests.level.upstream
 	@$(BIN)/python -m tests.level.serve
 
+sabotage: $(READY) ## lie to the lab: no lie may be believed (ARGS=--short: one of each kind)
+	@$(BIN)/python -m tests.sabotage $(ARGS)
+
 check: $(READY) ## lint, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

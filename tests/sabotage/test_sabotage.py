@@ -1,0 +1,57 @@
+"""Each lie turns its verdict by the proof that is meant to, and the truth beside it passes.
+
+Here is the short form; `-m long` asks for all of them, as `make sabotage` does.
+"""
+
+import asyncio
+
+import pytest
+
+from tests.sabotage.catalogue import LIES
+from tests.sabotage.lie import Lie
+from tests.sabotage.row import Row
+from tests.sabotage.runner import tell_all
+
+SHORT = {name: lie for name, lie in LIES.items() if lie.short}
+LONG = {name: lie for name, lie in LIES.items() if not lie.short and lie.sandbox == "process"}
+LONGEST = 900
+"""Real seconds for all of them, on a machine that does other things too."""
+
+
+def rows_of(lies: dict[str, Lie]) -> dict[str, Row]:
+    """All in one lab, side by side."""
+    return {row.lie.name: row for row in asyncio.run(tell_all(list(lies.values())))}
+
+
+@pytest.fixture(scope="module")
+def short() -> dict[str, Row]:
+    return rows_of(SHORT)
+
+
+@pytest.fixture(scope="module")
+def long() -> dict[str, Row]:
+    return rows_of(LONG)
+
+
+def check(row: Row) -> None:
+    if row.state == "skipped":
+        pytest.skip(row.honest.why)
+    assert row.honest.believed, row.honest.why
+    assert not row.lied.believed, f"{row.lie.story} And it is believed: {row.lied.why}"
+    assert row.lied.names(row.lie.expected), f"{row.lied.proofs}: {row.lied.why}"
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_a_lie_is_not_believed(name: str, short: dict[str, Row]) -> None:
+    check(short[name])
+
+
+@pytest.mark.long
+@pytest.mark.timeout(LONGEST)
+@pytest.mark.parametrize("name", LONG)
+def test_no_lie_is_believed(name: str, long: dict[str, Row]) -> None:
+    check(long[name])
+
+
+def test_there_is_a_lie_of_each_kind_in_the_short_form() -> None:
+    assert {lie.kind for lie in SHORT.values()} == {lie.kind for lie in LIES.values()}
