@@ -50,6 +50,8 @@ class Told(Stated):
     status: int | None
     error: Line | None
     chain: tuple[Link, ...]
+    where: Line | None = None
+    """Not every language knows it."""
     attempts: tuple[Attempt, ...]
     started: float
     ended: float
@@ -60,6 +62,7 @@ class Told(Stated):
         assert (self.outcome == "ok") == (self.status is not None and self.status < 400 and self.error is None)
         assert (self.error is None) == (self.chain == ()), "an error has a chain"
         assert self.status is not None or self.error is not None, "an answer or an error"
+        assert self.where is None or self.outcome == "other", "whose code it is, only of an error that is nobody else's"
         return self
 
     @property
