@@ -250,6 +250,8 @@ class ArmRun:
         for _ in range(requests):
             name = f"{self._job.scope}-{next(self._request_numbers)}"
             asked: dict[str, Any] = {"id": name, "method": request.method, "body_bytes": request.body_bytes}
+            if request.as_json:
+                asked["json"] = True
             if request.idempotency_key:
                 asked["idempotency_key"] = name
             query = []

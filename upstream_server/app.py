@@ -46,15 +46,15 @@ async def make_order(request: Request) -> Response:
     The logical request is named by `X-Request-Id`, else by a fresh id. Nothing is executed before the whole
     body is there.
     """
-    body_bytes = len(await request.body())
+    received = await _received(request)
     form = _form(request)
     connection, ledger, logical = _context(request)
     key = request.headers.get("idempotency-key")
     if (answer := ledger.answer_to(key)) is not None:
-        connection.tell("replayed", request=logical, order=answer["order"], body_bytes=body_bytes)
+        connection.tell("replayed", request=logical, order=answer["order"], **received)
         return _answer(form, answer, headers={"Idempotent-Replayed": "true"})
     order = ledger.new_order(logical)
-    answer = _execute(request, order, body_bytes)
+    answer = _execute(request, order, received)
     ledger.keep_answer(key, answer)
     await _together(request, form)
     return _answer(form, answer, status=201)
@@ -62,11 +62,11 @@ async def make_order(request: Request) -> Response:
 
 async def get_order(request: Request) -> Response:
     """Say who made an order; looking counts as an execution of the logical request too."""
-    body_bytes = len(await request.body())
+    received = await _received(request)
     form = _form(request)
     _, ledger, _ = _context(request)
     order = request.path_params["order"]
-    answer = _execute(request, order, body_bytes)
+    answer = _execute(request, order, received)
     if order != ANY_ORDER and order not in ledger.orders:
         return JSONResponse({"error": f"no order is called {order!r}"}, status_code=404)
     await _together(request, form)
@@ -125,10 +125,15 @@ def _answer(
     return kind(json.dumps(content).encode().ljust(form.size), status, headers, "application/json")
 
 
-def _execute(request: Request, order: str, body_bytes: int) -> dict[str, Any]:
+async def _received(request: Request) -> dict[str, Any]:
+    """What the app got of a request's body, once all of it is there: for the event that says what was done with it."""
+    return {"body_bytes": len(await request.body()), "content_type": request.headers.get("content-type")}
+
+
+def _execute(request: Request, order: str, received: Mapping[str, Any]) -> dict[str, Any]:
     connection, ledger, logical = _context(request)
     executions = ledger.execute(logical)
-    connection.tell("executed", request=logical, order=order, executions=executions, body_bytes=body_bytes)
+    connection.tell("executed", request=logical, order=order, executions=executions, **received)
     return {"order": order, "request": logical, "connection": connection.id, "executions": executions}
 
 

@@ -15,7 +15,7 @@ from lab.steps import Freeze, Invoke
 Mode = Literal["none", "fin", "rst", "vanish", "blackhole", "executed-fin", "executed-rst"]
 """How the upstream ends the connection: a close mode of an idle one, or, with `executed-`, that it carries the request
 out and then ends the connection in place of an answer. `none` is the control: it keeps the connection."""
-Method = Literal["GET", "POST", "POST+body", "POST+key"]
+Method = Literal["GET", "POST", "POST+body", "POST+json", "POST+key"]
 Tls = Literal["plain", "tls"]
 
 IDLE_MODES: tuple[CloseMode, ...] = ("fin", "rst", "vanish", "blackhole")
@@ -25,8 +25,9 @@ GAP = 420.0
 the sandbox is frozen for."""
 FUNCTION_LIMIT = 900.0
 """Lab seconds after which the platform ends an invocation: a client without a timeout of its own hangs until then."""
+WITH_BODY = ("POST+body", "POST+json")
 BODY = 1000
-"""Bytes of a request's body, in `POST+body`."""
+"""Bytes of a request's body, in `POST+body` and `POST+json`."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -96,7 +97,8 @@ class Cell:
             ),
             request=Request(
                 method="GET" if self.method == "GET" else "POST",
-                body_bytes=BODY if self.method == "POST+body" else 0,
+                body_bytes=BODY if self.method in WITH_BODY else 0,
+                json=self.method == "POST+json",
                 idempotency_key=self.method == "POST+key",
             ),
             link=self.link,

@@ -87,7 +87,7 @@ def _whole(base: Cell, lost: Sequence[Death], shim: bool) -> Iterator[Cell]:
         yield from (replace(_dies(base, death), method=method) for method in ("POST", "GET"))
     for death in (*DELIVERED, *EXECUTED):
         yield from (replace(_dies(base, death), method=method, stale=3) for method in ("POST", "GET"))
-        yield from (replace(_dies(base, death), method=method) for method in ("POST+body", "POST+key"))
+        yield from (replace(_dies(base, death), method=method) for method in ("POST+body", "POST+json", "POST+key"))
     yield from (replace(_dies(base, death), tls="tls") for death in (NONE, *DELIVERED, *EXECUTED))
     yield from (replace(_dies(base, death), wake_order="thaw-first") for death in DELIVERED)
     if shim:

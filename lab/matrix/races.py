@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lab.functions import DEFINITIONS
-from lab.matrix.cells import Cell
+from lab.matrix.cells import WITH_BODY, Cell
 
 TOLD = ("fin", "rst")
 """Deaths of which the client's kernel hears."""
@@ -43,7 +43,7 @@ def _node_timer_uninterrupted(cell: Cell) -> bool:
 
 
 def _two_writes(cell: Cell) -> bool:
-    return cell.method == "POST+body" and (cell.death in ("fin", "vanish") or cell.link == "lost")
+    return cell.method in WITH_BODY and (cell.death in ("fin", "vanish") or cell.link == "lost")
 
 
 def _probed(cell: Cell) -> bool:

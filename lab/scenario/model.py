@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from lab.scenario.curve import CurveShape
-from lab.scenario.parts import Balancer, Expect, Function, Model, Request, Upstream
+from lab.scenario.parts import SMALLEST_DOCUMENT, Balancer, Expect, Function, Model, Request, Upstream
 from lab.scenario.setting import Setting
 from lab.scenario.timeline import SPEED_MEANS, Speed, Timeline
 from lab.scenario.words import Clock, Link, Role, SandboxKind, Wake, WakeOrder
@@ -185,6 +185,9 @@ def _contradiction(setting: Setting) -> str | None:
         return "states gateway_refresh, but there is no gateway: give gateway_timeout too"
     if setting.upstream.gateway_refresh == "probes" and setting.link == "lost":
         return "states gateway_refresh, but loses every packet, so no probe arrives: leave one of the two out"
+    size = setting.request.body_bytes
+    if setting.request.as_json and size < SMALLEST_DOCUMENT:
+        return f"sends a JSON document of {size} bytes: give body_bytes of {SMALLEST_DOCUMENT} or more"
     return None
 
 

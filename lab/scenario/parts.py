@@ -120,11 +120,20 @@ class Function(Model):
     )
 
 
+SMALLEST_DOCUMENT = 4
+"""Bytes of the smallest JSON document that a function sends: a list of one empty string."""
+
+
 class Request(Model):
     """The request that every invocation makes."""
 
     method: Literal["GET", "POST"] = "POST"
     body_bytes: int = Field(default=0, ge=0, le=1_000_000)
+    as_json: bool = Field(
+        default=False,
+        alias="json",
+        description="The body is a JSON document of `body_bytes`, sent in the client library's own way.",
+    )
     idempotency_key: bool = False
     response_bytes: int = Field(default=0, ge=0, le=1_000_000, description="Size of the answer; 0: as it comes.")
     chunked: bool = Field(default=False, description="The answer comes in chunks, without a Content-Length.")

@@ -21,6 +21,7 @@ from lab.verdict.gaps import TOLERANCE
 
 EVENT_RETRIES = (60.0, 120.0)
 """Lab seconds before the second and third try of an asynchronous event, as AWS documents them."""
+JSON_TYPE = "application/json"
 RULE_KEYS = ("at", "do", "after_bytes", "requests", "min_request", "connections", "first")
 
 
@@ -120,6 +121,19 @@ def body(s: Statement) -> Iterator[str]:
     sizes = {event.get("body_bytes") for event in carried_out if event["request"] in s.asked}
     for seen in sorted(size for size in sizes if size is not None and size != stated):
         yield f"the upstream got a body of {seen} bytes, not of {stated}"
+
+
+@check
+def content_type(s: Statement) -> Iterator[str]:
+    if not s.setting.request.as_json:
+        return
+    carried_out = [*s.all("upstream", "executed"), *s.all("upstream", "replayed")]
+    for event in carried_out:
+        if event["request"] not in s.asked or "content_type" not in event.data:
+            continue
+        seen = event["content_type"]
+        if (seen or "").partition(";")[0].strip().lower() != JSON_TYPE:
+            yield f"the upstream got a body of type {seen or 'unknown'}, not {JSON_TYPE}"
 
 
 @check

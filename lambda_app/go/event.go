@@ -20,6 +20,7 @@ type Request struct {
 	Method         string `json:"method"`
 	Path           string `json:"path"`
 	BodyBytes      int    `json:"body_bytes"`
+	JSON           bool   `json:"json"`
 	IdempotencyKey string `json:"idempotency_key"`
 }
 

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 )
 
 // send makes one request, reads its answer to the end, and tells what happened.
@@ -51,12 +53,21 @@ func completed(asked Request) Request {
 
 func newRequest(ctx context.Context, upstream string, asked Request) (*http.Request, error) {
 	var body io.Reader
-	if asked.BodyBytes > 0 {
+	if asked.JSON {
+		document, err := json.Marshal([]string{strings.Repeat("x", asked.BodyBytes-len(`[""]`))})
+		if err != nil {
+			return nil, err
+		}
+		body = bytes.NewReader(document)
+	} else if asked.BodyBytes > 0 {
 		body = bytes.NewReader(bytes.Repeat([]byte("x"), asked.BodyBytes))
 	}
 	request, err := http.NewRequestWithContext(ctx, asked.Method, upstream+asked.Path, body)
 	if err != nil {
 		return nil, err
+	}
+	if asked.JSON {
+		request.Header.Set("Content-Type", "application/json")
 	}
 	request.Header.Set("X-Request-Id", asked.ID)
 	if asked.IdempotencyKey != "" {

@@ -14,12 +14,15 @@ export class Call {
   #started = 0;
   #ended = 0;
 
-  constructor({ id, method = "POST", path, body_bytes: size = 0, idempotency_key: key }, upstream) {
+  constructor({ id, method = "POST", path, body_bytes: size = 0, json, idempotency_key: key }, upstream, dumps) {
     this.id = id || randomUUID();
     this.method = method;
     this.url = upstream + (path ?? (method === "POST" ? "/orders" : "/orders/any"));
     this.headers = { "X-Request-Id": this.id, ...(key && { "Idempotency-Key": key }) };
-    this.body = size ? Buffer.alloc(size, "x") : undefined;
+    if (json) {
+      this.headers["Content-Type"] = "application/json";
+      this.body = dumps(["x".repeat(size - '[""]'.length)]);
+    } else this.body = size ? Buffer.alloc(size, "x") : undefined;
   }
 
   took(attempt) {

@@ -17,6 +17,7 @@ class RequestFailed extends Error {
 // All of this is made once, when the sandbox is initialised, and survives from invocation to invocation.
 const sandbox = randomUUID();
 const [client] = (process.env.THAWLAB_CLIENT ?? "node-http").split("@");
+const dumps = client === "axios" ? (document) => document : JSON.stringify; // axios does it by itself
 const versions = versionsOf(client);
 let invocations = 0;
 let upstream = process.env.UPSTREAM_URL;
@@ -41,7 +42,7 @@ export async function handler(event) {
 
 async function serve(event) {
   const requests = event.requests?.length ? event.requests : [{}];
-  const calls = requests.map((request) => new Call(request, upstream));
+  const calls = requests.map((request) => new Call(request, upstream, dumps));
   const { send, finish } = preset.module;
   if (event.at_once) await Promise.all(calls.map((call) => call.make(send)));
   else for (const call of calls) await call.make(send);

@@ -99,6 +99,17 @@ async def test_a_body_of_the_size_that_was_asked_for(warm: Warm, hall: Hall, siz
     assert (answer.only.status, door.executed) == (None, [])
 
 
+@pytest.mark.parametrize("size", [4, 1000, 100_000])
+async def test_a_json_document_of_the_size_that_was_asked_for(warm: Warm, hall: Hall, size: int) -> None:
+    """In the library's own way; where it has none, as bytes of that type."""
+    async with hall.door() as door:
+        answer = await warm.fresh(door, "seed", {"id": "a", "body_bytes": size, "json": True}, {"id": "b"})
+    assert answer.outcomes == ["ok", "ok"]
+    document, other = door.of("executed")
+    assert document["content_type"].partition(";")[0] == "application/json"
+    assert (document["body_bytes"], other["body_bytes"]) == (size, 0)
+
+
 async def test_no_body_where_none_is_asked_for(warm: Warm, hall: Hall) -> None:
     async with hall.door(faults=[{"at": "request-body", "do": "rst", "after_bytes": 1}]) as door:
         answer = await warm.fresh(door, "seed", {"body_bytes": 0}, {})

@@ -14,15 +14,19 @@ def posts(*names: str) -> list[Json]:
 
 
 async def test_it_completes_a_post_and_tells_its_file(client: str, preset: str, hall: Hall) -> None:
-    """In two invocations; some presets leave a request of their own behind, and none does one twice."""
+    """In two invocations, the last with a JSON document; some presets leave a request of their own behind, and none
+    does one twice."""
+    document = {"id": "c", "idempotency_key": "c", "body_bytes": 50, "json": True}
     warm = await hall.warm(client, preset=preset)
     async with hall.door() as door:
         first = await warm.fresh(door, preset, *posts("a"))
-        second = await warm.invoke(*posts("b", "c"))
+        second = await warm.invoke(*posts("b"), document)
         if preset in ENDS_ITS_PROCESS:
             await hall.forget(warm)  # before the door closes
     assert [*first.outcomes, *second.outcomes] == ["ok"] * 3, (first, second)
     assert [door.executed.count(name) for name in ("a", "b", "c")] == [1, 1, 1]
+    (received,) = door.of("executed", request="c")
+    assert (received["content_type"].partition(";")[0], received["body_bytes"]) == ("application/json", 50)
     told = {(answer.preset.name, answer.preset.sha256) for answer in (first, second)}
     assert told == {(preset, sha256_of(client, preset))}
 

@@ -168,6 +168,8 @@ def test_the_story_itself_is_good() -> None:
         ("title: A test", "title: 2001-45-99", 1, ["'2001-45-99' cannot be read"]),
         ("link: lost", "link: lost\nminutes: .nan", 8, ["minutes"]),
         ("link: lost", "link: lost\nrequest: {body_bytes: " + "9" * 5000 + "}", 8, []),
+        ("link: lost", "link: lost\nrequest: {body_bytes: 3, json: true}", 11, ["document of 3 bytes", "4 or more"]),
+        ("link: lost", "link: lost\nrequest: {body_bytes: 9, as_json: true}", 8, ["as_json"]),
         ("title: A test", 'title: "\\ud800"', 1, ["control character"]),
         # YAML
         ("[invoke, freeze", "[invoke, [freeze", 9, ["this is not YAML"]),

@@ -7,7 +7,7 @@ import pytest
 from lab.errors import UsageError
 from lab.functions import DEFINITIONS
 from lab.functions.definition import COMMON
-from lab.matrix.cells import GAP, UPSTREAM_LIMIT, Cell
+from lab.matrix.cells import BODY, GAP, UPSTREAM_LIMIT, Cell
 from lab.matrix.plan import SPEED, cells_of, make_matrix
 from lab.scenario.words import SandboxKind
 
@@ -45,7 +45,7 @@ def test_every_client_is_asked_the_whole_story(client: str) -> None:
     assert {cell.death for cell in cells} == {
         *("none", "fin", "rst", "vanish", "blackhole", "executed-fin", "executed-rst", "fin-lost", "rst-lost"),
     }
-    assert {cell.method for cell in cells} == {"GET", "POST", "POST+body", "POST+key"}
+    assert {cell.method for cell in cells} == {"GET", "POST", "POST+body", "POST+json", "POST+key"}
     assert {cell.stale for cell in cells} == {1, 3}
     assert {cell.tls for cell in cells} == {"plain", "tls"}
     assert {cell.wake_order for cell in cells} == {"event-first", "thaw-first"}
@@ -84,5 +84,12 @@ def test_settings_are_those_of_the_cell() -> None:
     control = Cell("aiohttp", "sync", "seed", "none", "delivered", "GET", 1).setting
     assert not control.plans_fault
     assert control.request.method == "GET"
+    body, document, bare = (
+        Cell("aiohttp", "sync", "seed", "none", "delivered", method, 1).setting.request
+        for method in ("POST+body", "POST+json", "POST")
+    )
+    assert (body.method, body.body_bytes, body.as_json) == ("POST", BODY, False)
+    assert (document.method, document.body_bytes, document.as_json) == ("POST", BODY, True)
+    assert (bare.body_bytes, bare.as_json) == (0, False)
     (rule,) = Cell("aiohttp", "sync", "seed", "executed-rst", "delivered", "POST+key", 3).setting.upstream.faults
     assert (rule.at, rule.do, rule.is_for(1, 1), rule.is_for(1, 2)) == ("executed", "rst", False, True)

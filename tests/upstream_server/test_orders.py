@@ -133,14 +133,15 @@ async def test_a_request_event_tells_what_the_wire_said(bench: Bench) -> None:
 
 async def test_an_execution_tells_the_body_that_the_app_received(bench: Bench) -> None:
     client = await bench.client(await bench.listener())
-    await client.request(body=b"x" * 1234, headers={"Idempotency-Key": "k"})
-    await client.request(body=b"x" * 99, headers={"Idempotency-Key": "k"})
+    await client.request(body=b"x" * 1234, headers={"Idempotency-Key": "k", "Content-Type": "application/json"})
+    await client.request(body=b"x" * 99, headers={"Idempotency-Key": "k", "Content-Type": "text/plain"})
     await client.request("GET", "/orders/any")
     chunks = b"3\r\nabc\r\n0\r\n\r\n"
     await client.send(request_bytes(headers={"Transfer-Encoding": "chunked"}, body=chunks, length=False))
     await client.response()
-    assert [event["body_bytes"] for event in bench.events("executed")] == [1234, 0, 3]
-    assert [event["body_bytes"] for event in bench.events("replayed")] == [99]
+    told = [(event["body_bytes"], event["content_type"]) for event in bench.events("executed")]
+    assert told == [(1234, "application/json"), (0, None), (3, None)]
+    assert [(event["body_bytes"], event["content_type"]) for event in bench.events("replayed")] == [(99, "text/plain")]
 
 
 async def test_a_response_event_tells_what_went_over_the_wire(bench: Bench) -> None:

@@ -69,6 +69,7 @@ def told(name: str, started: float, ended: float, outcome: str, *, reused: bool)
 
 def bug() -> list[Event]:
     """Frozen at 1.1, given up at 3.0, thawed at 3.5."""
+    body = {"body_bytes": 0, "content_type": None}
     came = {"method": "POST", "path": "/orders", "key": None, "via": None, "tls": False}
     return [
         event(0.0, "lab", "arm-started", role="bug", tick=None, speed=SPEED, shape="sync", preset_sha256="aa"),
@@ -81,7 +82,7 @@ def bug() -> list[Event]:
         event(0.9, "invocation", "event-sent", request_id="i-1", sandbox="sb-1"),
         event(0.95, "upstream", "connection-opened", connection=1, peer_port=PORT),
         event(0.96, "upstream", "request", connection=1, number=1, request=FIRST, **came),
-        event(0.97, "upstream", "executed", connection=1, request=FIRST, executions=1, body_bytes=0),
+        event(0.97, "upstream", "executed", connection=1, request=FIRST, executions=1, **body),
         event(
             0.98, "upstream", "response", connection=1, request=FIRST, status=201, bytes=80, chunked=False,
             keep_alive=None, announced_close=False,

@@ -1,6 +1,7 @@
 """Each statement of a scenario has a witness: an honest run is borne out, and each lie is contradicted."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -25,6 +26,17 @@ def test_a_journal_without_witnesses_is_not_asked() -> None:
 LIES: list[tuple[Change, dict[str, str], str]] = [
     (changed("request", "upstream", method="GET"), {}, "the upstream got GET, not POST"),
     (changed("executed"), {"request": "{method: POST, body_bytes: 10}"}, "a body of 0 bytes, not of 10"),
+    (changed("executed", body_bytes=10), {"request": "{body_bytes: 10, json: true}"}, "a body of type unknown, not"),
+    (
+        changed("executed", body_bytes=10, content_type="application/octet-stream"),
+        {"request": "{body_bytes: 10, json: true}"},
+        "a body of type application/octet-stream, not application/json",
+    ),
+    (
+        changed("executed", body_bytes=0, content_type="application/json"),
+        {"request": "{body_bytes: 10, json: true}"},
+        "a body of 0 bytes, not of 10",
+    ),
     (changed("request"), {"request": "{method: POST, idempotency_key: true}"}, "without an idempotency key"),
     (changed("response"), {"request": "{response_bytes: 4000}"}, "with 80 bytes, not with 4000"),
     (changed("response", bytes=4000), {"request": "{response_bytes: 4000, chunked: true}"}, "answer came whole"),
@@ -77,6 +89,20 @@ def test_a_lie_is_contradicted(change: Change, lines: dict[str, str], said: str)
     assert any(said in problem for problem in against(change, lines=lines)), against(change, lines=lines)
 
 
+@pytest.mark.parametrize("text", ["application/json", "application/json; charset=UTF-8", "Application/JSON"])
+def test_a_json_document_is_borne_out(text: str) -> None:
+    lines = {"request": "{body_bytes: 10, json: true}"}
+    assert against(changed("executed", body_bytes=10, content_type=text), lines=lines) == ()
+
+
+def test_a_journal_without_the_body_type_is_not_asked() -> None:
+    def older(recorded: Event) -> Event | None:
+        data = {key: value for key, value in recorded.data.items() if key != "content_type"}
+        return replace(recorded, data=data | ({"body_bytes": 10} if recorded.kind == "executed" else {}))
+
+    assert against(older, lines={"request": "{body_bytes: 10, json: true}"}) == ()
+
+
 def test_requests_that_nobody_asked_for() -> None:
     stranger = event(3.515, "upstream", "request", connection=1, number=2, request="other", method="POST")
     assert "the upstream got 1 requests that the function was not asked for" in against(extra=(stranger,))
@@ -119,7 +145,7 @@ def test_every_check_is_documented_by_a_lie() -> None:
     """One that no lie above meets would be a check that cannot fail."""
     names = {check.__name__ for check in CHECKS}
     assert names == {
-        "requests_are_those_asked_for", "method", "body", "idempotency_key", "answer", "tls", "balancer", "hints",
-        "behaviour", "first_of_a_rule", "timeline", "speed", "invocations", "connections_at_once", "wake_order",
-        "event_retries", "preloaded", "app_shape", "lost_packets", "preset",
+        "requests_are_those_asked_for", "method", "body", "content_type", "idempotency_key", "answer", "tls",
+        "balancer", "hints", "behaviour", "first_of_a_rule", "timeline", "speed", "invocations", "connections_at_once",
+        "wake_order", "event_retries", "preloaded", "app_shape", "lost_packets", "preset",
     }  # fmt: skip

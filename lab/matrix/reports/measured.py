@@ -150,6 +150,7 @@ class Client:
         requests: dict[str, dict[str, str]] = {
             "POST": {},
             "POST with a body": {"method": "POST+body"},
+            "POST with JSON": {"method": "POST+json"},
             "POST with a key": {"method": "POST+key"},
             "GET": {"method": "GET"},
             "GET with 3 stale": {"method": "GET", "stale": "3"},

@@ -39,7 +39,7 @@ class Axis:
 
 
 AXES = (
-    Axis("method", "POST", {"POST+body": "body", "POST+key": "key"}),
+    Axis("method", "POST", {"POST+body": "body", "POST+json": "json", "POST+key": "key"}),
     Axis("stale", "1", {"3": "3 stale"}),
     Axis("tls", "plain", {"tls": "TLS"}),
     Axis("wake_order", "event-first", {}),
@@ -47,7 +47,7 @@ AXES = (
 )
 """The last one in which a cell is unusual is what it is asked about: 3 stale connections with GET are compared with
 one, not with POST."""
-FACTORS = ("GET", "body", "key", "3 stale", "TLS", "thaw-first", "uninterrupted")
+FACTORS = ("GET", "body", "json", "key", "3 stale", "TLS", "thaw-first", "uninterrupted")
 
 
 def kind(cell: CellResult) -> Kind:

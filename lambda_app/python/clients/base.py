@@ -13,6 +13,8 @@ from lambda_app.python.call import Call
 from lambda_app.python.observe import Observer
 from lambda_app.python.outcome import Kinds
 
+JSON_TYPE = {"Content-Type": "application/json"}
+
 
 class Client(ABC):
     """One library: how its presets are called, what its errors mean, and how what it holds is closed."""
@@ -24,6 +26,8 @@ class Client(ABC):
     """What its own exceptions mean."""
     body_option: ClassVar[str] = "data"
     """What it calls the body of a request."""
+    json_option: ClassVar[str | None] = "json"
+    """What it calls a document that it is to send as JSON; None where it sends none."""
 
     def __init__(self) -> None:
         self.observer = Observer()
@@ -48,7 +52,11 @@ class Client(ABC):
 
     def options(self, call: Call) -> dict[str, Any]:
         """What the preset's `send` gets besides method and URL."""
-        return {"headers": call.headers} | ({self.body_option: call.body} if call.body else {})
+        if call.document is None:
+            return {"headers": call.headers} | ({self.body_option: call.body} if call.body else {})
+        if self.json_option is not None:
+            return {"headers": call.headers, self.json_option: call.document}
+        return {"headers": call.headers | JSON_TYPE, self.body_option: call.body}
 
 
 class Asynchronous(Client):

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from botocore.httpsession import URLLib3Session
 
 from lambda_app.python.call import Call
+from lambda_app.python.clients.base import JSON_TYPE
 from lambda_app.python.clients.urllib3 import Urllib3
 from lambda_app.python.outcome import Kinds
 
@@ -37,7 +38,8 @@ class Botocore(Urllib3):
                 request.url = made._replace(path=asked.path, query=asked.query).geturl()
                 request.body = call.body or None
                 request.headers["Content-Length"] = str(len(call.body))
-                for name, value in call.headers.items():
+                headers = call.headers if call.document is None else call.headers | JSON_TYPE
+                for name, value in headers.items():
                     request.headers[name] = value
             return send_prepared(session, request)
 

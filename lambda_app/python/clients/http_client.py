@@ -9,6 +9,7 @@ from lambda_app.python.clients.over_http_client import OverHttpClient
 class HttpClient(OverHttpClient):
     distribution = http.client.__name__
     body_option = "body"
+    json_option = None
 
     @property
     def version(self) -> str:

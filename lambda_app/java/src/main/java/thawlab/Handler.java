@@ -146,10 +146,13 @@ public final class Handler implements RequestStreamHandler {
       headers.add(new String[] {"Idempotency-Key", text(request, "idempotency_key", "")});
     }
     String path = text(request, "path", method.equals("POST") ? "/orders" : "/orders/any");
-    byte[] body = new byte[request.has("body_bytes") ? request.get("body_bytes").getAsInt() : 0];
+    int size = request.has("body_bytes") ? request.get("body_bytes").getAsInt() : 0;
+    boolean asJson = request.has("json") && request.get("json").getAsBoolean();
+    byte[] body = new byte[asJson ? 0 : size];
     Arrays.fill(body, (byte) 'x');
+    String json = asJson ? JSON.toJson(List.of("x".repeat(size - "[\"\"]".length()))) : null;
 
-    var call = new Call(new Client.Request(method, upstream + path, headers, body));
+    var call = new Call(new Client.Request(method, upstream + path, headers, body, json));
     Integer status = null;
     Exception error = null;
     double started = now();

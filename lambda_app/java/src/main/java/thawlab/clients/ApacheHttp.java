@@ -9,6 +9,7 @@ import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.EndpointDetails;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
 import org.apache.hc.core5.http.io.entity.EntityUtils;
+import org.apache.hc.core5.http.io.entity.StringEntity;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.util.VersionInfo;
 
@@ -47,7 +48,9 @@ public final class ApacheHttp implements Client {
   public int send(Call call) throws Exception {
     var request = new HttpUriRequestBase(call.request.method(), URI.create(call.request.url()));
     call.request.headers().forEach(header -> request.setHeader(header[0], header[1]));
-    if (call.request.body().length > 0) {
+    if (call.request.json() != null) {
+      request.setEntity(new StringEntity(call.request.json(), ContentType.APPLICATION_JSON));
+    } else if (call.request.body().length > 0) {
       request.setEntity(new ByteArrayEntity(call.request.body(), ContentType.APPLICATION_OCTET_STREAM));
     }
     return preset

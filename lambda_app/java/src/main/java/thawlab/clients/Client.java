@@ -20,8 +20,11 @@ public interface Client extends AutoCloseable {
   @Override
   void close();
 
-  /** A request to make: its method, URL, headers as (name, value), and body, empty for none. */
-  record Request(String method, String url, List<String[]> headers, byte[] body) {}
+  /**
+   * A request to make: its method, URL, headers as (name, value), and body, empty for none. A JSON document, where
+   * there is one, is sent in place of the body, in the library's own way for text of a type.
+   */
+  record Request(String method, String url, List<String[]> headers, byte[] body, String json) {}
 
   /** A preset by its name, and the SHA-256 of the source that its class was compiled from. */
   record Loaded(String name, String sha256) {}

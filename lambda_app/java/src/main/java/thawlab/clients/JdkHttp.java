@@ -4,6 +4,7 @@ import java.lang.ref.WeakReference;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodySubscribers;
@@ -67,8 +68,10 @@ public final class JdkHttp implements Client {
   @Override
   public int send(Call call) throws Exception {
     Request request = call.request;
-    var publisher = request.body().length == 0 ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(request.body());
-    HttpRequest.Builder built = preset.request(URI.create(request.url())).method(request.method(), publisher);
+    HttpRequest.Builder built = preset.request(URI.create(request.url())).method(request.method(), publisher(request));
+    if (request.json() != null) {
+      built.header("Content-Type", "application/json");
+    }
     request.headers().forEach(header -> built.header(header[0], header[1]));
     HttpResponse.BodyHandler<Void> body =
         head -> {
@@ -76,6 +79,13 @@ public final class JdkHttp implements Client {
           return BodySubscribers.discarding();
         };
     return preset.send(built.build(), body).statusCode();
+  }
+
+  private static BodyPublisher publisher(Request request) {
+    if (request.json() != null) {
+      return BodyPublishers.ofString(request.json());
+    }
+    return request.body().length == 0 ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(request.body());
   }
 
   /** A client can be closed since Java 21 only, so no preset does it. */

@@ -5,6 +5,7 @@ import java.util.Set;
 import java.util.WeakHashMap;
 import okhttp3.Connection;
 import okhttp3.EventListener;
+import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
 import okhttp3.RequestBody;
 
@@ -16,6 +17,8 @@ public final class OkHttp implements Client {
 
     default void finish() {}
   }
+
+  private static final MediaType JSON = MediaType.get("application/json");
 
   private final Preset preset;
   private final Set<Connection> used = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
@@ -42,9 +45,7 @@ public final class OkHttp implements Client {
   public int send(Call call) throws Exception {
     Request request = call.request;
     var built = new okhttp3.Request.Builder().url(request.url());
-    // For the library a POST has a body, if an empty one.
-    boolean bodiless = request.body().length == 0 && !Set.of("POST", "PUT", "PATCH").contains(request.method());
-    built.method(request.method(), bodiless ? null : RequestBody.create(request.body()));
+    built.method(request.method(), body(request));
     request.headers().forEach(header -> built.header(header[0], header[1]));
     // A client made from another one shares its pool.
     OkHttpClient client = preset.client().newBuilder().eventListenerFactory(of -> new Observer(call)).build();
@@ -53,6 +54,15 @@ public final class OkHttp implements Client {
       response.body().bytes();
       return response.code();
     }
+  }
+
+  private static RequestBody body(Request request) {
+    if (request.json() != null) {
+      return RequestBody.create(request.json(), JSON);
+    }
+    // For the library a POST has a body, if an empty one.
+    boolean bodiless = request.body().length == 0 && !Set.of("POST", "PUT", "PATCH").contains(request.method());
+    return bodiless ? null : RequestBody.create(request.body());
   }
 
   @Override
