@@ -76,7 +76,7 @@ def cli() -> None:
     """Reproduce the connection reset of a warm function on demand, and prove which fixes hold."""
 
 
-@cli.command("list")
+@cli.command("list", short_help="The scenarios, with the question each answers.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def list_(as_json: bool) -> None:
     """The scenarios: the question each answers, the minutes it takes, where it can run."""
@@ -158,7 +158,7 @@ def show(name: str, out: Path) -> None:
     sys.exit(exit_status(finished.results))
 
 
-@cli.command()
+@cli.command(short_help="Which fix holds where in a run, and what it costs.")
 @click.argument("name", metavar="RUN", default=LATEST)
 @click.option("--markdown", is_flag=True, help="As a Markdown table.")
 @click.option("--write", "page", type=click.Path(path_type=Path), help="Write that table into a page (docs/fixes.md).")
@@ -176,7 +176,7 @@ def fixes(name: str, markdown: bool, page: Path | None, out: Path) -> None:
         fixes_.print_fixes(results)
 
 
-@cli.command()
+@cli.command(short_help="Keep the Invoke API, a function and an upstream up.")
 @click.option("--function", "client", default="aiohttp", show_default=True, help="The function, by its client library.")
 @click.option("--preset", default="seed", show_default=True, help="How it makes its client.")
 @click.option("--shape", type=click.Choice(["sync", "loop"]), help="App shape; the client's usual one if absent.")
@@ -202,14 +202,14 @@ def serve(**options: Any) -> None:
         click.echo("ended; nothing was left running", err=True)
 
 
-@cli.command()
+@cli.command(short_help="What this machine can do, and what is missing.")
 def doctor() -> None:
     """What this machine can do, and what each missing part would change."""
     _end_with_the_reader()
     sys.exit(0 if doctor_.print_doctor() else 3)
 
 
-@cli.command()
+@cli.command(short_help="Remove what a killed run left, or old runs.")
 @click.option("--keep", type=click.IntRange(min=0), metavar="N", help="Also remove all runs but the newest N.")
 @out_option
 def clean(keep: int | None, out: Path) -> None:

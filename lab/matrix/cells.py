@@ -59,7 +59,7 @@ class Cell:
         values = dict(zip(names, parts, strict=False))
         known = all(values.get(name) in get_args(words) for name, words in CLOSED.items())
         if len(parts) != len(names) or not known or not values["stale"].isdecimal():
-            raise UsageError(f"{text!r} is no cell: give one as it stands in matrix.json, {'/'.join(names)}")
+            raise UsageError(f"{text!r} is not a cell: give one as it stands in matrix.json, {'/'.join(names)}")
         return cls(**{**values, "stale": int(values["stale"])})  # type: ignore[arg-type]
 
     def __str__(self) -> str:

@@ -34,7 +34,7 @@ def _choices(*words: str) -> Any:
     return {"multiple": True, "type": click.Choice(words)}
 
 
-@click.command()
+@click.command(short_help="Which client survives which death, measured.")
 @click.option("--client", "clients", **_choices(*DEFINITIONS), help="Only these clients.")
 @click.option(
     "--language",

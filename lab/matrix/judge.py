@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from lab.journal import Event, Scope
 from lab.matrix.cells import MATRIX, Cell
@@ -50,13 +51,33 @@ def _latest(cell: Cell, scopes: Sequence[Scope], scoped: Mapping[Scope, Sequence
 
 
 def judge_cell(cell: Cell, facts: Facts, attempts: int = 1) -> CellResult:
-    """What the request after the wake came to, if it is proved that what was to happen did."""
+    """What the request after the wake came to, if it is proved that what was to happen did.
+
+    Where the judge itself fails, on a damaged journal or by a fault of its own, the cell is inconclusive.
+    """
+    try:
+        return _judged(cell, facts, attempts)
+    except Exception as error:
+        failed = (
+            f"The judge failed on this cell ({type(error).__name__}: {error}): its journal is damaged, or this is a"
+        )
+        why = f"{failed} fault of the lab."
+        return _result(cell, attempts, cell.client, "", {"status": "inconclusive", "why": why})
+
+
+def _judged(cell: Cell, facts: Facts, attempts: int) -> CellResult:
     seen = _Seen(cell, facts)
+    return _result(
+        cell, attempts, seen.version("client") or cell.client, seen.version("language") or "", seen.findings()
+    )
+
+
+def _result(cell: Cell, attempts: int, library: str, language: str, findings: Mapping[str, Any]) -> CellResult:
     return CellResult(
         id=cell.id,
         client=cell.client,
-        library=seen.version("client") or cell.client,
-        language=seen.version("language") or "",
+        library=library,
+        language=language,
         shape=cell.shape,
         preset=cell.preset,
         death=cell.death,
@@ -69,7 +90,7 @@ def judge_cell(cell: Cell, facts: Facts, attempts: int = 1) -> CellResult:
         wake=cell.wake,
         attempts=attempts,
         race=race_of(cell),
-        **seen.findings(),
+        **findings,
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -86,6 +87,40 @@ def test_exit_status(
     assert thawlab_here(monkeypatch, "show", "latest", "--out", run.out).returncode == status
 
 
+NEEDS_CC = (
+    "  - {name: deaf, role: contrast, title: Not told, change: {wake: uninterrupted}, expect: {outcome: reset}}\n"
+)
+
+
+def test_what_this_machine_lacks_is_3_and_named(tmp_path: Path) -> None:
+    """What runs passes; an arm that needs a compiler is skipped, and the path has none."""
+    (tmp_path / "story.yaml").write_text(scenario_text() + NEEDS_CC)
+    done = thawlab("run", tmp_path / "story.yaml", "--out", tmp_path, PATH=str(tmp_path))
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "story: pass — 2 arms: 1 pass, 1 skipped" in done.stdout
+    assert "lacking here: 1 arm skipped: needs a C compiler (cc)" in " ".join(done.stdout.split())
+
+
+def test_no_help_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    done = thawlab_here(monkeypatch, "--help")
+    assert done.returncode == 0
+    assert "compare" in done.stdout
+    assert not [line for line in done.stdout.splitlines() if line.endswith("...") and not line.startswith("Usage")]
+
+
+def test_old_runs_are_read_without_their_presets(
+    runs: dict[str, Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A preset that has another name today does not matter to what was run."""
+    copied = tmp_path / "old"
+    shutil.copytree(runs["passes"].folder, copied)
+    story = copied / "scenarios" / "passes.yaml"
+    story.write_text(story.read_text().replace("preset: sane", "preset: renamed"))
+    done = thawlab_here(monkeypatch, "show", copied)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_an_arm_brings_its_bug_and_nothing_else(runs: dict[str, Run]) -> None:
     run = runs["passes"]
     assert list(run.arms) == ["bug", "fix"]
@@ -165,7 +200,7 @@ def test_show_a_damaged_journal(
     source = runs["passes"].folder
     (tmp_path / "scenarios" / "passes.yaml").write_text((source / "scenarios" / "passes.yaml").read_text())
     (tmp_path / "journal.jsonl").write_text(damage((source / "journal.jsonl").read_text()))
-    refused(thawlab_here(monkeypatch, "show", tmp_path), 2, "journal.jsonl: ")
+    refused(thawlab_here(monkeypatch, "show", tmp_path), 2, "journal.jsonl:")
 
 
 def test_list() -> None:

@@ -26,7 +26,7 @@ def test_an_id_stays() -> None:
     ["", "aiohttp", SEED.id + "/more", SEED.id.replace("vanish", "slam"), SEED.id.replace("/1/", "/one/"), "/" * 9],
 )
 def test_what_is_no_cell_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="is no cell: give one as it stands in matrix"):
+    with pytest.raises(UsageError, match="is not a cell: give one as it stands in matrix"):
         Cell.parse(text)
 
 

@@ -84,7 +84,7 @@ def test_a_choice_is_measured_and_two_runs_agree(tmp_path: Path) -> None:
         (("--client", "curl"), ("'curl' is not one of", "aiohttp")),
         (("--preset", "turbo"), ("no client has the preset 'turbo'", "there are")),
         (("--mode", "slam"), ("'slam' is not one of", "vanish")),
-        (("--cell", "x/y"), ("'x/y' is no cell", "client/shape/preset")),
+        (("--cell", "x/y"), ("'x/y' is not a cell", "client/shape/preset")),
         (("--client", "go", "--wake", "uninterrupted"), ("no cell of the matrix is meant",)),
         (("--link", "lost"), ("no cell of the matrix is meant",)),
         (("--resume", "latest"), ("no matrix 'latest'",)),
