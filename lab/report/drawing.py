@@ -169,6 +169,8 @@ def _inner_ticks(phase: Phase, stretch: Stretch) -> Iterator[Tick]:
     """Round lab times within a gap, round real times elsewhere, where there is room."""
     rate = phase.lab_rate if phase.kind == "gap" else 1.0
     low, high = (phase.lab_start, phase.lab_end) if phase.kind == "gap" else (phase.start, phase.end)
+    if high <= low:  # so short, at so late a time, that its ends are one number
+        return
     step = _round_step((high - low) * TICK_ROOM / stretch.width)
     first = floor(low / step) + 1
     for number in range(first, first + int(stretch.width // TICK_ROOM) + 2):

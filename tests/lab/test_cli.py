@@ -59,7 +59,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     texts = {
         "passes": (scenario_text() + FIX, "--arm", "fix", "--repeat", "2", "--speed", "400"),
         "fails": (scenario_text() + NO_FIX,),
-        "inconclusive": (scenario_text(preset="no_keepalive"),),
+        "gone": (scenario_text(preset="no_keepalive"),),
+        "inconclusive": (scenario_text().replace("[1, 0]", "[1, 0], client_tcp_state: CLOSE-WAIT"),),
         "skipped": (scenario_text() + DOCKER_ONLY,),
     }
 
@@ -75,7 +76,13 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
 
 @pytest.mark.parametrize(
     ("name", "status", "verdict"),
-    [("passes", 0, "pass"), ("fails", 1, "fail"), ("inconclusive", 3, "inconclusive"), ("skipped", 0, "skipped")],
+    [
+        ("passes", 0, "pass"),
+        ("fails", 1, "fail"),
+        ("gone", 1, "fail"),
+        ("inconclusive", 3, "inconclusive"),
+        ("skipped", 0, "skipped"),
+    ],
 )
 def test_exit_status(
     monkeypatch: pytest.MonkeyPatch, runs: dict[str, Run], name: str, status: int, verdict: str
@@ -170,6 +177,25 @@ def test_show(monkeypatch: pytest.MonkeyPatch, runs: dict[str, Run]) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     for name in (folder.name, str(folder)):
         assert thawlab_here(monkeypatch, "show", name, "--out", run.out).stdout.splitlines()[:-1] == printed
+
+
+def test_a_bug_that_is_gone_is_told_with_its_versions(runs: dict[str, Run]) -> None:
+    """What a client does that has learned to leave stale connections alone; in every report."""
+    run = runs["gone"]
+    versions = set(run.arms["bug"]["versions"].values())
+    assert any(version.startswith("aiohttp ") for version in versions)
+    for text in (
+        run.done.stdout,
+        *((run.folder / name).read_text() for name in ("junit.xml", "summary.md", "report.html", "results.json")),
+    ):
+        words = " ".join(text.replace("\\", "").split())
+        assert "he bug is gone" in words
+        for version in versions:
+            assert version in words
+
+
+def test_an_inconclusive_run_was_made_three_times(runs: dict[str, Run]) -> None:
+    assert [seen["attempts"] for seen in runs["inconclusive"].arms["bug"]["runs"]] == [3]
 
 
 def test_why_a_fail_failed(runs: dict[str, Run]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from lab.journal import Event, Scope
 from lab.report.drawing import LABEL_WIDTH, MOST_ROWS, RADIUS, draw
-from lab.report.lanes import lanes
+from lab.report.lanes import Lanes, Phase, lanes
 from tests.report.sample import Tape, journal
 
 ARMS = ["bug", "short-gap", "never-frozen", "close-after-handler", "retry-once", "look-before-use"]
@@ -132,3 +132,11 @@ def test_a_burst_of_connections_is_cut_and_said_so() -> None:
     assert len(drawing.rows) == MOST_ROWS
     assert drawing.rows[-1].label == "upstream"
     assert drawing.hidden_rows == 101 - MOST_ROWS
+
+
+def test_a_phase_whose_ends_are_one_number_in_lab_time_is_drawn() -> None:
+    """As a damaged journal may have it: so late a time that a microsecond is lost in it."""
+    phase = Phase("gap", "frozen", 1.0, 1.000001, 1e15, 1e15)
+    drawing = draw(Lanes(("sandbox",), (), (), (phase,)))
+    assert drawing is not None
+    assert all(tick.major for tick in drawing.ticks)
