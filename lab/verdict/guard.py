@@ -49,7 +49,8 @@ def _by_role(arm: Arm, setting: Setting, facts: Facts, bug_failed: bool | None) 
     if arm.leans_on_bug:
         paired: dict[str, object] = {"paired_bug": bool(bug_failed)}
         if arm.expect.reuse == "kept":
-            return paired | {"reused_connection": facts.healthy_reuse, "no_fault": not facts.any_fault}
+            kept = {"reused_connection": facts.healthy_reuse, "no_fault": not facts.any_fault}
+            return paired | kept | {"gap_passed_limit": facts.passed_limit}
         return paired | (_fault_proof(arm, setting, facts) if arm.expect.reuse else _avoidance_proof(setting, facts))
     if setting.plans_fault and arm.role != "control":
         return _fault_proof(arm, setting, facts)
