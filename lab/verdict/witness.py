@@ -81,6 +81,7 @@ def witnesses_were_heard(s: Statement) -> Iterator[str]:
     missing = {
         "what was to be run": not s.all("lab", "arm-started"),
         "how the upstream was to behave": not s.all("upstream", "listener-opened"),
+        "what the upstream got": succeeded - {event["request"] for event in s.all("upstream", "request")},
         "how the upstream answered": succeeded - {event["request"] for event in s.all("upstream", "response")},
         "when the function was invoked": answered - ids["invoked"],
         "when the event was sent": answered - ids["event-sent"],

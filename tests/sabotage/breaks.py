@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from lab.bench.base import Bench
-from lab.journal import Event, Recorder
+from lab.journal import Event, Recorder, Source
 from lab.lambda_service.service import FunctionSpec
 from lab.plan import Job
 from lab.sandbox.base import Sandbox, SandboxFactory
@@ -133,12 +133,12 @@ async def nothing(real: Any, *args: Any, **options: Any) -> None:
 # The journal.
 
 
-def without(source: str, kind: str) -> Break:
+def without(source: Source, kind: str) -> Break:
     """Nobody wrote down such events."""
     return Break(journal=lambda events: [e for e in events if (e.source, e.kind) != (source, kind)])
 
 
-def rewritten(source: str, kind: str, **data: Any) -> Break:
+def rewritten(source: Source, kind: str, **data: Any) -> Break:
     """Such events say something else."""
 
     def rewrite(events: Sequence[Event]) -> Sequence[Event]:

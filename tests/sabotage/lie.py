@@ -1,7 +1,7 @@
 """What a lie is, and all of them by name; the modules of kinds tell them where they are defined."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from lab.bench.base import Bench
@@ -86,9 +86,27 @@ class Lie:
     short: bool = False
     """Whether the short form has it."""
     sandbox: SandboxKind = "process"
+    only_said: bool = False
+    """Whether the lab may pass it, as long as it says what was expected."""
+
+    @property
+    def goes_into_containers(self) -> bool:
+        """Whether it can be told there too. Made-up functions have no image, and a journal is one anywhere."""
+        if self.sandbox == "docker":
+            return True
+        made_up = isinstance(self.told_in, Command) or any(name in str(self.told_in) for name in MADE_UP_CLIENTS)
+        return not made_up and not self.break_it.after_the_fact
 
 
+MADE_UP_CLIENTS = ("tricky", "liar")
 LIES: dict[str, Lie] = {}
+
+
+def in_sandbox(kind: SandboxKind) -> list[Lie]:
+    """Those that can be told in this kind of sandbox."""
+    if kind == "process":
+        return [lie for lie in LIES.values() if lie.sandbox == "process"]
+    return [replace(lie, sandbox="docker") for lie in LIES.values() if lie.goes_into_containers]
 
 
 def tell(
@@ -102,6 +120,7 @@ def tell(
     expected: str | Sequence[str],
     short: bool = False,
     sandbox: SandboxKind = "process",
+    only_said: bool = False,
 ) -> None:
     """Make a lie known, once for each place; `expected` has a word for each.
 
@@ -122,4 +141,5 @@ def tell(
             expected=word,
             short=short and place is places[0],
             sandbox=sandbox,
+            only_said=only_said,
         )

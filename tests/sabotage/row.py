@@ -39,9 +39,11 @@ class Row:
             return "skipped"
         if not self.honest.believed:
             return "TRUTH NOT BELIEVED"
-        if self.lied.believed:
+        if self.lied.believed and not self.lie.only_said:
             return "STILL GREEN"
-        return "ok" if self.lied.names(self.lie.expected) else "OTHER PROOF"
+        return (
+            "ok" if self.lied.names(self.lie.expected) and not self.honest.names(self.lie.expected) else "OTHER PROOF"
+        )
 
     @property
     def holds(self) -> bool:

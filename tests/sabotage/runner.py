@@ -119,6 +119,10 @@ class Attacked:
             for task in self._honest.values():
                 task.cancel()
 
+    async def journal_of(self, place: Place) -> tuple[Event, ...]:
+        """Of an honest run."""
+        return (await self._run(place, None))[1]
+
     async def _row(self, lie: Lie, places: asyncio.Semaphore) -> Row:
         for _ in range(TRIES):
             honest, journal = await self._honestly(lie.honest, places)

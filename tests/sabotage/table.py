@@ -12,7 +12,8 @@ RULE = "-" * (NAME + TOLD_BY + HONEST + LIED + 4)
 
 def lines_of(row: Row) -> Iterator[str]:
     """A line or two for a lie; the state stands at its end."""
-    lied = f"{row.lied.verdict}: {_said(row)}" if not row.lied.believed else row.lied.verdict
+    silent = row.lied.believed and not row.lie.only_said
+    lied = row.lied.verdict if silent else f"{row.lied.verdict}: {_said(row)}"
     names = textwrap.wrap(row.lie.name, NAME)
     said = textwrap.wrap(lied, LIED)[:3]
     state = row.state if row.state == "ok" else "!!"

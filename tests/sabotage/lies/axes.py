@@ -222,6 +222,15 @@ tell(
     break_it=otherwise(balancer=None),
     expected="a request did not come through nginx",
 )
+tell(
+    "balancer-of-another-make",
+    KIND,
+    "lab",
+    "Another balancer stands there than the one that is stated.",
+    of_the_catalogue("load-balancer-502", "healthy"),
+    break_it=otherwise(balancer={"server": "haproxy"}),
+    expected="a request did not come through nginx",
+)
 
 # The platform.
 

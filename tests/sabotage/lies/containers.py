@@ -1,7 +1,7 @@
 """Lies that need containers: a name that does not move. Those about link and pause are in `tests/docker/`."""
 
 from lab.arm_run import ArmRun
-from tests.sabotage.breaks import nothing
+from tests.sabotage.breaks import nothing, otherwise
 from tests.sabotage.lie import Break, tell
 from tests.sabotage.stories import of_the_catalogue
 
@@ -13,5 +13,15 @@ tell(
     of_the_catalogue("blue-green", "bug"),
     break_it=Break(patches={(ArmRun, "move_name"): nothing}),
     expected="it did not happen",
+    sandbox="docker",
+)
+tell(
+    "balancer-bypassed-in-containers",
+    "axes",
+    "lab",
+    "No balancer stands between function and upstream.",
+    of_the_catalogue("load-balancer-502", "healthy"),
+    break_it=otherwise(balancer=None),
+    expected="a request did not come through nginx",
     sandbox="docker",
 )

@@ -66,6 +66,15 @@ def thrice(function: str) -> Arm:
     return Arm(story(arm("control", "control", "outcome: ok", change)), "control")
 
 
+def thrice_fixed(function: str) -> Arm:
+    """A fix over two gaps; its bug fails in the last."""
+    arms = (
+        arm("bug", "bug", "outcome: reset", "timeline: [invoke, freeze: 6m, invoke]"),
+        arm("fix", "fix", "outcome: ok", f"function: {{{function}}}"),
+    )
+    return Arm(story(*arms, timeline="invoke, freeze: 6m, invoke, freeze: 6m, invoke"), "fix")
+
+
 for name, preset, text in (
     ("control-sends-nothing", "cached3", "The control's last request is not sent."),
     ("control-sent-it-before", "ahead", "The control's last request came before it was asked for."),
@@ -132,3 +141,13 @@ for lie in ("redial", "silent"):
         instead=Arm(story(arm("bug", "bug", "outcome: reset"), function=f"{{client: liar, preset: {lie}}}"), "bug"),
         expected="reused_connection",
     )
+tell(
+    "a-fix-that-leaks",
+    KIND,
+    "function",
+    "The fix makes a session for each call and closes none: it holds, and its cost must be told.",
+    thrice_fixed("preset: sane"),
+    instead=thrice_fixed("client: tricky, preset: leaks"),
+    expected="It leaks: 3 connections were left open, where 1 would do",
+    only_said=True,
+)
