@@ -41,7 +41,7 @@ level: $(READY) ## does memory stay level over a million requests? Takes long
 	@$(BIN)/python -m tests.level.serve
 
 sabotage: $(READY) ## lie to the lab: no lie may be believed (ARGS=--short: one of each kind)
-	@$(BIN)/python -m tests.sabotage $(ARGS)
+	@$(BIN)/python -m tests.sabotage --sandbox $(SANDBOX) $(ARGS)
 
 check: $(READY) ## lint, format and types
 	@$(BIN)/ruff check .
