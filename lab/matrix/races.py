@@ -42,8 +42,17 @@ def _node_timer_uninterrupted(cell: Cell) -> bool:
     return _node(cell) and cell.shape == "loop" and cell.wake == "uninterrupted"
 
 
+TWO_WRITES = ("aiohttp@3.9", "httpx2", "requests", "urllib3", "http.client", "botocore", "jdk-http")
+"""Clients that write a request's head and its body one after the other, bytes and JSON alike. The others hand the
+kernel both at once, as long as they are short (`tests/functions/test_writes.py` counts)."""
+
+
 def _two_writes(cell: Cell) -> bool:
-    return cell.method in WITH_BODY and (cell.death in ("fin", "vanish") or cell.link == "lost")
+    return (
+        cell.client in TWO_WRITES
+        and cell.method in WITH_BODY
+        and (cell.death in ("fin", "vanish") or cell.link == "lost")
+    )
 
 
 def _probed(cell: Cell) -> bool:

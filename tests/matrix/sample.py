@@ -114,6 +114,25 @@ def troubled() -> Matrix:
     )
 
 
+WRITES = "head and body are writes of their own"
+READS = "the reader and the request wake together"
+
+
+def raced() -> Matrix:
+    """Two reasons, in and beside the grid; one cell of a race was not measured."""
+    return matrix(
+        cell("eof", mode="fin", race=READS),
+        cell("reset"),
+        cell("reset", method="POST+body", race=WRITES),
+        cell("eof", method="POST+json", race=WRITES),
+        cell("eof", mode="executed-fin", executions=1),
+        cell("eof", mode="executed-fin", method="GET", executions=2, race=READS),
+        unmeasured("inconclusive", mode="rst", race="nobody has seen it"),
+        cell(preset="sane", mode="fin", race=READS),
+        cell(preset="sane"),
+    )
+
+
 def hostile() -> Matrix:
     """Every text that comes from outside."""
     texts: dict[str, Any] = {"error": HOSTILE, "why": HOSTILE, "library": HOSTILE, "race": HOSTILE}
@@ -125,4 +144,4 @@ def hostile() -> Matrix:
     )
 
 
-ALL = {"small": small, "troubled": troubled, "hostile": hostile, "empty": matrix}
+ALL = {"small": small, "troubled": troubled, "raced": raced, "hostile": hostile, "empty": matrix}

@@ -20,6 +20,7 @@ from rich.text import Text
 
 from lab.matrix import results
 from lab.matrix.reports import html, markdown, print_matrix, view, write_all
+from lab.matrix.reports.marks import Marks
 from lab.matrix.reports.terminal import MOST
 from lab.matrix.results import Matrix
 from tests.matrix import sample
@@ -78,11 +79,59 @@ def test_the_control_has_a_column_only_where_it_did_not_succeed() -> None:
     assert view.deaths(lost) == ["vanish", "fin-lost"]
 
 
+# Races
+
+
+def test_a_reason_has_one_letter_in_the_order_of_the_cells() -> None:
+    marks = Marks.of(sample.raced().cells)
+    assert marks.footnotes == [("*a", sample.READS), ("*b", sample.WRITES)]
+    assert [marks.mark(cell) for cell in sample.raced().cells] == ["*a", "", "*b", "*b", "", "*a", "", "*a", ""]
+    many = [sample.cell(race=f"reason {number}") for number in range(28)]
+    assert [mark for mark, _ in Marks.of(many).footnotes][24:] == ["*y", "*z", "*aa", "*ab"]
+
+
+def test_no_value_of_a_race_stands_without_its_mark() -> None:
+    """In the grid, in what else decides, and where something was carried out twice."""
+    terminal = shown(sample.raced())
+    assert [line.split() for line in terminal.splitlines() if line.startswith("  seed")] == [
+        ["seed", "eof*a", "unproved", "reset", "eof"]
+    ]
+    assert "  aiohttp seed: vanish reset -> eof*b" in terminal
+    assert "  aiohttp seed: GET executed-fin *a" in terminal
+    page = html.render(sample.raced())
+    assert (page.count(">eof*a<"), page.count(">ok*a<")) == (2, 2), "in the grid, and in a row of its own"
+    assert (page.count(">eof*b<"), page.count(">reset*b<"), page.count(">eof×2*a<")) == (1, 1, 1)
+    text = markdown.render(sample.raced())
+    assert r"| aiohttp 1.2.3 | seed | ❌ eof\*a | ❓ inconclusive | ❌ reset | ❌ eof |" in text
+    assert r"| aiohttp 1.2.3 | sane | ✅ ok\*a | – | ✅ ok | – |" in text
+
+
+def test_the_reason_of_a_race_stands_once_a_page() -> None:
+    for text in in_each_format(sample.raced()):
+        for reason in (sample.READS, sample.WRITES):
+            assert text.count(reason) == 1
+        assert "nobody has seen it" not in text
+    assert not any("race" in text for text in in_each_format(sample.small()))
+
+
+def in_each_format(matrix: Matrix) -> tuple[str, ...]:
+    """The terminal, matrix.md, and the legends of matrix.html."""
+    return shown(matrix, 120), markdown.render(matrix), Page(html.render(matrix)).said("dd")
+
+
+def test_a_race_is_filtered_by_its_word() -> None:
+    found = Page(html.render(sample.raced()))
+    values = [option["value"] for option in found.all("option")]
+    assert "eof" in values
+    assert not any("*" in str(value) for value in values)
+    assert [data["data-value"] for data in found.all("td") if "data-value" in data][:2] == ["eof", "aiohttp"]
+
+
 # The terminal
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-@pytest.mark.parametrize("name", ["small", "troubled", "empty"])
+@pytest.mark.parametrize("name", ["small", "troubled", "raced", "empty"])
 def test_no_line_is_too_long(name: str, width: int) -> None:
     lines = [line for line in shown(sample.ALL[name](), width).splitlines() if not line.startswith("  aiohttp/")]
     assert max(map(cell_len, lines)) <= width
@@ -203,6 +252,9 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.open:
             self.content.setdefault(self.open[-1], []).append(data)
+
+    def said(self, tag: str) -> str:
+        return "\n".join(self.content.get(tag, []))
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.elements if name == tag]

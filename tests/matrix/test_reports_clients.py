@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -15,6 +16,7 @@ from lab.matrix.reports import clients
 from lab.matrix.reports.__main__ import PAGE, main
 from lab.matrix.reports.measured import LONGEST_ERROR, Measured, check, scrubbed
 from lab.matrix.reports.notes import NOTES, Claim, Notes, read, read_all
+from lab.matrix.results import Matrix
 from lab.report.pages import BEGIN, END
 from tests.matrix import sample
 
@@ -142,6 +144,52 @@ def test_the_measured_column(notes: Notes) -> None:
     assert "eof (POST), twice (GET), eof×2 (GET with 3 stale)" in text
     assert "Measured, `sane`: ok, once, in all of its 2 cells." in text
     assert "Measured: aiohttp 1.2.3, Python 3.13.5." in text
+
+
+def raced(*outcomes: str, **axes: Any) -> list[Matrix]:
+    """A run each, which found this in a cell that races."""
+    return [sample.matrix(sample.cell(outcome, race=sample.WRITES, **axes)) for outcome in outcomes]
+
+
+def test_of_a_race_every_run_speaks(notes: Notes) -> None:
+    text = clients.render(raced("reset", "eof", "reset"), {"aiohttp": notes})
+    assert r"| [aiohttp](#aiohttp) | – | – | ❌ reset or eof\*a / – | – | – | – |" in text
+    part = section(text, "aiohttp")
+    assert r"`seed`, vanish: reset or eof\*a (POST)" in part
+    assert r"`seed`, the dead connection: used after vanish\*a" in part
+    assert rf"- `{sample.RESET}`: reset, after vanish\*a" in part
+    assert rf"- `{sample.RESET}`: eof, after vanish\*a" in part
+    assert r"**Measured:** reset or eof\*a." in part, "the claim says reset"
+    assert text.count(sample.WRITES) == 1
+
+
+def test_of_a_race_that_came_out_the_same_another_run_may_differ(notes: Notes) -> None:
+    text = clients.render(raced("reset", "reset"), {"aiohttp": notes})
+    assert r"❌ reset\*a / –" in text
+    assert r"Measured: reset\*a (`seed`, POST, vanish)." in text
+
+
+def test_signs_of_a_race_that_may_succeed(notes: Notes) -> None:
+    assert r"| ❌ reset or ✅ ok\*a / – |" in clients.render(raced("reset", "ok"), {"aiohttp": notes})
+
+
+def test_a_race_where_one_run_calls_it_so(notes: Notes) -> None:
+    """An earlier matrix may not have known the reason."""
+    text = clients.render([sample.matrix(sample.cell("reset")), *raced("eof")], {"aiohttp": notes})
+    assert r"❌ reset or eof\*a" in text
+
+
+def test_where_nothing_races_the_first_run_speaks(notes: Notes) -> None:
+    text = clients.render([sample.matrix(sample.cell(outcome)) for outcome in ("reset", "eof")], {"aiohttp": notes})
+    assert "❌ reset / –" in text
+    assert "A star marks" not in text
+
+
+def test_a_safe_preset_that_was_lucky_is_not_called_certain() -> None:
+    lucky = raced("ok", preset="sane")
+    assert Measured(lucky).of("aiohttp").sane() == "ok, once, in all of its 1 cells, 1 of which race*a"
+    both = raced("ok", "eof", preset="sane")
+    assert Measured(both).of("aiohttp").sane() == "ok, once, in 0 of its 1 cells (ok or eof*a: vanish)"
 
 
 def test_where_documentation_and_measurement_differ_both_are_shown(notes: Notes) -> None:

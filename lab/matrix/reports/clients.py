@@ -7,10 +7,10 @@ from pathlib import Path
 
 from lab.functions import DEFINITIONS
 from lab.images import ROOT
-from lab.matrix.reports.markdown import row, signed
+from lab.matrix.reports.markdown import footnotes, row, signed
 from lab.matrix.reports.measured import Checked, Client, Measured, check
 from lab.matrix.reports.notes import Notes, Stated
-from lab.matrix.results import CellResult, Matrix
+from lab.matrix.results import Matrix
 from lab.report.markdown import inline
 from lab.report.wording import NOTHING
 
@@ -37,6 +37,12 @@ def _lines(measured: Measured, notes: Mapping[str, Notes]) -> Iterator[str]:
     yield "The same with the preset `seed`: what a client does where its connections outlive the upstream's patience."
     yield ""
     yield from _summary(measured, shown, "seed")
+    if measured.marks.letters:
+        yield "A star marks the value of a race. `reset or eof` is what it came to in several runs; where one value"
+        yield "stands, another run may find another. The letter behind the star says what races:"
+        yield ""
+        yield from footnotes(measured.marks)
+        yield ""
     runs: Counter[str] = Counter()
     for matrix in measured.matrices:
         runs[_run(matrix)] += sum(cell.status == "measured" for cell in matrix.cells)
@@ -81,13 +87,9 @@ def _summary(measured: Measured, clients: Sequence[str], preset: str) -> Iterato
 
 
 def _pair(client: Client, preset: str, death: str, shape: str) -> str:
-    post, get = (_single(client.find(preset, death, shape, method=method)) for method in ("POST", "GET"))
-    words = [signed(cell) for cell in (post, get)]
+    found = (client.find(preset, death, shape, method=method) for method in ("POST", "GET"))
+    words = [signed(cells[0], client.marks, client.runs[cells[0].id]) if cells else NOTHING for cells in found]
     return words[0] if words[0] == words[1] else " / ".join(words)
-
-
-def _single(cells: Sequence[CellResult]) -> CellResult | None:
-    return cells[0] if cells else None
 
 
 def _anchor(heading: str) -> str:
@@ -113,7 +115,7 @@ def _client(client: Client, notes: Notes | None) -> Iterator[str]:
         ("clock", notes and notes.clock, [client.clock()]),
         ("own retries", notes and notes.retries, list(client.retries())),
     ):
-        yield row(name, _cell(_stated(stated)) if stated else NOTHING, "<br>".join(_cell(text) for text in found))
+        yield row(name, _cell(_stated(stated)) if stated else NOTHING, "<br>".join(_marked(text) for text in found))
     yield from _errors(client)
     if notes and notes.claims:
         yield from ("", "**Claims beside cells**", "")
@@ -140,15 +142,14 @@ def _checked(checked: Checked) -> str:
     said = f"{_prose(claim.says)} ([source]({claim.source}))"
     found = set(checked.words.values())
     words = ", ".join(found) if len(found) == 1 else ", ".join(f"{s} {word}" for s, word in checked.words.items())
-    race = f" Two runs may differ: {inline(checked.race).rstrip('.')}." if checked.race else ""
     match checked.agrees:
         case None:
             return f"- ⏸️ {said} Not measured: {where}."
         case True:
-            return f"- ✅ {said} Measured: {inline(words)} ({where}).{race}"
+            return f"- ✅ {said} Measured: {inline(words)} ({where})."
         case _:
             stated = " or ".join(claim.outcome)
-            return f"- ❌ **Documentation says:** {said} So {where}: {stated}. **Measured:** {inline(words)}.{race}"
+            return f"- ❌ **Documentation says:** {said} So {where}: {stated}. **Measured:** {inline(words)}."
 
 
 def _snippet(client: str) -> Iterator[str]:
@@ -174,6 +175,11 @@ def _prose(text: str) -> str:
     """A note as Markdown on one line: outside of its `code` nothing is HTML."""
     parts = re.split(r"(`[^`]*`)", " ".join(text.split()))
     return "".join(part if part.startswith("`") else part.replace("<", "&lt;") for part in parts)
+
+
+def _marked(text: str) -> str:
+    """What was measured, in which a star is the mark of a race and not Markdown's."""
+    return _cell(text).replace("*", r"\*")
 
 
 def _cell(text: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from lab.matrix.reports import view
+from lab.matrix.reports.marks import MEANS, Marks
 from lab.matrix.reports.view import Kind, Row
 from lab.matrix.results import CellResult, Matrix
 from lab.report import html
@@ -73,6 +74,8 @@ def render(matrix: Matrix) -> str:
         .render(
             matrix=matrix,
             view=view,
+            marks=Marks.of(matrix.cells),
+            means=MEANS,
             look=LOOK,
             blocks=_blocks(matrix),
             deaths=view.deaths(matrix),

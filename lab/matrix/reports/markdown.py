@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from lab.matrix.reports import view
+from lab.matrix.reports.marks import MEANS, Marks
 from lab.matrix.reports.view import Group, Kind
 from lab.matrix.results import CellResult, Matrix
 from lab.report.markdown import inline
@@ -16,9 +17,21 @@ def render(matrix: Matrix) -> str:
     return "\n".join(_lines(matrix)) + "\n"
 
 
-def signed(cell: CellResult | None) -> str:
-    """A cell's word with the sign that repeats it."""
-    return f"{SIGN[view.kind(cell)]} {inline(view.said(cell))}" if cell else NOTHING
+def signed(cell: CellResult, marks: Marks, runs: Sequence[CellResult] = ()) -> str:
+    """A cell's word, or what it came to in each of several runs, with the sign that repeats it and a race's mark."""
+    words: dict[str, str] = {}
+    for run in runs or (cell,):
+        words.setdefault(view.said(run), SIGN[view.kind(run)])
+    told, sign = [], ""
+    for word, its_sign in words.items():
+        told.append(inline(word) if its_sign == sign else f"{its_sign} {inline(word)}")
+        sign = its_sign
+    return " or ".join(told) + inline(marks.mark(cell))
+
+
+def footnotes(marks: Marks) -> Iterator[str]:
+    """A list with what each mark means."""
+    yield from (f"- {inline(mark)}: {MEANS}. {inline(reason).rstrip('.')}." for mark, reason in marks.footnotes)
 
 
 def row(*cells: str) -> str:
@@ -39,21 +52,22 @@ def _lines(matrix: Matrix) -> Iterator[str]:
 
 
 def _grid(matrix: Matrix) -> Iterator[str]:
-    deaths, shapes = view.deaths(matrix), view.shapes(matrix)
+    deaths, shapes, marks = view.deaths(matrix), view.shapes(matrix), Marks.of(matrix.cells)
     yield "POST with one stale connection, by how the connection died:"
     yield ""
     yield row("client", "preset", *(inline(death) for death in deaths))
     yield "|---" * (len(deaths) + 2) + "|"
     for line in view.rows(matrix):
         shape = f", {inline(line.shape)}" if len(shapes[line.client]) > 1 else ""
-        yield row(
-            inline(line.library) + shape, inline(line.preset), *(signed(line.cells.get(death)) for death in deaths)
-        )
+        words = (signed(line.cells[death], marks) if death in line.cells else NOTHING for death in deaths)
+        yield row(inline(line.library) + shape, inline(line.preset), *words)
     yield ""
     yield (
         f"⚠️ twice: it succeeded, but the upstream carried it out twice. ×2: it failed, and was carried out twice. "
         f"❓ inconclusive: there is no proof that what was to happen did. {NOTHING}: not a cell of this matrix."
     )
+    if marks.letters:
+        yield from ("", *footnotes(marks))
 
 
 def _factors(matrix: Matrix) -> Iterator[str]:

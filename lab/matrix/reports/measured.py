@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lab.matrix.cells import GAP
 from lab.matrix.reports import view
+from lab.matrix.reports.marks import Marks
 from lab.matrix.reports.notes import Claim
 from lab.matrix.results import CellResult, Matrix
 from lab.report.wording import plain
@@ -39,16 +40,20 @@ def scrubbed(error: str) -> str:
 
 
 class Measured:
-    """The cells of several matrices; where two have the same one, the first that measured it speaks."""
+    """The cells of several matrices; where two have the same one, the first that measured it speaks.
+
+    Of a race all of them do: what it came to in one run is not what it comes to.
+    """
 
     def __init__(self, matrices: Sequence[Matrix]) -> None:
         self.matrices = matrices
-        found: dict[str, CellResult] = {}
+        self._seen: dict[str, list[CellResult]] = {}
         for cell in (cell for matrix in matrices for cell in matrix.cells):
-            if cell.id not in found or (found[cell.id].status != "measured" and cell.status == "measured"):
-                found[cell.id] = cell
+            self._seen.setdefault(cell.id, []).append(cell)
+        found = [_speaking(cells) for cells in self._seen.values()]
+        self.marks = Marks.of(found)
         self._by_client: dict[str, list[CellResult]] = {}
-        for cell in found.values():
+        for cell in found:
             self._by_client.setdefault(cell.client, []).append(cell)
 
     def __repr__(self) -> str:
@@ -59,7 +64,21 @@ class Measured:
         return list(self._by_client)
 
     def of(self, client: str) -> "Client":
-        return Client(client, tuple(self._by_client.get(client, ())))
+        cells = tuple(self._by_client.get(client, ()))
+        return Client(client, cells, {cell.id: _raced(cell, self._seen[cell.id]) for cell in cells}, self.marks)
+
+
+def _speaking(cells: Sequence[CellResult]) -> CellResult:
+    """The first that was measured; a race where any run calls it one."""
+    first = next((cell for cell in cells if cell.status == "measured"), cells[0])
+    race = next((cell.race for cell in cells if cell.race), None)
+    return first if first.race == race else first.model_copy(update={"race": race})
+
+
+def _raced(cell: CellResult, seen: Sequence[CellResult]) -> tuple[CellResult, ...]:
+    """Of a race what it came to in each run, else the cell alone."""
+    others = [other for other in seen if other.status == "measured"]
+    return tuple(others) if cell.race and others else (cell,)
 
 
 @dataclass(frozen=True)
@@ -68,6 +87,9 @@ class Client:
 
     name: str
     cells: tuple[CellResult, ...]
+    runs: Mapping[str, Sequence[CellResult]]
+    """Of each cell, by its id, what it came to in each run that counts: more than one only where things race."""
+    marks: Marks
 
     def __repr__(self) -> str:
         return f"<Client {self.name}: {len(self.cells)} cells>"
@@ -93,6 +115,10 @@ class Client:
             and all(str(getattr(cell, field)) == value for field, value in wanted.items())
         ]
 
+    def every(self, cell: CellResult, told: Callable[[CellResult], str]) -> str:
+        """What is told of a cell, `reset or eof` where its runs differ, with the mark of a race."""
+        return " or ".join(dict.fromkeys(map(told, self.runs[cell.id]))) + self.marks.mark(cell)
+
     def each_shape(self, told: Callable[[str], str]) -> str:
         """What is told of each shape; once, where it is the same of all."""
         texts = {shape: text for shape in self.shapes if (text := told(shape))}
@@ -112,7 +138,8 @@ class Client:
                 "replaced": f"not used after {FROZEN}; a new one was opened",
                 "not kept": "closed by the client before the next request; a new one was opened",
             }
-            return ", ".join(words[cell.reuse] for cell in self.find("default", "none", shape) if cell.reuse)
+            cells = self.find("default", "none", shape)
+            return ", ".join(self.every(cell, lambda seen: words[seen.reuse or "kept"]) for cell in cells if cell.reuse)
 
         return f"`default`: {self.each_shape(told)}"
 
@@ -123,7 +150,8 @@ class Client:
             deaths: dict[str, list[str]] = {}
             for death in IDLE:
                 for cell in self.find("seed", death, shape):
-                    deaths.setdefault("used" if cell.reuse == "used" else "not used", []).append(death)
+                    seen = dict.fromkeys("used" if run.reuse == "used" else "not used" for run in self.runs[cell.id])
+                    deaths.setdefault(" or ".join(seen), []).append(death + self.marks.mark(cell))
             return ", ".join(f"{word} after {_joined(names)}" for word, names in deaths.items())
 
         return f"`seed`, the dead connection: {self.each_shape(told)}"
@@ -137,7 +165,9 @@ class Client:
                 "thaw-first": {"wake_order": "thaw-first"},
                 "uninterrupted": {"wake": "uninterrupted"},
             }
-            words = {wake: view.said(cell) for wake, axes in wakes.items() for cell in self._one(shape, axes)}
+            words = {
+                wake: self.every(cell, view.said) for wake, axes in wakes.items() for cell in self._one(shape, axes)
+            }
             return _by_word(words)
 
         return f"`sane`, vanish after {FROZEN} frozen: {self.each_shape(told)}"
@@ -159,7 +189,7 @@ class Client:
 
             def told(shape: str, death: str = death) -> str:
                 words = {
-                    name: _outcome(cell)
+                    name: self.every(cell, _outcome)
                     for name, axes in requests.items()
                     for cell in self.find("seed", death, shape, **axes)
                 }
@@ -170,34 +200,42 @@ class Client:
     def errors(self) -> list[tuple[str, str, list[str]]]:
         """Each error of `default` and `seed`: its text, its class, and the deaths that it is shown for."""
         failed = [
-            cell
-            for cell in self.cells
+            cell.model_copy(update={"race": speaking.race})
+            for speaking in self.cells
+            for cell in self.runs[speaking.id]
             if cell.preset in ("default", "seed") and cell.status == "measured" and cell.error and cell.outcome != "ok"
         ]
         usual, unusual = [list(filter(view.is_base, failed)), [cell for cell in failed if not view.is_base(cell)]]
         found: dict[tuple[str, str], dict[str, None]] = {}
         for cell in usual:
-            found.setdefault(_error(cell), {})[cell.death] = None
+            found.setdefault(_error(cell), {})[cell.death + self.marks.mark(cell)] = None
         known = set(found)
         for cell in unusual:
             if _error(cell) not in known:
-                found.setdefault(_error(cell), {})[f"{cell.death} ({view.conditions(cell)})"] = None
+                found.setdefault(_error(cell), {})[f"{cell.death} ({view.conditions(cell)}){self.marks.mark(cell)}"] = (
+                    None
+                )
         return [(text, outcome, list(where)) for (text, outcome), where in found.items()]
 
     def sane(self) -> str:
         """What the preset `sane` came to, in all of its cells but those whose fault spared it."""
         measured = [cell for cell in self.cells if cell.preset == "sane" and cell.status == "measured"]
-        cells = [cell for cell in measured if view.kind(cell) != "spared"]
-        bad = [cell for cell in cells if view.kind(cell) != "good"]
+        kinds = {cell.id: {view.kind(run) for run in self.runs[cell.id]} for cell in measured}
+        cells = [cell for cell in measured if kinds[cell.id] != {"spared"}]
+        bad = [cell for cell in cells if not kinds[cell.id] <= {"good", "spared"}]
         if not cells:
             return "not measured"
+        lucky = dict.fromkeys(self.marks.mark(cell) for cell in cells if cell not in bad and cell.race)
+        raced = sum(cell not in bad and cell.race is not None for cell in cells)
+        race = f", {raced} of which race{''.join(lucky)}" if raced else ""
         if not bad:
-            return f"ok, once, in all of its {len(cells)} cells"
+            return f"ok, once, in all of its {len(cells)} cells{race}"
         names: dict[str, list[str]] = {}
         for cell in bad:
-            names.setdefault(view.said(cell), []).append(" ".join(filter(None, (view.conditions(cell), cell.death))))
+            where = " ".join(filter(None, (view.conditions(cell), cell.death)))
+            names.setdefault(self.every(cell, view.said), []).append(where)
         told = "; ".join(f"{word}: {_joined(dict.fromkeys(where))}" for word, where in names.items())
-        return f"ok, once, in {len(cells) - len(bad)} of its {len(cells)} cells ({told})"
+        return f"ok, once, in {len(cells) - len(bad)} of its {len(cells)} cells{race} ({told})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,14 +246,13 @@ class Checked:
     words: Mapping[str, str]
     agrees: bool | None
     """None where no cell was measured."""
-    race: str | None
 
 
 def check(claim: Claim, client: Client) -> Checked:
     cells = client.find(claim.preset, claim.death, method=claim.request)
-    words = {cell.shape: _outcome(cell) for cell in cells}
-    race = next((cell.race for cell in cells if cell.race), None)
-    return Checked(claim, words, all(cell.outcome in claim.outcome for cell in cells) if cells else None, race)
+    words = {cell.shape: client.every(cell, _outcome) for cell in cells}
+    outcomes = {run.outcome for cell in cells for run in client.runs[cell.id]}
+    return Checked(claim, words, outcomes <= set(claim.outcome) if cells else None)
 
 
 def _error(cell: CellResult) -> tuple[str, str]:

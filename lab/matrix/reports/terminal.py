@@ -13,6 +13,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from lab.matrix.reports import view
+from lab.matrix.reports.marks import Marks
 from lab.matrix.reports.view import Group, Kind, Row
 from lab.matrix.results import Matrix
 from lab.report.terminal import standard_output
@@ -50,6 +51,7 @@ def print_matrix(matrix: Matrix, folder: Path | None = None, console: Console | 
     _print_grid(console, matrix)
     _print_factors(console, matrix)
     _print_repeated(console, matrix)
+    _print_races(console, matrix)
     _print_state(console, matrix, folder)
 
 
@@ -57,21 +59,21 @@ def print_matrix(matrix: Matrix, folder: Path | None = None, console: Console | 
 
 
 def _print_grid(console: Console, matrix: Matrix) -> None:
-    table = view.rows(matrix)
+    table, marks = view.rows(matrix), Marks.of(matrix.cells)
     if not table:
         console.print(Text("No cell of the grid was chosen: a POST with one stale connection.", style="dim"))
         return
     console.print(Text("POST with one stale connection, by how the connection died", style="bold"))
     labels = max(cell_len(plain(row.preset)) for row in table) + 2 + GAP
     shown: set[str] = set()
-    for columns in _halves(table, view.deaths(matrix), console.width - labels):
+    for columns in _halves(table, marks, view.deaths(matrix), console.width - labels):
         console.print()
         console.print(_heads(columns, labels))
         for heading, block in _blocks(matrix, table):
             console.print(Text(plain(heading), style="bold", overflow="fold"))
             for row in block:
-                console.print(_line(row, columns, labels))
-                shown |= {_word(row, death) for death in columns}
+                console.print(_line(row, marks, columns, labels))
+                shown |= {_word(row, death, marks) for death in columns}
     legend = [f"{word}: {meaning}" for word, meaning in LEGEND.items() if any(word in text for text in shown)]
     if legend:
         console.print()
@@ -83,12 +85,12 @@ Columns = dict[str, int]
 """Each death with the width of its column."""
 
 
-def _halves(table: Sequence[Row], deaths: Sequence[str], room: int) -> list[Columns]:
+def _halves(table: Sequence[Row], marks: Marks, deaths: Sequence[str], room: int) -> list[Columns]:
     """The columns of each part of the grid: one part where they fit, each with as many as fit where not."""
     parts: list[Columns] = []
     left = 0
     for death in deaths:
-        width = max(*map(len, _head(death)), *(len(_word(row, death)) for row in table)) + GAP
+        width = max(*map(len, _head(death)), *(len(_word(row, death, marks)) for row in table)) + GAP
         if not parts or width > left:
             parts.append({})
             left = room
@@ -121,16 +123,16 @@ def _blocks(matrix: Matrix, table: Iterable[Row]) -> Iterator[tuple[str, list[Ro
         yield block[0].library + (f", {shape}" if len(shapes[client]) > 1 else ""), block
 
 
-def _word(row: Row, death: str) -> str:
+def _word(row: Row, death: str, marks: Marks) -> str:
     cell = row.cells.get(death)
-    return SHORT.get(view.said(cell), view.said(cell)) if cell else NOTHING
+    return SHORT.get(view.said(cell), view.said(cell)) + marks.mark(cell) if cell else NOTHING
 
 
-def _line(row: Row, columns: Columns, labels: int) -> Text:
+def _line(row: Row, marks: Marks, columns: Columns, labels: int) -> Text:
     line = Text(f"  {plain(row.preset)}".ljust(labels), no_wrap=True)
     for death, width in columns.items():
         cell = row.cells.get(death)
-        word = _word(row, death)
+        word = _word(row, death, marks)
         line.append(word, style=STYLE[view.kind(cell)] if cell else "dim")
         line.append(" " * (width - cell_len(word)))
     line.rstrip()
@@ -163,6 +165,16 @@ def _print_repeated(console: Console, matrix: Matrix) -> None:
     if found.failed:
         console.print(Text.assemble(("failed", STYLE["bad"]), ", and the upstream carried it out more than once"))
         _print_groups(console, found.failed)
+
+
+def _print_races(console: Console, matrix: Matrix) -> None:
+    """What the marks behind words mean."""
+    footnotes = Marks.of(matrix.cells).footnotes
+    if not footnotes:
+        return
+    _section(console, "Two runs may differ")
+    for mark, reason in footnotes:
+        _print_item(console, Text.assemble((mark, "bold"), f": a race. {plain(reason)}"))
 
 
 def _print_groups(console: Console, groups: Sequence[Group]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from lab.matrix.reports.marks import Marks
 from lab.matrix.results import CellResult, Matrix
 
 DEATHS = (
@@ -62,6 +63,11 @@ def said(cell: CellResult) -> str:
     """The cell's word; `eof×2` where it failed and was carried out twice, which `twice` does not cover."""
     repeated = cell.status == "measured" and (cell.executions or 0) > 1 and cell.outcome != "ok"
     return f"{cell.word}×{cell.executions}" if repeated else cell.word
+
+
+def marked(cell: CellResult, marks: Marks) -> str:
+    """The cell's word with the mark of a race."""
+    return said(cell) + marks.mark(cell)
 
 
 def is_base(cell: CellResult) -> bool:
@@ -198,8 +204,9 @@ def factors(matrix: Matrix) -> list[Factor]:
 
 
 def _factor(matrix: Matrix, name: str, pairs: Sequence[tuple[CellResult, CellResult, str]]) -> Factor:
+    marks = Marks.of(matrix.cells)
     changed = [(then, now, condition) for then, now, condition in pairs if said(then) != said(now)]
-    told = [(now, condition, f"{said(then)} -> {said(now)}") for then, now, condition in changed]
+    told = [(now, condition, f"{marked(then, marks)} -> {marked(now, marks)}") for then, now, condition in changed]
     return Factor(name, len(pairs), len(changed), grouped(matrix, told))
 
 
@@ -233,9 +240,10 @@ class Repeated:
 
 
 def repeated(matrix: Matrix) -> Repeated:
+    marks = Marks.of(matrix.cells)
     found = [cell for cell in matrix.cells if cell.status == "measured" and (cell.executions or 0) > 1]
-    succeeded = [(cell, conditions(cell), "") for cell in found if cell.outcome == "ok"]
-    failed = [(cell, conditions(cell), "") for cell in found if cell.outcome != "ok"]
+    succeeded = [(cell, conditions(cell), marks.mark(cell)) for cell in found if cell.outcome == "ok"]
+    failed = [(cell, conditions(cell), marks.mark(cell)) for cell in found if cell.outcome != "ok"]
     return Repeated(grouped(matrix, succeeded), grouped(matrix, failed), len(found))
 
 

@@ -1,0 +1,34 @@
+"""Which cells race: the reason is a fact of the client, and all others must come out the same."""
+
+import pytest
+
+from lab.functions import DEFINITIONS
+from lab.matrix.cells import WITH_BODY, Cell
+from lab.matrix.races import RACES, TWO_WRITES, race_of
+
+POST = Cell("requests", "sync", "default", "vanish", "delivered", "POST", 1)
+
+
+def cell(client: str, method: str, mode: str = "vanish") -> Cell:
+    shape = DEFINITIONS[client].usual_shape
+    return Cell.parse(f"{client}/{shape}/seed/{mode}/delivered/{method}/1/plain/event-first/interrupted")
+
+
+@pytest.mark.parametrize("method", WITH_BODY)
+@pytest.mark.parametrize("client", DEFINITIONS)
+def test_a_body_races_where_it_is_a_write_of_its_own(client: str, method: str) -> None:
+    race = race_of(cell(client, method))
+    assert (race is not None) == (client in TWO_WRITES)
+    assert race is None or "writes of their own" in race
+    assert race_of(cell(client, "POST")) is None
+
+
+def test_what_is_answered_before_the_second_write_does_not_race() -> None:
+    assert race_of(cell("requests", "POST+json", "executed-rst")) is None
+    assert race_of(cell("requests", "POST+json", "rst")) is None
+
+
+def test_every_reason_is_one_line_that_a_page_can_end() -> None:
+    reasons = [race.reason for race in RACES]
+    assert len(set(reasons)) == len(reasons)
+    assert not any("\n" in reason or reason.endswith(".") for reason in reasons)
