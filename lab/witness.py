@@ -69,7 +69,26 @@ def waits_for(pid: int, inodes: Set[int]) -> bool | None:
                 return True
     except OSError:
         return None
-    return False if seen and "running" not in seen else None
+    # One that the process closed while we looked was watched by nobody for that reason.
+    return False if seen and "running" not in seen and inodes & _held(pid) else None
+
+
+def _held(pid: int) -> set[int]:
+    """Inodes of the sockets that a process has open; none where it may not be looked at."""
+    held = set()
+    for descriptor in _descriptors(pid):
+        with suppress(OSError):  # closed meanwhile
+            kind, _, inode = str(descriptor.readlink()).partition(":")
+            if kind == "socket":
+                held.add(int(inode.strip("[]")))
+    return held
+
+
+def _descriptors(pid: int) -> list[Path]:
+    try:
+        return list((PROC / str(pid) / "fd").iterdir())
+    except OSError:
+        return []
 
 
 def _watched(pid: int, epoll: int) -> Iterator[int]:

@@ -121,18 +121,27 @@ async def test_a_loop_is_seen_that_just_finishes_its_work(tmp_path: Path) -> Non
         assert seen["loop"] is True
 
 
+HOLDS_A_SOCKET = """
+import os, socket
+held = socket.socket()
+print("up", os.fstat(held.fileno()).st_ino, flush=True)
+while True: pass
+"""
+
+
 async def test_of_a_thread_that_runs_the_kernel_shows_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rest, "REST_BOUND", 0.05)
-    busy = ProcessSandbox(
-        "sb-00busy", ProcessSpec(("python3", "-c", "print('up', flush=True)\nwhile True: pass"), {}, "test", tmp_path)
-    )
+    busy = ProcessSandbox("sb-00busy", ProcessSpec(("python3", "-c", HOLDS_A_SOCKET), {}, "test", tmp_path))
     await busy.start("127.0.0.1:1")
     try:
-        while "up" not in busy.log_since(0):
+        while not (said := busy.log_since(0)).endswith("\n"):
             await asyncio.sleep(0.005)
-        assert await witnessed(busy.main_pid(), {1}) == Witness(preloaded=[], loop=None)
+        inode = int(said.split()[1])
+        assert await witnessed(busy.main_pid(), {inode}) == Witness(preloaded=[], loop=None)
         await busy.freeze()
-        assert (await witnessed(busy.main_pid(), {1})).loop is False
+        assert (await witnessed(busy.main_pid(), {inode})).loop is False
+        # One that it has closed meanwhile is watched by nobody for that reason.
+        assert (await witnessed(busy.main_pid(), {inode + 1_000_000_000})).loop is None
     finally:
         await busy.stop()
 
