@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from string import ascii_lowercase
 from typing import Any
 
 from lab.journal import Event
@@ -227,6 +228,18 @@ def behaviour(s: Statement) -> Iterator[str]:
         yield "the upstream ran with other faults than stated"
 
 
+VANISH = {"repair": "tcp-repair", "deferred": "deferred-reset"}
+"""What the upstream calls the ways to vanish; it answers keepalive probes in one of them only."""
+
+
+@check
+def way_to_vanish(s: Statement) -> Iterator[str]:
+    stated = VANISH.get(s.setting.upstream.vanish)
+    for event in s.all("upstream", "gave-up"):
+        if stated and event["mode"] == "vanish" and event.get("how") in set(VANISH.values()) - {stated}:
+            yield f"the upstream vanished by {event['how']}, and {s.setting.upstream.vanish} is stated"
+
+
 def _rule(rule: FaultRule | dict[str, Any]) -> dict[str, Any]:
     given = rule.model_dump(mode="json") if isinstance(rule, FaultRule) else rule
     return {key: given.get(key) or None for key in RULE_KEYS}
@@ -431,3 +444,20 @@ def preset(s: Statement) -> Iterator[str]:
             continue
         if loaded["sha256"] != stated:
             yield f"the function loaded another file than the preset {s.setting.function.preset}"
+
+
+@check
+def version(s: Statement) -> Iterator[str]:
+    """A client of a stated version (`aiohttp@3.9`, `fetch@node20`) is of that version, or its language is."""
+    client, _, name = s.setting.function.client.partition("@")
+    stated = name.lstrip(ascii_lowercase)
+    for event in s.all("invocation", "told"):
+        told = {part: str(text) for part, text in (event.get("versions") or {}).items()}
+        numbers = [text.rpartition(" ")[2].lstrip("v") for text in told.values()]
+        if stated and told and not any(_is_of(number, stated) for number in numbers):
+            yield f"the function ran on {told.get('client')}, and {client} {name} is stated"
+
+
+def _is_of(number: str, stated: str) -> bool:
+    """`3.9.5` is of 3.9, and 3.90 is not."""
+    return f"{number}.".startswith(f"{stated}.")

@@ -7,6 +7,7 @@ from typing import Any
 
 from lab.arm_run import ArmRun
 from lab.lambda_service.events import EventQueue
+from lab.lambda_service.slot import Slot
 from lab.scenario.parts import Advertise
 from tests.sabotage.breaks import nothing, other_sandboxes, other_upstream, otherwise
 from tests.sabotage.lie import Arm, Break, tell
@@ -405,4 +406,105 @@ tell(
     replace(SEED_CELL, preset="default"),
     break_it=otherwise(function={"preset": "seed"}),
     expected="another file than the preset",
+)
+tell(
+    "another-version",
+    KIND,
+    "client",
+    "The client is of the lab's own version, where an older one is stated; their presets are one text.",
+    replace(SANE_CELL, client="aiohttp@3.9"),
+    break_it=otherwise(function={"client": "aiohttp"}),
+    expected="aiohttp 3.9 is stated",
+)
+
+# Two sandboxes, probes, restarts and drains.
+
+
+def one_stays_awake(real: Callable[..., None], slot: Slot, sandbox: Any, *args: Any, **options: Any) -> None:
+    """Of the sandboxes of a burst the platform forgets to freeze the first."""
+    first = not any(event.kind == "ready" for event in options["record"].__self__.events)
+    real(slot, sandbox, *args, **(options | ({"freeze": lambda: False} if first else {})))
+
+
+tell(
+    "one-of-two-stays-awake",
+    KIND,
+    "platform",
+    "Two sandboxes are idle, and the platform freezes one of them.",
+    Arm(story(arm("bug", "bug", "tally: {ok: 2, reset: 2}"), timeline="burst: 2, freeze: 6m, burst: 2"), "bug"),
+    break_it=Break(patches={(Slot, "__init__"): one_stays_awake}),
+    expected="frozen_throughout",
+)
+tell(
+    "state-dropped-too-early",
+    KIND,
+    "upstream",
+    "The upstream's kernel drops what vanishes, and it is stated that it still answers probes.",
+    SEED_CELL,
+    break_it=other_upstream(vanish="repair"),
+    expected="the upstream vanished by tcp-repair",
+)
+tell(
+    "no-close-notify",
+    KIND,
+    "upstream",
+    "Over TLS no close_notify goes before the FIN, and it is stated that one does.",
+    Arm(
+        story(
+            arm("bug", "bug", "outcome: [eof, epipe, reset, closed-locally]"),
+            upstream="{idle_timeout: 300s, close: fin, tls: close-notify}",
+            link="delivered",
+        ),
+        "bug",
+    ),
+    break_it=other_upstream(tls="no-close-notify"),
+    expected="another tls than stated",
+)
+tell(
+    "gateway-that-probes-do-not-refresh",
+    KIND,
+    "upstream",
+    "The gateway counts requests only, and it is stated that probes refresh it.",
+    Arm(
+        story(
+            arm("bug", "bug", RESET),
+            upstream="{gateway_timeout: 300s, gateway_refresh: probes}",
+            link="delivered",
+        ),
+        "bug",
+    ),
+    break_it=other_upstream(gateway_refresh="requests"),
+    expected="another gateway_refresh than stated",
+)
+
+
+async def the_other_way(real: Callable[..., Any], run: ArmRun, how: str) -> None:
+    await real(run, "fin" if how == "rst" else "rst")
+
+
+tell(
+    "restarted-the-other-way",
+    KIND,
+    "lab",
+    "The upstream ends with FINs, where resets are stated.",
+    Arm(
+        story(
+            arm("arrived", "contrast", "outcome: [reset, eof, closed-locally], client_tcp_state: CLOSE"),
+            link="delivered",
+            timeline="invoke, freeze: 1m, restart: rst, freeze: 1m, invoke",
+            more="speed: 30\n",
+        ),
+        "arrived",
+    ),
+    break_it=Break(patches={(ArmRun, "restart_upstream"): the_other_way}),
+    expected="cause_as_stated",
+)
+tell(
+    "not-drained",
+    KIND,
+    "lab",
+    "The upstream is not drained before it restarts.",
+    of_the_catalogue("drain-unheard", "bug"),
+    break_it=Break(patches={(ArmRun, "drain_upstream"): nothing}),
+    expected="it did not happen",
 )

@@ -10,12 +10,13 @@ from tests.sabotage.stories import BUG, FIX, RESET, SEED_CELL, arm, of_the_catal
 KIND = "cause"
 
 DEPLOY = "invoke, freeze: 3m, restart: rst, freeze: 3m, invoke"
+RESTARTED = Arm(story(arm("arrived", "contrast", RESET), link="delivered", timeline=DEPLOY), "arrived")
 tell(
     "no-restart",
     KIND,
     "lab",
     "The upstream does not restart; its idle timeout ends the connection in place of that.",
-    Arm(story(arm("arrived", "contrast", RESET), link="delivered", timeline=DEPLOY), "arrived"),
+    RESTARTED,
     break_it=Break(patches={(ArmRun, "restart_upstream"): nothing}),
     expected="gap 1 states that the upstream restarts, and it did not happen",
     short=True,

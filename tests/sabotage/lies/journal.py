@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from lab.journal import Source
 from tests.sabotage.breaks import without
 from tests.sabotage.lie import Arm, tell
-from tests.sabotage.lies.axes import CHUNKS
+from tests.sabotage.lies.axes import CHUNKS, EVENTS
+from tests.sabotage.lies.cause import RESTARTED
+from tests.sabotage.lies.moment import EXECUTED
 from tests.sabotage.stories import BUG, CONTROL, RESET, SANE, SEED, arm, story
 
 ARRIVED = Arm(story(arm("bug", "bug", RESET), upstream="{idle_timeout: 300s, close: rst}", link="delivered"), "bug")
@@ -42,6 +44,9 @@ NEEDED: dict[tuple[Source, str], tuple[tuple[Sequence[Arm], str], ...]] = {
     ("upstream", "gave-up"): ((REUSING, "fault_delivered"), ((SANE,), "own_connection_ended")),
     ("upstream", "late-data"): (((SEED, FRESH), "reused_connection"),),
     ("upstream", "listener-closed"): (((SANE,), "all_packets_seen"),),
+    ("upstream", "fault"): (((EXECUTED,), "fault_delivered"),),
+    ("upstream", "listener-down"): (((RESTARTED,), "the upstream restarts, and it did not happen"),),
+    ("invocation", "retry-planned"): (((EVENTS,), "tried an event again without a delay"),),
 }
 PROVE_NOTHING = {
     ("sandbox", "started"): "that it ran is seen by its answers",
@@ -56,6 +61,7 @@ PROVE_NOTHING = {
 }
 
 NAMES = {SEED: "bug", SANE: "fix", CONTROL: "control", ARRIVED: "arrived", FRESH: "retry", CHUNKS: "chunks"}
+NAMES |= {EXECUTED: "executed", RESTARTED: "restarted", EVENTS: "event"}
 
 for (source, kind), claims in NEEDED.items():
     for place, expected in {place: expected for places, expected in claims for place in places}.items():
