@@ -112,6 +112,10 @@ class Scene(Wrapped):
 
         return altered
 
+    async def take_over(self, job: Job, listener: Listener, sandboxes: Sequence[Sandbox]) -> None:
+        plain = [getattr(sandbox, "sandbox", sandbox) for sandbox in sandboxes]
+        await self.bench.take_over(job, listener, plain)
+
     async def upstream_gave_up(self) -> None:
         """Return when it gave some connection up."""
         await self.recorder.wait_for(lambda event: event.kind == "gave-up", "the upstream to give up", LONGEST_WAIT)
