@@ -2,65 +2,26 @@
 
 The upstream says which requests came and how it behaved, the kernel what was preloaded and which sockets are watched,
 the platform when events were sent and sandboxes thawed, and a hash which file was loaded. Each check answers what
-contradicts the statement. Where a journal lacks a witness because its version did not take it, nothing is asked.
+contradicts the statement; those about the upstream's word are in `upstream_word`. Where a journal lacks a witness
+because its version did not take it, nothing is asked.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from string import ascii_lowercase
 from typing import Any
 
-from lab.journal import Event
-from lab.scenario.parts import FaultRule
 from lab.scenario.setting import Setting
 from lab.steps import AsyncEvent, Burst, Drain, Invoke, Move, Recycle, Restart
-from lab.verdict.facts import COLD_START, FOLLOW_UP, Facts
+from lab.verdict import upstream_word
+from lab.verdict.facts import Facts
 from lab.verdict.gaps import TOLERANCE
+from lab.verdict.statement import CHECKS, Statement, check, same
+
+__all__ = ["CHECKS", "contradictions", "upstream_word"]
 
 EVENT_RETRIES = (60.0, 120.0)
 """Lab seconds before the second and third try of an asynchronous event, as AWS documents them."""
-JSON_TYPE = "application/json"
-RULE_KEYS = ("at", "do", "after_bytes", "requests", "min_request", "connections", "first")
-
-
-@dataclass(frozen=True)
-class Statement:
-    """A run's setting beside its facts."""
-
-    setting: Setting
-    facts: Facts
-
-    def all(self, source: str, kind: str) -> list[Event]:
-        return [event for event in self.facts.events if (event.source, event.kind) == (source, kind)]
-
-    @cached_property
-    def asked(self) -> set[str]:
-        """Ids of the requests that the function was asked for."""
-        untold = (name for event in self.all("invocation", "untold") for name in event["requests"])
-        return {request["id"] for request in self.facts.requests} | set(untold)
-
-    @cached_property
-    def requests(self) -> list[Event]:
-        """The function's requests as the upstream got them, without what a handler left running."""
-        return [event for event in self.all("upstream", "request") if event["request"] in self.asked]
-
-    @cached_property
-    def speed(self) -> float | None:
-        started = self.all("lab", "arm-started")
-        return started[0].get("speed") if started else None
-
-
-Check = Callable[[Statement], Iterator[str]]
-CHECKS: list[Check] = []
-
-
-def check(function: Check) -> Check:
-    """Make a check known; the order of definition is that of the messages."""
-    CHECKS.append(function)
-    return function
 
 
 def contradictions(setting: Setting, facts: Facts) -> tuple[str, ...]:
@@ -96,178 +57,6 @@ def witnesses_were_heard(s: Statement) -> Iterator[str]:
             yield f"nobody wrote down {what}"
 
 
-# The upstream's word: what came.
-
-
-@check
-def requests_are_those_asked_for(s: Statement) -> Iterator[str]:
-    """What a handler left running is named by the request's id and a suffix."""
-    left_running = {name + suffix for name in s.asked for suffix in (FOLLOW_UP, COLD_START)}
-    names = [str(event["request"]) for event in s.all("upstream", "request")]
-    strangers = [name for name in names if name not in s.asked | left_running]
-    if strangers:
-        yield f"the upstream got {len(strangers)} requests that the function was not asked for"
-
-
-@check
-def method(s: Statement) -> Iterator[str]:
-    stated = s.setting.request.method
-    for seen in sorted({event["method"] for event in s.requests} - {stated}):
-        yield f"the upstream got {seen}, not {stated}"
-
-
-@check
-def body(s: Statement) -> Iterator[str]:
-    stated = s.setting.request.body_bytes
-    carried_out = [*s.all("upstream", "executed"), *s.all("upstream", "replayed")]
-    sizes = {event.get("body_bytes") for event in carried_out if event["request"] in s.asked}
-    for seen in sorted(size for size in sizes if size is not None and size != stated):
-        yield f"the upstream got a body of {seen} bytes, not of {stated}"
-
-
-@check
-def content_type(s: Statement) -> Iterator[str]:
-    if not s.setting.request.as_json:
-        return
-    carried_out = [*s.all("upstream", "executed"), *s.all("upstream", "replayed")]
-    for event in carried_out:
-        if event["request"] not in s.asked or "content_type" not in event.data:
-            continue
-        seen = event["content_type"]
-        if (seen or "").partition(";")[0].strip().lower() != JSON_TYPE:
-            yield f"the upstream got a body of type {seen or 'unknown'}, not {JSON_TYPE}"
-
-
-@check
-def idempotency_key(s: Statement) -> Iterator[str]:
-    if s.setting.request.idempotency_key and any("key" in e.data and e["key"] is None for e in s.requests):
-        yield "the upstream got a request without an idempotency key"
-
-
-@check
-def answer(s: Statement) -> Iterator[str]:
-    request = s.setting.request
-    if not request.response_bytes:
-        return
-    for event in s.all("upstream", "response"):
-        if event["request"] not in s.asked or "bytes" not in event.data or event["status"] >= 400:
-            continue
-        if event["bytes"] != request.response_bytes:
-            yield f"the upstream answered with {event['bytes']} bytes, not with {request.response_bytes}"
-        if event["chunked"] != request.chunked:
-            yield f"the upstream's answer came {'in chunks' if event['chunked'] else 'whole'}"
-
-
-@check
-def tls(s: Statement) -> Iterator[str]:
-    stated = s.setting.upstream.tls != "off"
-    if any(event.get("tls") not in (None, stated) for event in s.requests):
-        yield f"requests came {'without' if stated else 'with'} TLS"
-
-
-@check
-def balancer(s: Statement) -> Iterator[str]:
-    stated = s.setting.balancer.server if s.setting.balancer else None
-    for event in s.requests:
-        if "via" not in event.data:
-            continue
-        via = event["via"] or ""
-        if stated and stated not in via:
-            yield f"a request did not come through {stated}"
-        elif not stated and via:
-            yield f"a request came through {via}"
-
-
-@check
-def hints(s: Statement) -> Iterator[str]:
-    upstream, hint = s.setting.upstream, s.setting.upstream.advertise
-    for event in s.all("upstream", "response"):
-        if "keep_alive" not in event.data:
-            continue
-        said = _hints_in(event["keep_alive"])
-        if s.speed and not _same(said.get("timeout"), hint.timeout and hint.timeout / s.speed):
-            yield f"an answer's Keep-Alive header said {event['keep_alive'] or 'nothing'}"
-        if said.get("max") != hint.max:
-            yield f"an answer's Keep-Alive header said {event['keep_alive'] or 'nothing'}"
-        if upstream.announce_close and not event["announced_close"]:
-            yield "an answer did not announce its connection's end"
-
-
-def _hints_in(header: str | None) -> dict[str, float]:
-    pairs = (part.strip().partition("=") for part in (header or "").split(",") if "=" in part)
-    return {key: float(value) for key, _, value in pairs}
-
-
-def _same(seen: float | None, stated: float | None) -> bool:
-    """Equal but for the six digits that a header or a journal keeps."""
-    if seen is None or stated is None:
-        return seen is stated
-    return abs(seen - stated) <= 1e-4 * max(abs(stated), 1e-9)
-
-
-# The upstream's word: how it behaved.
-
-
-@check
-def behaviour(s: Statement) -> Iterator[str]:
-    opened = s.all("upstream", "listener-opened")
-    if not opened or s.speed is None:
-        return
-    here, upstream = opened[0], s.setting.upstream
-    for key in ("idle_timeout", "gateway_timeout", "max_age"):
-        stated = getattr(upstream, key, None)
-        if key in here.data and not _same(here[key], stated and stated / s.speed):
-            yield f"the upstream ran with another {key} than stated"
-    for key in ("announce_close", "tls", "gateway_refresh"):
-        if key in here.data and hasattr(upstream, key) and here[key] != getattr(upstream, key):
-            yield f"the upstream ran with another {key} than stated"
-    modes = {upstream.close, *(["vanish"] if s.setting.link == "lost" and upstream.close in ("fin", "rst") else [])}
-    if here.get("close") not in (None, *modes):
-        yield f"the upstream closed by {here['close']}, not by {upstream.close}"
-    if "faults" in here.data and [_rule(rule) for rule in here["faults"]] != [_rule(r) for r in upstream.faults]:
-        yield "the upstream ran with other faults than stated"
-
-
-VANISH = {"repair": "tcp-repair", "deferred": "deferred-reset"}
-"""What the upstream calls the ways to vanish; it answers keepalive probes in one of them only."""
-
-
-@check
-def way_to_vanish(s: Statement) -> Iterator[str]:
-    stated = VANISH.get(s.setting.upstream.vanish)
-    for event in s.all("upstream", "gave-up"):
-        if stated and event["mode"] == "vanish" and event.get("how") in set(VANISH.values()) - {stated}:
-            yield f"the upstream vanished by {event['how']}, and {s.setting.upstream.vanish} is stated"
-
-
-def _rule(rule: FaultRule | dict[str, Any]) -> dict[str, Any]:
-    given = rule.model_dump(mode="json") if isinstance(rule, FaultRule) else rule
-    return {key: given.get(key) or None for key in RULE_KEYS}
-
-
-@check
-def first_of_a_rule(s: Statement) -> Iterator[str]:
-    """A rule that says `first: n` strikes n times, or as often as it could."""
-    struck = Counter(event.get("rule") for event in s.all("upstream", "fault"))
-    for index, rule in enumerate(s.setting.upstream.faults):
-        if rule.first is None:
-            continue
-        if struck[index] > rule.first:
-            yield f"a fault that strikes {rule.first} times struck {struck[index]} times"
-        elif struck[index] < rule.first and _spared(s, index, rule):
-            yield f"a fault that strikes {rule.first} times struck {struck[index]} times and then spared a request"
-
-
-def _spared(s: Statement, index: int, rule: FaultRule) -> bool:
-    """Whether a request that the rule is for was answered in full after the rule's last strike."""
-    last = max((e.t for e in s.all("upstream", "fault") if e.get("rule") == index), default=float("-inf"))
-    answered = {event["request"] for event in s.all("upstream", "response") if event.t > last}
-    return any(
-        event.t > last and event["request"] in answered and rule.is_for(event["connection"], event["number"])
-        for event in s.requests
-    )
-
-
 # The platform's word.
 
 
@@ -278,9 +67,9 @@ def timeline(s: Statement) -> Iterator[str]:
         yield f"{len(seen)} gaps came to their end, and {len(stated)} are stated"
         return
     for period, gap in zip(stated, seen, strict=True):
-        if period.frozen != gap.frozen or not _same(gap.stated, period.duration):
+        if period.frozen != gap.frozen or not same(gap.stated, period.duration):
             yield f"gap {gap.number} was not run as stated"
-        if s.speed and not _same(gap.real, period.duration / s.speed):
+        if s.speed and not same(gap.real, period.duration / s.speed):
             yield f"gap {gap.number} was run at another speed than stated"
         for step_kind, event_kind, what in VERBS_WITNESSED:
             wanted = sum(isinstance(step, step_kind) for step in period.steps)
@@ -364,10 +153,10 @@ def event_retries(s: Statement) -> Iterator[str]:
     for event in s.all("invocation", "retry-planned"):
         name = event["request_id"]
         index = planned[name] = planned.get(name, -1) + 1
-        if index >= len(EVENT_RETRIES) or not _same(event["duration"], EVENT_RETRIES[index]):
+        if index >= len(EVENT_RETRIES) or not same(event["duration"], EVENT_RETRIES[index]):
             yield "the platform planned another retry than AWS documents"
             continue
-        if s.speed and not _same(event["real"], event["duration"] / s.speed):
+        if s.speed and not same(event["real"], event["duration"] / s.speed):
             yield "the platform planned a retry at another speed"
         tries = (e for e in s.all("invocation", "invoked") if e["request_id"] == name and e.t >= event.t)
         again = next(tries, None)

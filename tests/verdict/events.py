@@ -102,6 +102,7 @@ def bug() -> list[Event]:
         event(3.51, "upstream", "late-data", connection=1, bytes=200, seen_by="tap"),
         told(SECOND, 3.505, 3.52, "reset", reused=True),
         event(3.53, "invocation", "returned", request_id="i-2", sandbox="sb-1", payload={}),
+        event(3.54, "invocation", "told", preset={"name": "seed", "sha256": "aa"}, ticks=[0, 0], versions={}),
         event(3.6, "lab", "connections-left", open=[]),
         event(3.7, "upstream", "listener-closed"),
         event(3.8, "lab", "arm-finished"),

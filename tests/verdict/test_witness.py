@@ -19,8 +19,25 @@ def test_an_honest_run_is_borne_out() -> None:
 
 
 def test_a_journal_without_witnesses_is_not_asked() -> None:
-    """As 0.1 wrote it."""
-    assert against(without("witnessed"), without("listener-opened"), without("told")) == ()
+    """As 0.1 wrote it: without speed and hash, and without what the newer fields tell."""
+    older = (without("witnessed"), changed("arm-started", speed=None, preset_sha256=None), changed("told", preset=None))
+    assert against(*older) == ()
+
+
+HEARD = {
+    "arm-started": "what was to be run",
+    "listener-opened": "how the upstream was to behave",
+    "invoked": "when the function was invoked",
+    "event-sent": "when the event was sent",
+    "told": "which preset it had loaded",
+    "witnessed": "what was loaded into the sandbox",
+    "response": "how the upstream answered",
+}
+
+
+@pytest.mark.parametrize("kind", HEARD)
+def test_what_every_run_writes_down_must_be_there(kind: str) -> None:
+    assert f"nobody wrote down {HEARD[kind]}" in against(without(kind))
 
 
 LIES: list[tuple[Change, dict[str, str], str]] = [
@@ -73,6 +90,16 @@ LIES: list[tuple[Change, dict[str, str], str]] = [
         "no event loop waited on the connection between invocations",
     ),
     (changed("told", preset={"name": "seed", "sha256": "bb"}), {}, "loaded another file than the preset seed"),
+    (
+        changed("told", versions={"client": "aiohttp 3.14.5", "language": "Python 3.11.7"}),
+        {"function": "{client: aiohttp@3.9, preset: seed, shape: sync}"},
+        "ran on aiohttp 3.14.5, and aiohttp 3.9 is stated",
+    ),
+    (
+        changed("gave-up"),
+        {"upstream": "{idle_timeout: 300s, close: vanish, vanish: deferred}"},
+        "vanished by tcp-repair, and deferred is stated",
+    ),
     (changed("told"), {"timeline": "[invoke, wait: 6m, invoke]"}, "gap 1 was not run as stated"),
     (
         changed("told"),
@@ -145,6 +172,7 @@ def test_every_check_is_documented_by_a_lie() -> None:
     """One that no lie above meets would be a check that cannot fail."""
     names = {check.__name__ for check in CHECKS}
     assert names == {
+        "witnesses_were_heard", "way_to_vanish", "version",
         "requests_are_those_asked_for", "method", "body", "content_type", "idempotency_key", "answer", "tls",
         "balancer", "hints", "behaviour", "first_of_a_rule", "timeline", "speed", "invocations", "connections_at_once",
         "wake_order", "event_retries", "preloaded", "app_shape", "lost_packets", "preset",
