@@ -89,7 +89,7 @@ def _result(cell: Cell, attempts: int, library: str, language: str, findings: Ma
         wake_order=cell.wake_order,
         wake=cell.wake,
         attempts=attempts,
-        race=race_of(cell),
+        race=race_of(cell, findings.get("reuse")),
         **findings,
     )
 

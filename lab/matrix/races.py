@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lab.functions import DEFINITIONS
 from lab.matrix.cells import WITH_BODY, Cell
+from lab.matrix.results import Reuse
 
 TOLD = ("fin", "rst")
 """Deaths of which the client's kernel hears."""
@@ -16,10 +17,20 @@ class Race:
 
     reason: str
     covers: Callable[[Cell], bool]
+    when_used: bool = False
+    """Whether it is run in the dead connection: a request on a new one has nothing to race."""
+
+    def may_decide(self, reuse: Reuse | None) -> bool:
+        """Whether it can have decided a cell in which this became of the connection; None where nobody knows."""
+        return reuse is None or (reuse == "used" if self.when_used else reuse != "not kept")
 
 
 def _aiohttp_over_tls(cell: Cell) -> bool:
-    return cell.client.startswith("aiohttp") and cell.tls == "tls" and cell.death in TOLD
+    return cell.client.startswith("aiohttp") and cell.tls == "tls" and cell.death in TOLD and _of_any_age(cell)
+
+
+def _of_any_age(cell: Cell) -> bool:
+    return cell.preset not in AGED_AT_CHECKOUT
 
 
 def _limit_kept_by_a_thread(cell: Cell) -> bool:
@@ -27,7 +38,7 @@ def _limit_kept_by_a_thread(cell: Cell) -> bool:
 
 
 def _go_reads_an_end(cell: Cell) -> bool:
-    return cell.client == "go" and cell.death == "fin"
+    return cell.client == "go" and cell.death == "fin" and _of_any_age(cell)
 
 
 def _node(cell: Cell) -> bool:
@@ -42,6 +53,9 @@ def _node_timer_uninterrupted(cell: Cell) -> bool:
     return _node(cell) and cell.shape == "loop" and cell.wake == "uninterrupted"
 
 
+AGED_AT_CHECKOUT = ("default", "sane")
+"""Presets of aiohttp and Go whose idle limit is looked at when a connection is taken: one that was idle for the whole
+gap is left, whoever has heard of its end."""
 TWO_WRITES = ("aiohttp@3.9", "httpx2", "requests", "urllib3", "http.client", "botocore", "jdk-http")
 """Clients that write a request's head and its body one after the other, bytes and JSON alike. The others hand the
 kernel both at once, as long as they are short (`tests/functions/test_writes.py` counts)."""
@@ -67,6 +81,7 @@ RACES = (
     Race(
         "head and body are writes of their own: the peer's reset may come between them, or after both",
         _two_writes,
+        when_used=True,
     ),
     Race(
         "the kernel probes the connection once a second, and may do so when packets pass again, before the thaw",
@@ -99,6 +114,9 @@ RACES = (
 )
 
 
-def race_of(cell: Cell) -> str | None:
-    """Why two runs may differ in this cell; None where they must not."""
-    return next((race.reason for race in RACES if race.covers(cell)), None)
+def race_of(cell: Cell, reuse: Reuse | None = None) -> str | None:
+    """Why two runs may differ in this cell; None where they must not.
+
+    Where it was measured, what became of the connection tells whether the race was run.
+    """
+    return next((race.reason for race in RACES if race.covers(cell) and race.may_decide(reuse)), None)
