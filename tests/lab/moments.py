@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -131,7 +132,7 @@ def check_all() -> bool:
         with tempfile.TemporaryDirectory() as runs_folder:
             seen = found(name, REPEATS, Path(runs_folder))
         holds &= not seen.outside and seen.inconclusive * 10 < seen.runs
-        print(f"{name}: {seen}", *seen.outside, sep="\n  ", flush=True)
+        print(textwrap.fill(f"{name}: {seen}", 80), *seen.outside, sep="\n  ", flush=True)
     return holds
 
 

@@ -8,7 +8,7 @@ from lab.bench.base import Bench
 from lab.journal import Event
 from lab.matrix.cells import Cell
 from lab.plan import Job
-from lab.scenario.words import SandboxKind
+from lab.scenario.words import Need, SandboxKind
 
 Teller = Literal["upstream", "lab", "platform", "kernel", "function", "journal", "story", "client"]
 """Who says what is not so."""
@@ -88,6 +88,14 @@ class Lie:
     sandbox: SandboxKind = "process"
     only_said: bool = False
     """Whether the lab may pass it, as long as it says what was expected."""
+    extra_needs: tuple[Need, ...] = ()
+    """What a machine must have to tell it, beyond what its places need."""
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """What a machine must have. Of an arm the lab itself says so."""
+        cells = [place for place in (self.honest, self.told_in) if isinstance(place, Cell)]
+        return frozenset(self.extra_needs).union(*(cell.setting.needs for cell in cells))
 
     @property
     def goes_into_containers(self) -> bool:
@@ -121,6 +129,7 @@ def tell(
     short: bool = False,
     sandbox: SandboxKind = "process",
     only_said: bool = False,
+    needs: tuple[Need, ...] = (),
 ) -> None:
     """Make a lie known, once for each place; `expected` has a word for each.
 
@@ -142,4 +151,5 @@ def tell(
             short=short and place is places[0],
             sandbox=sandbox,
             only_said=only_said,
+            extra_needs=needs,
         )

@@ -13,6 +13,7 @@ from unittest import mock
 from lab import idle
 from lab.bench.base import Bench
 from lab.bench.open import open_bench
+from lab.capabilities import lacking
 from lab.functions import DEFINITIONS
 from lab.journal import Event, Journal, Recorder, Scope, by_scope
 from lab.laboratory import carry_out, environment
@@ -25,7 +26,7 @@ from lab.plan import Job, make_plan
 from lab.run_folder import RunFolder
 from lab.scenario.load import Named
 from lab.scenario.words import SandboxKind
-from lab.verdict.judge import judge
+from lab.verdict.judge import judge, lack_reason
 from tests.functions.test_liar import BESIDES, LIES, defined_here
 from tests.lab.support import Wrapped, journal_of, write
 from tests.sabotage.command import run_command
@@ -100,6 +101,7 @@ class Attacked:
 
     def __init__(self, kind: SandboxKind, bench: Bench, folder: Path) -> None:
         self._kind = kind
+        self._lacks = lacking(kind)
         self._bench = bench
         self._folder = folder
         self._numbers = count(1)
@@ -124,6 +126,8 @@ class Attacked:
         return (await self._run(place, None))[1]
 
     async def _row(self, lie: Lie, places: asyncio.Semaphore) -> Row:
+        if lack := lack_reason(lie.needs, self._lacks):
+            return Row(lie, skipped := Seen("skipped", (), lack), skipped)
         for _ in range(TRIES):
             honest, journal = await self._honestly(lie.honest, places)
             if not honest.believed:

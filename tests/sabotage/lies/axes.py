@@ -368,6 +368,7 @@ tell(
     SEED_CELL,
     break_it=other_sandboxes(wake="uninterrupted"),
     expected=("the object for another wake", "the object for another wake"),
+    needs=("compiler",),
 )
 tell(
     "clock-shim-missing",
@@ -387,6 +388,7 @@ tell(
     SEED_CELL,
     break_it=other_sandboxes(clock="stalls"),
     expected=("the object for another clock", "the object for another clock"),
+    needs=("compiler",),
 )
 for preset in ("look_first", "sleep_zero", "long_timeout", "large_pool", "tcp_keepalive"):
     tell(
@@ -443,6 +445,7 @@ tell(
     SEED_CELL,
     break_it=other_upstream(vanish="repair"),
     expected="the upstream vanished by tcp-repair",
+    needs=("net-admin",),
 )
 tell(
     "no-close-notify",
