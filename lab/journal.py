@@ -15,7 +15,7 @@ sandbox     started, ready, asked (for the next event, none waiting), witnessed 
 link        cut, lifted
 invocation  invoked, event-sent, event-unsent (not whole in the kernel's hands when its sandbox was to
             be thawed), returned, failed, told (what the function says of its sandbox), untold (the
-            requests of an invocation that failed), retry-planned (of an asynchronous event)
+            requests of an invocation that failed), event-accepted and retry-planned (asynchronous events)
 client      request (one logical request as the function tells it)
 upstream    listener-opened, connection-opened, request, executed, replayed, response, idle, gave-up,
             late-data, late-close, connection-closed, listener-closed, fault (at a moment of a request),

@@ -40,6 +40,7 @@ class EventQueue:
     ) -> str:
         """Run it in the background, at a speed of its own if one is given; returns its id, the same in every try."""
         request_id = str(uuid.uuid4())
+        function.accepted(request_id)
         work = self._run(function, payload, request_id, qualifier, trace_id, speed or self._speed)
         task = asyncio.create_task(work, name=request_id)
         self._tasks[task] = function

@@ -98,6 +98,10 @@ class Function:
             except NotDelivered:
                 request_id = invocation.request_id
 
+    def accepted(self, request_id: str) -> None:
+        """Write down that the platform has an event for it, which it will try until the function succeeds."""
+        self._record("invocation", "event-accepted", request_id=request_id)
+
     def will_retry(self, request_id: str, attempt: int, duration: float, real: float) -> None:
         """Write down that the platform tries an event again after so many lab (and real) seconds."""
         self._record(

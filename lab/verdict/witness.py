@@ -117,6 +117,15 @@ def invocations(s: Statement) -> Iterator[str]:
                 yield f"a burst of {count} invocations was not one"
 
 
+@check
+def asynchronous_events(s: Statement) -> Iterator[str]:
+    """Each `event` of the timeline was handed to the platform as one, and nothing else was."""
+    stated = sum(isinstance(step, AsyncEvent) for step in s.setting.timeline)
+    accepted = len(s.all("invocation", "event-accepted"))
+    if s.speed is not None and accepted != stated:  # journals of 0.1 have neither
+        yield f"the platform had {accepted} asynchronous events, and {stated} are stated"
+
+
 def _invoking(steps: Sequence[object]) -> list[Any]:
     return [step for step in steps if isinstance(step, Invoke | Burst | AsyncEvent)]
 

@@ -107,6 +107,7 @@ LIES: list[tuple[Change, dict[str, str], str]] = [
         "states that the upstream restarts, and it did not happen",
     ),
     (changed("told"), {"timeline": "[invoke: 3, freeze: 6m, invoke]"}, "tells of 2 requests, and 4 were stated"),
+    (changed("told"), {"timeline": "[event, freeze: 6m, event]"}, "had 0 asynchronous events, and 2 are stated"),
     (changed("told"), {"timeline": "[invoke: 2, freeze: 6m, invoke]"}, "2 requests at once came on 1 connections"),
 ]
 
@@ -173,6 +174,7 @@ def test_every_check_is_documented_by_a_lie() -> None:
     names = {check.__name__ for check in CHECKS}
     assert names == {
         "witnesses_were_heard", "way_to_vanish", "version",
+        "asynchronous_events",
         "requests_are_those_asked_for", "method", "body", "content_type", "idempotency_key", "answer", "tls",
         "balancer", "hints", "behaviour", "first_of_a_rule", "timeline", "speed", "invocations", "connections_at_once",
         "wake_order", "event_retries", "preloaded", "app_shape", "lost_packets", "preset",

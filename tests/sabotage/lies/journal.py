@@ -46,6 +46,7 @@ NEEDED: dict[tuple[Source, str], tuple[tuple[Sequence[Arm], str], ...]] = {
     ("upstream", "listener-closed"): (((SANE,), "all_packets_seen"),),
     ("upstream", "fault"): (((EXECUTED,), "fault_delivered"),),
     ("upstream", "listener-down"): (((RESTARTED,), "the upstream restarts, and it did not happen"),),
+    ("invocation", "event-accepted"): (((EVENTS,), "the platform had 0 asynchronous events"),),
     ("invocation", "retry-planned"): (((EVENTS,), "tried an event again without a delay"),),
 }
 PROVE_NOTHING = {
