@@ -51,6 +51,21 @@ tell(
     expected=("a body of 0 bytes, not of 1000", "a body of 0 bytes, not of 1000"),
 )
 tell(
+    "json-sent-as-bytes",
+    KIND,
+    "lab",
+    "A body that is to be sent as JSON is sent as bytes, which some libraries write otherwise.",
+    Arm(
+        story(arm("control", "control", OK), request="{body_bytes: 1000, json: true}", timeline=TWO_MINUTES), "control"
+    ),
+    replace(SANE_CELL, method="POST+json"),
+    break_it=otherwise(request={"as_json": False}),
+    expected=(
+        "type application/octet-stream, not application/json",
+        "type application/octet-stream, not application/json",
+    ),
+)
+tell(
     "key-not-sent",
     KIND,
     "lab",
