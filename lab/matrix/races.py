@@ -77,7 +77,12 @@ def _jdk_hears_of_it(cell: Cell) -> bool:
     return cell.client == "jdk-http" and cell.death in TOLD
 
 
+# The first one names a cell: whether a connection is used comes before what happens in it.
 RACES = (
+    Race(
+        "a thread that sleeps through the freeze enforces the idle limit; after the thaw it races the request",
+        _limit_kept_by_a_thread,
+    ),
     Race(
         "head and body are writes of their own: the peer's reset may come between them, or after both",
         _two_writes,
@@ -94,10 +99,6 @@ RACES = (
     Race(
         "over TLS an event loop that finds a close needs further turns to tell its pool; the request may be first",
         _aiohttp_over_tls,
-    ),
-    Race(
-        "a thread that sleeps through the freeze enforces the idle limit; after the thaw it races the request",
-        _limit_kept_by_a_thread,
     ),
     Race(
         "net/http's reader and the request find the end of the connection at the same time",

@@ -49,3 +49,8 @@ def test_every_reason_is_one_line_that_a_page_can_end() -> None:
     reasons = [race.reason for race in RACES]
     assert len(set(reasons)) == len(reasons)
     assert not any("\n" in reason or reason.endswith(".") for reason in reasons)
+
+
+def test_whether_a_connection_is_used_comes_before_what_happens_in_it() -> None:
+    both = replace(cell("jdk-http", "POST+json"), preset="default")
+    assert race_of(both, "used") == race_of(both, "replaced")

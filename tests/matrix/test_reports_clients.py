@@ -169,6 +169,10 @@ def test_of_a_race_that_came_out_the_same_another_run_may_differ(notes: Notes) -
     assert r"Measured: reset\*a (`seed`, POST, vanish)." in text
 
 
+def test_a_cell_of_two_runs_is_one_cell(notes: Notes) -> None:
+    assert "\nMeasured: 1 cells in process sandboxes" in clients.render(raced("reset", "eof"), {"aiohttp": notes})
+
+
 def test_signs_of_a_race_that_may_succeed(notes: Notes) -> None:
     assert r"| ❌ reset or ✅ ok\*a / – |" in clients.render(raced("reset", "ok"), {"aiohttp": notes})
 

@@ -1,7 +1,6 @@
 """docs/clients.md: for each client, what it says of itself, and beside it what was measured."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -43,10 +42,10 @@ def _lines(measured: Measured, notes: Mapping[str, Notes]) -> Iterator[str]:
         yield ""
         yield from footnotes(measured.marks)
         yield ""
-    runs: Counter[str] = Counter()
+    runs: dict[str, set[str]] = {}
     for matrix in measured.matrices:
-        runs[_run(matrix)] += sum(cell.status == "measured" for cell in matrix.cells)
-    yield from (f"Measured: {cells} cells in {inline(run)}." for run, cells in runs.items())
+        runs.setdefault(_run(matrix), set()).update(cell.id for cell in matrix.cells if cell.status == "measured")
+    yield from (f"Measured: {len(cells)} cells in {inline(run)}." for run, cells in runs.items())
     for client in shown:
         yield ""
         yield from _client(measured.of(client), notes.get(client))

@@ -31,7 +31,7 @@ def signed(cell: CellResult, marks: Marks, runs: Sequence[CellResult] = ()) -> s
 
 def footnotes(marks: Marks) -> Iterator[str]:
     """A list with what each mark means."""
-    yield from (f"- {inline(mark)}: {MEANS}. {inline(reason).rstrip('.')}." for mark, reason in marks.footnotes)
+    yield from (f"- {inline(mark)}, {MEANS}: {inline(reason).rstrip('.')}." for mark, reason in marks.footnotes)
 
 
 def row(*cells: str) -> str:

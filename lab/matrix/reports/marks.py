@@ -7,7 +7,7 @@ from typing import Self
 
 from lab.matrix.results import CellResult
 
-MEANS = "a race: two runs may differ"
+MEANS = "two runs may differ"
 
 
 @dataclass(frozen=True, slots=True)

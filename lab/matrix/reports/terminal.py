@@ -174,7 +174,7 @@ def _print_races(console: Console, matrix: Matrix) -> None:
         return
     _section(console, "Two runs may differ")
     for mark, reason in footnotes:
-        _print_item(console, Text.assemble((mark, "bold"), f": a race. {plain(reason)}"))
+        _print_item(console, Text.assemble((mark, "bold"), f": {plain(reason)}"))
 
 
 def _print_groups(console: Console, groups: Sequence[Group]) -> None:
