@@ -277,6 +277,19 @@ class Facts:
         ]
 
     @cached_property
+    def late_use(self) -> list[Event]:
+        """Late data of a sandbox that ran then: another one's connection proves nothing about a request."""
+        return [event for event in self.late_data if self._ran_since(event["connection"])]
+
+    def _ran_since(self, connection: int) -> bool:
+        """Whether the function whose connection went stale was invoked after that, as far as it tells its name."""
+        carried = {e["request"] for e in self._all("upstream", "request") if e["connection"] == connection}
+        owners = {request["sandbox"] for request in self.requests if request["id"] in carried}
+        woken = min((stale.gap.woken for stale in self.stale if stale.connection == connection), default=0.0)
+        told = {event["sandbox"] for event in self._all("invocation", "told") if event.t >= woken}
+        return not owners or bool(owners & told) or any(event.t >= woken for event in self._untold)
+
+    @cached_property
     def dead_reuse(self) -> bool:
         """The first request after the wake went into a connection whose end the client's kernel had received.
 
@@ -306,10 +319,9 @@ class Facts:
 
     @cached_property
     def any_fault(self) -> bool:
-        """The upstream gave up some connection before the last request ended, or did otherwise wrong."""
+        """The upstream gave up some connection before the last request ended, or a fault of it struck at any time."""
         end = self.requests[-1].t if self.requests else float("inf")
-        ended = [*self._all("upstream", "gave-up"), *self._after_answers]
-        return bool(self.hits) or any(event.t <= end for event in ended)
+        return bool(self._all("upstream", "fault")) or any(e.t <= end for e in self._all("upstream", "gave-up"))
 
     @cached_property
     def client_tcp_state(self) -> str | None:
@@ -319,6 +331,8 @@ class Facts:
         stale = {event["connection"] for event in self.given_up}
         first_wake = [event for event in states if event["wake"] == states[0]["wake"]]
         seen = {event["client"] for event in first_wake if event["connection"] in stale or not stale}
+        if stale - {event["connection"] for event in first_wake}:
+            seen.add("not asked")
         return "/".join(sorted(seen)) or None
 
     @cached_property

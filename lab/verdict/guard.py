@@ -71,7 +71,7 @@ def _fault_proof(arm: Arm, setting: Setting, facts: Facts) -> dict[str, object]:
         return {"fault_delivered": bool(facts.hits), "reused_connection": facts.hit_reused}
     expected = expected_tcp_state(arm, setting)
     # A socket whose end arrived may send nothing, or its library may not let it.
-    used = bool(facts.late_data) or (expected != "ESTABLISHED" and (facts.dead_reuse or facts.died_of_end))
+    used = bool(facts.late_use) or (expected != "ESTABLISHED" and (facts.dead_reuse or facts.died_of_end))
     proof: dict[str, object] = {
         "fault_delivered": bool(facts.stale) and not facts.close_in_flight,
         "expected_tcp_state": expected,
@@ -100,6 +100,17 @@ def _avoidance_proof(setting: Setting, facts: Facts) -> dict[str, object]:
         proof |= {"gap_passed_limit": facts.passed_limit, "own_connection_ended": not _survivors(setting, facts)}
         proof |= _moment(setting, facts)
     return proof
+
+
+WHAT_KILLS = ("idle_timeout", "gateway_timeout", "gateway_refresh", "max_age", "close", "vanish", "faults", "tls")
+
+
+def meets_the_fault_of(fix: Setting, bug: Setting) -> bool:
+    """Whether a bug's fault is what a fix has to meet: the same upstream, link and gaps."""
+    same = all(getattr(fix.upstream, name) == getattr(bug.upstream, name) for name in WHAT_KILLS)
+    deadly = [period.steps for period in bug.idle if bug.goes_stale(period) or bug.front_ends(period) or period.moves]
+    gaps = [period.steps for period in fix.idle]
+    return same and fix.link == bug.link and all(steps in gaps for steps in deadly)
 
 
 def _survivors(setting: Setting, facts: Facts) -> set[int]:

@@ -3,6 +3,7 @@
 import traceback
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
@@ -16,7 +17,7 @@ from lab.scenario.model import Arm
 from lab.scenario.setting import Setting
 from lab.scenario.words import Need, SandboxKind
 from lab.verdict.facts import Facts
-from lab.verdict.guard import fault_was_avoided, guard_of
+from lab.verdict.guard import fault_was_avoided, guard_of, meets_the_fault_of
 from lab.verdict.results import (
     ArmResult,
     Environment,
@@ -28,7 +29,7 @@ from lab.verdict.results import (
     worst,
 )
 from lab.verdict.sweep import judge_sweep
-from lab.verdict.why import differences, why_fail, why_gone, why_inconclusive, why_pass
+from lab.verdict.why import differences, role_differences, why_fail, why_gone, why_inconclusive, why_pass
 
 CLAIMS = {"stale_unused"}
 """Proofs that are a fix's own claim. If one is missing the verdict is `fail`, not `inconclusive`."""
@@ -71,6 +72,8 @@ def judge(scenarios: Sequence[Named], events: Sequence[Event]) -> Results:
     results = tuple(_judge_scenario(named, started, scoped) for named in scenarios if named.name in started.arms)
     if not results:
         raise UsageError("the journal is of other scenarios than those in its folder")
+    if strays := _not_announced(scenarios, started, scoped):
+        raise UsageError(f"the run-started event is damaged: it does not announce {strays[0]}, which was run")
     verdicts = tuple(result.verdict for result in results)
     return Results(
         run=started.run,
@@ -94,13 +97,34 @@ def _started(lab: Sequence[Event]) -> RunStarted:
         raise UsageError(f"the run-started event is damaged: {place}: {problem['msg']}") from None
 
 
+def _not_announced(scenarios: Sequence[Named], started: RunStarted, scopes: Collection[Scope]) -> list[Scope]:
+    """Runs in the journal that its first event does not speak of: nobody would judge them."""
+    swept = {
+        (named.name, arm.name)
+        for named in scenarios
+        if named.name in started.sweeps and named.scenario.sweep
+        for arm in named.scenario.sweep.arms
+    }
+    skipped = started.skipped or {}
+
+    def announced(scope: Scope) -> bool:
+        if (scope.scenario, scope.arm) in swept:
+            return True
+        planned = scope.arm in started.arms.get(scope.scenario, ()) and scope.repeat <= started.repeats
+        return planned and scope.arm not in skipped.get(scope.scenario, {})
+
+    return sorted((scope for scope in scopes if scope.scenario and not announced(scope)), key=str)
+
+
 Doubt = Literal["proof", "trouble", "code"]
 Attempts = tuple[Scope, ...]
 
 
 def latest_attempt(attempts: Attempts, scoped: Mapping[Scope, Sequence[Event]]) -> Scope:
-    """The attempt that speaks for a repeat: the last that came to its end, else the last."""
+    """The attempt that speaks for a repeat: the last one or, of a run that was ended early, the last that was done."""
     ended = [scope for scope in attempts if any(event.kind == "arm-finished" for event in scoped[scope])]
+    if any(event.kind == "run-finished" for event in scoped.get(Scope(), ())):
+        return attempts[-1]
     return (ended or attempts)[-1]
 
 
@@ -132,7 +156,8 @@ def _judge_scenario(named: Named, started: RunStarted, scoped: Mapping[Scope, Se
             continue
         for repeat in repeats:
             bug = runs.get((pair.name, repeat)) if pair else None
-            run = _judge_run(asked, arm, scenario.setting(arm), repeat, facts[arm.name, repeat], bug)
+            beside = Beside(pair, scenario.setting(pair), bug) if pair and bug else None
+            run = _judge_run(asked, arm, scenario.setting(arm), repeat, facts[arm.name, repeat], beside)
             runs[arm.name, repeat] = run.model_copy(update={"attempts": max(1, len(made[arm.name, repeat]))})
         mine = [runs[arm.name, repeat] for repeat in repeats]
         results[arm.name] = _sum_up(arm, mine, baseline, [facts[arm.name, repeat] for repeat in repeats])
@@ -193,7 +218,20 @@ def lack_reason(needs: Collection[Need], lacks: Collection[str]) -> str | None:
     return f"needs {' and '.join(missing)}, or --sandbox docker" if missing else None
 
 
-def _judge_run(asked: str, arm: Arm, setting: Setting, repeat: int, facts: Facts, bug: Run | None) -> Run:
+@dataclass(frozen=True)
+class Beside:
+    """The bug's run that an arm leans on."""
+
+    arm: Arm
+    setting: Setting
+    run: Run
+
+    def proves_for(self, arm: Arm, setting: Setting) -> bool:
+        """It failed as stated and, for a fix, of what the fix is to meet."""
+        return self.run.verdict == "pass" and (arm.role != "fix" or meets_the_fault_of(setting, self.setting))
+
+
+def _judge_run(asked: str, arm: Arm, setting: Setting, repeat: int, facts: Facts, bug: Beside | None) -> Run:
     """The run's verdict. A crash of the judge is that run's `inconclusive`, with its trace."""
     try:
         return _run_of(asked, arm, setting, repeat, facts, bug)
@@ -216,8 +254,8 @@ def _judge_run(asked: str, arm: Arm, setting: Setting, repeat: int, facts: Facts
         )
 
 
-def _run_of(asked: str, arm: Arm, setting: Setting, repeat: int, facts: Facts, bug: Run | None) -> Run:
-    guard = guard_of(arm, setting, facts, bug_failed=bug is not None and bug.verdict == "pass")
+def _run_of(asked: str, arm: Arm, setting: Setting, repeat: int, facts: Facts, bug: Beside | None) -> Run:
+    guard = guard_of(arm, setting, facts, bug_failed=bug is not None and bug.proves_for(arm, setting))
     verdict, why, doubt = _verdict(asked, arm, setting, facts, guard)
     return Run(
         repeat=repeat,
@@ -242,7 +280,7 @@ def _verdict(asked: str, arm: Arm, setting: Setting, facts: Facts, guard: Guard)
         return "inconclusive", f"The lab could not run it to its end: {facts.trouble}", "trouble"
     if not facts.finished:
         return "unfinished", "The run was ended before this arm was done.", None
-    found = differences(arm.expect, facts)
+    found = [*differences(arm.expect, facts), *role_differences(arm, setting, facts)]
     owed = set(guard.missing) - CLAIMS
     if found and facts.code_error:
         return "inconclusive", f"The function's own code failed: {facts.code_error}.", "code"

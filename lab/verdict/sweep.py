@@ -18,6 +18,7 @@ from lab.units import format_duration
 from lab.verdict.curve import describe, doubt, wilson
 from lab.verdict.facts import Facts
 from lab.verdict.results import SweepPoint, SweepResult, Verdict
+from lab.verdict.witness import contradictions
 
 ENDS = {"gave-up", "connection-closed"}
 
@@ -49,7 +50,7 @@ def judge_sweep(named: Named, scoped: Mapping[Scope, Sequence[Event]]) -> SweepR
     ]
     points = tuple(_point(gap, [sample for sample in samples if sample.gap == gap]) for gap in stated)
     trouble = next((facts.trouble for facts in runs if facts.trouble), None)
-    trouble = trouble or _unexplained(runs) or _unproved(points, samples, limit)
+    trouble = trouble or _unwitnessed(named, sweep, runs) or _unexplained(runs) or _unproved(points, samples, limit)
     verdict, why = _verdict(sweep, points, trouble, finished=all(facts.finished for facts in runs), real=_real(runs))
     return SweepResult(title=sweep.title, idle_limit=limit, points=points, verdict=verdict, why=why)
 
@@ -103,6 +104,22 @@ def _unexplained(runs: Sequence[Facts]) -> str | None:
         for request in facts.requests:
             if request["outcome"] != "ok" and not given_up & {a["local_port"] for a in request["attempts"]}:
                 return f"a request ended in {request['outcome']}, on a connection that the upstream had not given up"
+    return None
+
+
+def _unwitnessed(named: Named, sweep: Sweep, runs: Sequence[Facts]) -> str | None:
+    """Each of its runs is as stated, and each of its requests is one that counts."""
+    for arm, facts in zip(sweep.arms, runs, strict=True):
+        if not facts.finished:
+            continue
+        setting = named.scenario.setting(arm).model_copy(update={"by_chance": True})
+        is_of_today = any("speed" in event.data for event in facts.events if event.kind == "arm-started")
+        if is_of_today and (against := contradictions(setting, facts)):
+            return f"what it states has no witness: {'; '.join(against)}"
+        if facts.unexecuted_successes:
+            return "a request was told `ok`, and the upstream did not carry it out"
+        if len(facts.outcomes) > len(facts.requests):
+            return f"an invocation failed and told nothing of its requests: {facts.error}"
     return None
 
 

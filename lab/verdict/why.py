@@ -7,6 +7,7 @@ from lab.scenario.model import Arm
 from lab.scenario.parts import Expect
 from lab.scenario.setting import Setting
 from lab.scenario.words import OutcomeClass
+from lab.steps import AsyncEvent
 from lab.units import format_duration
 from lab.verdict import front
 from lab.verdict.facts import Facts
@@ -21,7 +22,8 @@ MISSING = {
     "client_tcp_state": "of the stated TCP state",
     "frozen_throughout": "that the sandbox stood still for the whole gap",
     "full_gap": "that each gap lasted as long as stated",
-    "paired_bug": "of the fault itself: the bug arm's run of this repeat did not prove it, or did not fail as stated",
+    "paired_bug": "of the fault itself: the bug arm's run of this repeat did not prove it, did not fail as stated, "
+    "or is of another upstream, link or gap",
     "gap_passed_limit": "that the gap was longer than the upstream's idle timeout",
     "own_connection_ended": "that the connection of before the gap had ended: it outlived the gap",
     "stale_unused": "that the stale connection was left alone: bytes came on it",
@@ -225,6 +227,30 @@ def differences(expect: Expect, facts: Facts) -> list[str]:
     if expect.executions is None and not facts.hits and any(count > 1 for count in facts.executions):
         found.append(f"executions {_plain(facts.executions)}, and no fault had struck")
     return found
+
+
+def role_differences(arm: Arm, setting: Setting, facts: Facts) -> list[str]:
+    """What an arm's role forbids, whatever it states: a bug in which nothing goes wrong, a fix that fails."""
+    failed = [outcome for outcome in facts.outcomes if outcome != "ok"]
+    if arm.role == "bug" and not failed and not _states_a_wrong(arm.expect):
+        return ["every request ended ok, and nothing else is stated to go wrong"] if facts.outcomes else []
+    tried_again = any(isinstance(step, AsyncEvent) for step in setting.timeline) and facts.outcomes[-1:] == ("ok",)
+    if arm.role in ("fix", "control") and failed and not tried_again:
+        return [f"a {arm.role} must succeed, and a request ended in {failed[-1]}"]
+    return []
+
+
+def _states_a_wrong(expect: Expect) -> bool:
+    """Whether an arm states that something other than an outcome is wrong."""
+    counts = (*(expect.executions or ()), *(expect.follow_ups or ()))
+    return (
+        any(count != 1 for count in counts)
+        or expect.served_by == "old"
+        or expect.after_answer == "crashed"
+        or expect.latency is not None
+        or expect.background is not None
+        or (expect.cold_starts or 0) > 1
+    )
 
 
 def _after_answer_differences(expect: Expect, facts: Facts) -> list[str]:

@@ -16,6 +16,7 @@ from lab.steps import AsyncEvent, Burst, Drain, Invoke, Move, Recycle, Restart
 from lab.verdict import upstream_word
 from lab.verdict.facts import Facts
 from lab.verdict.gaps import TOLERANCE
+from lab.verdict.order import disorder
 from lab.verdict.statement import CHECKS, Statement, check, same
 
 __all__ = ["CHECKS", "contradictions", "upstream_word"]
@@ -27,7 +28,8 @@ EVENT_RETRIES = (60.0, 120.0)
 def contradictions(setting: Setting, facts: Facts) -> tuple[str, ...]:
     """Where a witness contradicts what the setting states; empty where all of them bear it out."""
     statement = Statement(setting, facts)
-    return tuple(dict.fromkeys(problem for each in CHECKS for problem in each(statement)))
+    problems = [problem for each in CHECKS for problem in each(statement)]
+    return tuple(dict.fromkeys([*problems, *disorder(setting, facts)]))
 
 
 # That all of them were heard.

@@ -1,0 +1,314 @@
+"""Whether a run's journal holds together: each event once, in an order that can be, with all that it has to say.
+
+A journal that was damaged, joined from two runs or edited afterwards proves nothing, whatever its parts say.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from lab.journal import Event, Source
+from lab.scenario.setting import Setting
+from lab.steps import Burst, Invocation, Invoke, Recycle
+from lab.verdict.facts import Facts
+from lab.verdict.gaps import Gap
+
+ROUNDED = 0.000002
+"""Seconds by which rounding may put two events of a journal out of order."""
+ACROSS = 0.01
+"""Seconds between one moment as a function, a platform and an upstream write it down, each when it comes to it."""
+
+Kind = tuple[Source, str]
+
+ONLY_ONE: Mapping[Kind, tuple[str, ...]] = {
+    ("lab", "arm-started"): (),
+    ("lab", "arm-finished"): (),
+    ("lab", "gap-started"): ("number",),
+    ("lab", "gap-ended"): ("number",),
+    ("lab", "tcp-state"): ("wake", "sandbox", "connection"),
+    ("lab", "connections-left"): (),
+    ("sandbox", "started"): ("sandbox",),
+    ("sandbox", "ready"): ("sandbox",),
+    ("sandbox", "witnessed"): ("sandbox",),
+    ("sandbox", "stopped"): ("sandbox",),
+    ("invocation", "told"): ("sandbox", "invocation"),
+    ("client", "request"): ("sandbox", "invocation", "id"),
+    ("upstream", "connection-opened"): ("connection",),
+    ("upstream", "request"): ("connection", "number"),
+    ("upstream", "gave-up"): ("connection",),
+    ("upstream", "connection-closed"): ("connection",),
+}
+"""Kinds of events of which a run has one for each value of these fields."""
+
+MUST_SAY: Mapping[Kind, tuple[str, ...]] = {
+    ("lab", "arm-started"): ("method", "attempt", "shape", "link", "close", "preset_sha256"),
+    ("upstream", "listener-opened"): ("idle_timeout", "gateway_timeout", "max_age", "close", "tls", "faults"),
+    ("upstream", "request"): ("method", "key", "via", "tls"),
+    ("upstream", "executed"): ("body_bytes", "content_type"),
+    ("upstream", "response"): ("bytes", "chunked", "keep_alive", "announced_close"),
+    ("upstream", "gave-up"): ("why",),
+    ("sandbox", "frozen"): ("switches",),
+    ("sandbox", "thawed"): ("switches",),
+    ("sandbox", "witnessed"): ("preloaded", "loop"),
+    ("invocation", "told"): ("preset",),
+}
+"""What events say since journals tell the speed of a run; null where the witness could not be asked."""
+
+
+def disorder(setting: Setting, facts: Facts) -> Iterator[str]:
+    """What shows that a journal is not that of one run as it was."""
+    for each in CHECKS:
+        yield from each(setting, facts)
+
+
+def _all(facts: Facts, source: Source, *kinds: str) -> list[Event]:
+    return [event for event in facts.events if event.source == source and event.kind in kinds]
+
+
+def _is_of_today(facts: Facts) -> bool:
+    """Journals of 0.1 do not tell a run's speed, and less of most things."""
+    return any("speed" in event.data for event in _all(facts, "lab", "arm-started"))
+
+
+def _each_once(setting: Setting, facts: Facts) -> Iterator[str]:
+    seen = Counter(
+        (event.source, event.kind, *(repr(event.get(name)) for name in ONLY_ONE[event.source, event.kind]))
+        for event in facts.events
+        if (event.source, event.kind) in ONLY_ONE
+    )
+    for (source, kind, *_), count in seen.items():
+        if count > 1:
+            yield f"the journal has the same `{source} {kind}` {count} times"
+    copies = Counter((event.t, event.source, event.kind, repr(event.data)) for event in facts.events)
+    for (_, source, kind, _), count in copies.items():
+        if count > 1 and (source, kind) not in ONLY_ONE:
+            yield f"the journal has one event, `{source} {kind}`, {count} times"
+
+
+def _begins_and_ends(setting: Setting, facts: Facts) -> Iterator[str]:
+    started, finished = _all(facts, "lab", "arm-started"), _all(facts, "lab", "arm-finished")
+    if started and any(event.t < started[0].t - ROUNDED for event in facts.events):
+        yield "the journal has events of before the run began"
+    # An upstream may tell late of what it did to the connection of a sandbox that is kept.
+    told = [event for event in facts.events if event.source != "upstream"]
+    if finished and any(event.t > finished[-1].t + ROUNDED for event in told):
+        yield "the journal has events of after the run had ended"
+
+
+def _is_what_was_planned(setting: Setting, facts: Facts) -> Iterator[str]:
+    stated = {"method": setting.request.method, "link": setting.link, "close": setting.upstream.close}
+    for event in _all(facts, "lab", "arm-started"):
+        for key, value in stated.items():
+            if event.get(key, value) != value:
+                yield f"the lab set out to run with {key} {event[key]}, not {value}"
+        if event.get("attempt", event.scope.attempt) != event.scope.attempt:
+            yield f"the journal has attempt {event['attempt']} as attempt {event.scope.attempt}"
+
+
+def _says_all(setting: Setting, facts: Facts) -> Iterator[str]:
+    if not _is_of_today(facts):
+        return
+    for event in facts.events:
+        for name in MUST_SAY.get((event.source, event.kind), ()):
+            if name not in event.data:
+                yield f"a `{event.source} {event.kind}` does not say its {name}"
+
+
+def _connections(setting: Setting, facts: Facts) -> Iterator[str]:
+    """A connection is opened, carries requests in turn, and has its end."""
+    opened = {event["connection"]: event.t for event in _all(facts, "upstream", "connection-opened")}
+    closed = {event["connection"]: event.t for event in _all(facts, "upstream", "connection-closed")}
+    numbers: Counter[int] = Counter()
+    for event in _all(facts, "upstream", "request"):
+        number = event["connection"]
+        numbers[number] += 1
+        if event["number"] != numbers[number]:
+            yield f"request {event['number']} on connection {number} is not in its place"
+        if event.t < opened.get(number, event.t) - ROUNDED:
+            yield f"a request came on connection {number} before it was opened"
+        if event.t > closed.get(number, event.t) + ROUNDED:
+            yield f"a request came on connection {number} after it was closed"
+
+
+def _executions(setting: Setting, facts: Facts) -> Iterator[str]:
+    came: dict[str, float] = {}
+    for event in _all(facts, "upstream", "request", "executed", "response"):
+        if event.kind == "request":
+            came.setdefault(event["request"], event.t)
+        elif event.t < came.get(event["request"], event.t) - ROUNDED:
+            yield f"the upstream's `{event.kind}` is before the request"
+
+
+def _limits(setting: Setting, facts: Facts) -> Iterator[str]:
+    """A connection that ended of a limit had idled, or lived, for so long."""
+    listeners = _all(facts, "upstream", "listener-opened")
+    opened = {event["connection"]: event.t for event in _all(facts, "upstream", "connection-opened")}
+    used: dict[int, float] = {}
+    for event in _all(facts, "upstream", "request", "response", "idle", "gave-up"):
+        if event.kind != "gave-up":
+            used[event["connection"]] = event.t
+            continue
+        why, number = event.get("why"), event["connection"]
+        key = {"idle timeout": "idle_timeout", "gateway": "gateway_timeout", "max age": "max_age"}.get(why)
+        since = opened.get(number) if why == "max age" else used.get(number)
+        limits = [limit for here in listeners if key and (limit := here.get(key)) is not None]
+        if since is not None and limits and event.t - since < min(limits) - ACROSS:
+            yield f"connection {number} ended of its {why} after {event.t - since:.3f} s already"
+        told = event.get("idle_s")
+        if (
+            why == "idle timeout"
+            and since is not None
+            and told
+            and abs(event.t - since - told) > max(ACROSS, told / 20)
+        ):
+            yield f"connection {number} had been unused for {event.t - since:.3f} s, and the upstream says {told:.3f} s"
+
+
+def _gaps_in_turn(setting: Setting, facts: Facts) -> Iterator[str]:
+    numbers = [gap.number for gap in facts.gaps]
+    if numbers != list(range(1, len(numbers) + 1)):
+        yield f"the gaps are numbered {', '.join(map(str, numbers))}"
+    for gap in facts.gaps:
+        if gap.ended < gap.started - ROUNDED:
+            yield f"gap {gap.number} ended before it began"
+        yield from _at_rest(facts, gap)
+
+
+def _at_rest(facts: Facts, gap: Gap) -> Iterator[str]:
+    """It lasts from the last answer; until it is over the platform has no work for the function."""
+    for event in _all(facts, "invocation", "invoked", "event-sent", "returned", "failed"):
+        if gap.started + ROUNDED < event.t < gap.ended - ROUNDED and event.kind != "event-sent":
+            yield f"an invocation was under way in gap {gap.number}"
+            return
+
+
+def _every_sandbox_froze(setting: Setting, facts: Facts) -> Iterator[str]:
+    """In a frozen gap no sandbox is awake, not for a moment, whichever of them has the connection."""
+    lives = _all(facts, "sandbox", "frozen", "thawed", "stopped", "crashed")
+    served = [(event.t, str(event["sandbox"])) for event in _all(facts, "invocation", "invoked")]
+    for gap in facts.gaps:
+        if not gap.frozen:
+            continue
+        if any(gap.started < event.t < gap.ended - ROUNDED for event in lives if event.kind == "thawed"):
+            yield f"a sandbox was thawed in gap {gap.number}"
+        for sandbox in sorted({name for t, name in served if t <= gap.started}):
+            mine = [event.kind for event in lives if event.get("sandbox") == sandbox and event.t <= gap.ended + ROUNDED]
+            if not mine or mine[-1] == "thawed":
+                yield f"sandbox {sandbox} was not frozen in gap {gap.number}"
+
+
+def _freezes_in_turn(setting: Setting, facts: Facts) -> Iterator[str]:
+    last: dict[object, str] = {}
+    for event in _all(facts, "sandbox", "frozen", "thawed"):
+        before = last.get(event.get("sandbox"))
+        if before == event.kind:
+            yield f"a sandbox was {event.kind} twice in a row"
+        last[event.get("sandbox")] = event.kind
+
+
+def _invocations_in_turn(setting: Setting, facts: Facts) -> Iterator[str]:
+    """Before each gap there are as many requests as its timeline states."""
+    before = _requests_before_gaps(setting)
+    if len(before) != len(facts.gaps) or setting.clock == "stalls" or not _is_of_today(facts):
+        return
+    for gap, stated in zip(facts.gaps, before, strict=True):
+        untold = [(e.t, name) for e in _all(facts, "invocation", "untold") for name in e["requests"]]
+        told = [*((request.t, request["id"]) for request in facts.requests), *untold]
+        ended = {name for t, name in told if t <= gap.started + ACROSS}
+        if len(ended) != stated:
+            yield f"{len(ended)} requests had ended before gap {gap.number}, and {stated} are stated"
+
+
+def _requests_before_gaps(setting: Setting) -> list[int]:
+    counts, total, was_gap = [], 0, False
+    for step in setting.timeline:
+        if isinstance(step, Invocation):
+            total += step.requests if isinstance(step, Invoke) else step.count if isinstance(step, Burst) else 1
+            was_gap = False
+        elif not was_gap:
+            counts.append(total)
+            was_gap = True
+    return counts
+
+
+def _successes_came_when_told(setting: Setting, facts: Facts) -> Iterator[str]:
+    """Each request told `ok` came to the upstream while the function says that it made it."""
+    if setting.clock == "stalls":
+        return  # the function's own times are of a clock that stood still
+    came = [(event["request"], event.t) for event in _all(facts, "upstream", "request")]
+    for request in facts.requests:
+        mine = [t for name, t in came if name == request["id"]]
+        begun, done = request["started"] - ACROSS, request["ended"] + ACROSS
+        if request["outcome"] == "ok" and mine and not any(begun <= t <= done for t in mine):
+            yield "a request that was told `ok` came at another time than the function says"
+
+
+def _link(setting: Setting, facts: Facts) -> Iterator[str]:
+    """What is lost is lost by a cut link, or is never sent; what is delivered meets no cut."""
+    cuts = _all(facts, "link", "cut")
+    if setting.link == "delivered":
+        if cuts:
+            yield "the link was cut, and every packet is stated to be delivered"
+        return
+    for stale in facts.stale:
+        mine = any(stale.gap.started <= event.t <= stale.t for event in cuts)
+        if stale.mode in ("fin", "rst") and not stale.after_answer and not mine:
+            yield f"the {stale.mode} of connection {stale.connection} is stated to be lost, and no link was cut"
+
+
+def _faults_as_stated(setting: Setting, facts: Facts) -> Iterator[str]:
+    stated = {(rule.at, rule.do) for rule in setting.upstream.faults}
+    for event in _all(facts, "upstream", "fault"):
+        if (event["at"], event["do"]) not in stated:
+            yield f"a fault struck that is not stated: {event['do']} at {event['at']}"
+
+
+def _failed_on_what_died(setting: Setting, facts: Facts) -> Iterator[str]:
+    """Where a request fails and tells of its connections, the upstream did something to the last of them."""
+    if setting.balancer is not None or setting.link == "lost":
+        return  # the upstream knows the balancer's ports, or the link may have done it
+    ports = {event["connection"]: event["peer_port"] for event in _all(facts, "upstream", "connection-opened")}
+    harmed = {ports.get(event["connection"]) for event in _all(facts, "upstream", "gave-up", "fault")}
+    for request in facts.requests:
+        used = [attempt["local_port"] for attempt in request["attempts"]]
+        if request["outcome"] != "ok" and used and used[-1] in ports.values() and used[-1] not in harmed:
+            yield f"a request ended in {request['outcome']} on a connection to which the upstream had done nothing"
+
+
+def _recycled(setting: Setting, facts: Facts) -> Iterator[str]:
+    """What comes after a sandbox was reclaimed is a cold start."""
+    for gap, period in zip(facts.gaps, setting.idle, strict=False):
+        if not any(isinstance(step, Recycle) for step in period.steps):
+            continue
+        following = next((e for e in _all(facts, "invocation", "invoked") if e.t >= gap.ended), None)
+        if following is not None and not following["cold"]:
+            yield f"gap {gap.number} states that the sandbox is recycled, and a warm start followed"
+
+
+def _invoked_once(setting: Setting, facts: Facts) -> Iterator[str]:
+    """Each request of the platform is tried once, and once more for each retry that was planned."""
+    tries = Counter(str(event["request_id"]) for event in _all(facts, "invocation", "invoked"))
+    planned = Counter(str(event["request_id"]) for event in _all(facts, "invocation", "retry-planned"))
+    for name, count in tries.items():
+        if count > 1 + planned[name]:
+            yield f"an invocation was made {count} times, and {planned[name]} retries were planned"
+
+
+CHECKS: Sequence[Callable[[Setting, Facts], Iterator[str]]] = (
+    _each_once,
+    _begins_and_ends,
+    _is_what_was_planned,
+    _says_all,
+    _connections,
+    _executions,
+    _limits,
+    _gaps_in_turn,
+    _every_sandbox_froze,
+    _freezes_in_turn,
+    _invocations_in_turn,
+    _successes_came_when_told,
+    _link,
+    _faults_as_stated,
+    _failed_on_what_died,
+    _recycled,
+    _invoked_once,
+)
