@@ -284,10 +284,11 @@ class Facts:
     def _ran_since(self, connection: int) -> bool:
         """Whether the function whose connection went stale was invoked after that, as far as it tells its name."""
         carried = {e["request"] for e in self._all("upstream", "request") if e["connection"] == connection}
-        owners = {request["sandbox"] for request in self.requests if request["id"] in carried}
+        owners = {request.get("sandbox") for request in self.requests if request["id"] in carried} - {None}
         woken = min((stale.gap.woken for stale in self.stale if stale.connection == connection), default=0.0)
-        told = {event["sandbox"] for event in self._all("invocation", "told") if event.t >= woken}
-        return not owners or bool(owners & told) or any(event.t >= woken for event in self._untold)
+        told = {event.get("sandbox") for event in self._all("invocation", "told") if event.t >= woken} - {None}
+        ran = not owners or not told or bool(owners & told)
+        return ran or any(event.t >= woken for event in self._untold)
 
     @cached_property
     def dead_reuse(self) -> bool:

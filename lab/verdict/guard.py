@@ -106,11 +106,11 @@ WHAT_KILLS = ("idle_timeout", "gateway_timeout", "gateway_refresh", "max_age", "
 
 
 def meets_the_fault_of(fix: Setting, bug: Setting) -> bool:
-    """Whether a bug's fault is what a fix has to meet: the same upstream, link and gaps."""
+    """Whether a bug's fault is what a fix has to meet: the same upstream and the same gaps."""
     same = all(getattr(fix.upstream, name) == getattr(bug.upstream, name) for name in WHAT_KILLS)
     deadly = [period.steps for period in bug.idle if bug.goes_stale(period) or bug.front_ends(period) or period.moves]
     gaps = [period.steps for period in fix.idle]
-    return same and fix.link == bug.link and all(steps in gaps for steps in deadly)
+    return same and all(steps in gaps for steps in deadly)
 
 
 def _survivors(setting: Setting, facts: Facts) -> set[int]:

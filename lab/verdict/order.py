@@ -5,10 +5,11 @@ A journal that was damaged, joined from two runs or edited afterwards proves not
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import inf
 
 from lab.journal import Event, Source
 from lab.scenario.setting import Setting
-from lab.steps import Burst, Invocation, Invoke, Recycle
+from lab.steps import Burst, Drain, Invocation, Invoke, Move, Recycle, Restart
 from lab.verdict.facts import Facts
 from lab.verdict.gaps import Gap
 
@@ -30,20 +31,22 @@ ONLY_ONE: Mapping[Kind, tuple[str, ...]] = {
     ("sandbox", "ready"): ("sandbox",),
     ("sandbox", "witnessed"): ("sandbox",),
     ("sandbox", "stopped"): ("sandbox",),
-    ("invocation", "told"): ("sandbox", "invocation"),
+    ("invocation", "returned"): ("request_id",),
     ("client", "request"): ("sandbox", "invocation", "id"),
     ("upstream", "connection-opened"): ("connection",),
     ("upstream", "request"): ("connection", "number"),
+    ("upstream", "fault"): ("connection", "number", "at", "rule"),
+    ("upstream", "listener-opened"): ("host", "port"),
     ("upstream", "gave-up"): ("connection",),
     ("upstream", "connection-closed"): ("connection",),
 }
 """Kinds of events of which a run has one for each value of these fields."""
 
 MUST_SAY: Mapping[Kind, tuple[str, ...]] = {
-    ("lab", "arm-started"): ("method", "attempt", "shape", "link", "close", "preset_sha256"),
+    ("lab", "arm-started"): ("speed", "shape", "preset_sha256"),
     ("upstream", "listener-opened"): ("idle_timeout", "gateway_timeout", "max_age", "close", "tls", "faults"),
     ("upstream", "request"): ("method", "key", "via", "tls"),
-    ("upstream", "executed"): ("body_bytes", "content_type"),
+    ("upstream", "executed"): ("body_bytes",),
     ("upstream", "response"): ("bytes", "chunked", "keep_alive", "announced_close"),
     ("upstream", "gave-up"): ("why",),
     ("sandbox", "frozen"): ("switches",),
@@ -65,8 +68,9 @@ def _all(facts: Facts, source: Source, *kinds: str) -> list[Event]:
 
 
 def _is_of_today(facts: Facts) -> bool:
-    """Journals of 0.1 do not tell a run's speed, and less of most things."""
-    return any("speed" in event.data for event in _all(facts, "lab", "arm-started"))
+    """Journals of 0.1 do not tell a run's speed and preset, and less of most things."""
+    started = _all(facts, "lab", "arm-started")
+    return any(event.get(name) is not None for event in started for name in ("speed", "preset_sha256"))
 
 
 def _each_once(setting: Setting, facts: Facts) -> Iterator[str]:
@@ -88,8 +92,8 @@ def _begins_and_ends(setting: Setting, facts: Facts) -> Iterator[str]:
     started, finished = _all(facts, "lab", "arm-started"), _all(facts, "lab", "arm-finished")
     if started and any(event.t < started[0].t - ROUNDED for event in facts.events):
         yield "the journal has events of before the run began"
-    # An upstream may tell late of what it did to the connection of a sandbox that is kept.
-    told = [event for event in facts.events if event.source != "upstream"]
+    # Of a sandbox that is kept, its freeze and what becomes of its connection may be told later.
+    told = [event for event in facts.events if event.source in ("client", "invocation")]
     if finished and any(event.t > finished[-1].t + ROUNDED for event in told):
         yield "the journal has events of after the run had ended"
 
@@ -134,8 +138,8 @@ def _executions(setting: Setting, facts: Facts) -> Iterator[str]:
     for event in _all(facts, "upstream", "request", "executed", "response"):
         if event.kind == "request":
             came.setdefault(event["request"], event.t)
-        elif event.t < came.get(event["request"], event.t) - ROUNDED:
-            yield f"the upstream's `{event.kind}` is before the request"
+        elif event["request"] not in came or event.t < came[event["request"]] - ROUNDED:
+            yield f"the upstream's `{event.kind}` of a request is before the request, or without it"
 
 
 def _limits(setting: Setting, facts: Facts) -> Iterator[str]:
@@ -285,12 +289,57 @@ def _recycled(setting: Setting, facts: Facts) -> Iterator[str]:
 
 
 def _invoked_once(setting: Setting, facts: Facts) -> Iterator[str]:
-    """Each request of the platform is tried once, and once more for each retry that was planned."""
+    """Each request of the platform is tried once, and once more for each retry that was planned; in one sandbox."""
     tries = Counter(str(event["request_id"]) for event in _all(facts, "invocation", "invoked"))
     planned = Counter(str(event["request_id"]) for event in _all(facts, "invocation", "retry-planned"))
+    sent = Counter(str(event["request_id"]) for event in _all(facts, "invocation", "event-sent"))
+    unsent = Counter(str(event["request_id"]) for event in _all(facts, "invocation", "event-unsent"))
     for name, count in tries.items():
         if count > 1 + planned[name]:
             yield f"an invocation was made {count} times, and {planned[name]} retries were planned"
+        if sent[name] - unsent[name] > count:
+            yield f"an event was sent {sent[name]} times, for {count} invocations"
+    places: dict[str, set[str]] = {}
+    for event in _all(facts, "invocation", "invoked", "event-sent", "returned", "failed"):
+        places.setdefault(str(event["request_id"]), set()).add(str(event.get("sandbox")))
+    if any(len(names) > 1 for request, names in places.items() if tries[request] == 1):
+        yield "an invocation was in two sandboxes"
+
+
+def _answered_awake(setting: Setting, facts: Facts) -> Iterator[str]:
+    """A sandbox that was frozen answers only when it has been thawed."""
+    frozen: set[object] = set()
+    for event in facts.events:
+        if event.source == "sandbox" and event.kind in ("frozen", "thawed"):
+            (frozen.add if event.kind == "frozen" else frozen.discard)(event.get("sandbox"))
+        elif (event.source, event.kind) == ("invocation", "returned") and event.get("sandbox") in frozen:
+            yield "a sandbox that was frozen answered"
+
+
+def _told_in_invocations(setting: Setting, facts: Facts) -> Iterator[str]:
+    """Each request that the function tells of lies within one of its invocations."""
+    if setting.clock == "stalls":
+        return  # the function's own times are of a clock that stood still
+    ends = _all(facts, "invocation", "returned", "failed")
+    spans = [
+        (began.t, next((end.t for end in ends if end["request_id"] == began["request_id"] and end.t >= began.t), inf))
+        for began in _all(facts, "invocation", "invoked")
+    ]
+    for request in facts.requests:
+        started, ended = request["started"], request["ended"]
+        if started > ended or abs(request.t - ended) > ROUNDED:
+            yield "a request that the function tells of ended at two moments, or before it began"
+        elif not any(begin - ACROSS <= started and ended <= end + ACROSS for begin, end in spans):
+            yield "the function tells of a request outside its invocations"
+
+
+def _only_stated_verbs(setting: Setting, facts: Facts) -> Iterator[str]:
+    """The upstream restarts, drains and moves as often as stated."""
+    steps = [step for period in setting.idle for step in period.steps]
+    for kind, happened in ((Restart, "listener-down"), (Drain, "listener-draining"), (Move, "name-moved")):
+        stated, seen = sum(isinstance(step, kind) for step in steps), len(_all(facts, "upstream", happened))
+        if seen > stated:
+            yield f"`{happened}` happened {seen} times, and {stated} are stated"
 
 
 CHECKS: Sequence[Callable[[Setting, Facts], Iterator[str]]] = (
@@ -311,4 +360,7 @@ CHECKS: Sequence[Callable[[Setting, Facts], Iterator[str]]] = (
     _failed_on_what_died,
     _recycled,
     _invoked_once,
+    _answered_awake,
+    _told_in_invocations,
+    _only_stated_verbs,
 )

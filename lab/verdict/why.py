@@ -23,7 +23,7 @@ MISSING = {
     "frozen_throughout": "that the sandbox stood still for the whole gap",
     "full_gap": "that each gap lasted as long as stated",
     "paired_bug": "of the fault itself: the bug arm's run of this repeat did not prove it, did not fail as stated, "
-    "or is of another upstream, link or gap",
+    "or is of another upstream or gap",
     "gap_passed_limit": "that the gap was longer than the upstream's idle timeout",
     "own_connection_ended": "that the connection of before the gap had ended: it outlived the gap",
     "stale_unused": "that the stale connection was left alone: bytes came on it",

@@ -138,7 +138,8 @@ def test_requests_that_nobody_asked_for() -> None:
 
 def test_what_a_handler_left_running_is_named_by_its_request() -> None:
     left = event(3.515, "upstream", "request", connection=1, number=2, request=f"{FIRST}-metrics", method="POST")
-    assert against(extra=(left,)) == ()
+    said = replace(left, data={**left.data, "key": None, "via": None, "tls": False})
+    assert against(extra=(said,)) == ()
 
 
 RULE = {"at": "executed", "do": "rst", "first": 1}
