@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import sys
 import time
+from difflib import get_close_matches
 
 from tests.lab import moments
 from tests.sabotage.catalogue import in_sandbox
@@ -29,7 +30,9 @@ def main() -> int:
         and options.kind in (None, lie.kind)
     ]
     if not lies:
-        parser.error("no lie is meant: " + ", ".join(lie.name for lie in known))
+        close = get_close_matches((options.only or [""])[0], [lie.name for lie in known], n=3)
+        hint = f"did you mean {' or '.join(close)}?" if close else "tests/sabotage/lies/ has their names"
+        parser.error(f"no lie matches these options: {hint}")
     print(HEAD, RULE, sep="\n", flush=True)
     began = time.monotonic()
 
