@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, TypeVar
 
 import docker
@@ -159,16 +160,24 @@ async def read_frame(reader: asyncio.StreamReader) -> str:
 
 def connect() -> docker.DockerClient:
     """A client of the engine that the environment names; raises EnvironmentLacks where none answers."""
+    where = os.environ.get("DOCKER_HOST") or DEFAULT_UNIX_SOCKET.replace("http+", "")
     try:
+        _check_access(where)
         client = docker.from_env(timeout=PING_BOUND)
         client.ping()
     except (DockerException, OSError) as error:
-        where = os.environ.get("DOCKER_HOST") or DEFAULT_UNIX_SOCKET.replace("http+", "")
         raise EnvironmentLacks(
             f"no Docker Engine answers at {where} ({_reason(error)}): start it, or use --sandbox process"
         ) from error
     client.api.timeout = API_BOUND
     return client
+
+
+def _check_access(where: str) -> None:
+    """Raises PermissionError where this user may not use the engine's socket; the SDK would leave its own end open."""
+    path = where.removeprefix("unix://")
+    if path.startswith("/") and Path(path).exists() and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def engine_version() -> str:

@@ -26,6 +26,22 @@ class Interrupted(LabError):
         self.exit_status = 128 + number
 
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that end the lab."""
+
+
+def _ignore_what_follows(loop: asyncio.AbstractEventLoop) -> None:
+    """The lab has cleaned up and is about to say so: one more signal must not end it before.
+
+    They are blocked meanwhile, because a handler that is taken away leaves the system's own for a moment.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    for number in ENDING:
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+
+
 def until_signalled(work: Coroutine[Any, Any, None]) -> None:
     """Run to the end, or until SIGINT or SIGTERM; then let the work clean up. Raises Interrupted.
 
@@ -44,9 +60,13 @@ def until_signalled(work: Coroutine[Any, Any, None]) -> None:
             received.append(number)
             task.cancel()
 
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in ENDING:
             loop.add_signal_handler(number, end, number)
-        await task
+        try:
+            await task
+        finally:
+            if received:
+                _ignore_what_follows(loop)
 
     try:
         asyncio.run(guarded())

@@ -1,6 +1,7 @@
 """What every program of a function is: an image for containers and, where this machine can, a build for processes."""
 
 import fcntl
+import re
 import shutil
 import subprocess
 import tempfile
@@ -108,5 +109,14 @@ def run(*command: str, cwd: Path, environment: Mapping[str, str]) -> None:
     except subprocess.TimeoutExpired:
         raise EnvironmentLacks(f"`{shown}` took longer than {BUILD_BOUND}s") from None
     if done.returncode:
-        printed = [line for line in done.stdout.splitlines() if line.strip()] or ["it printed nothing"]
-        raise EnvironmentLacks(f"`{shown}` failed: {printed[-1]}")
+        raise EnvironmentLacks(f"`{shown}` failed: {_last_line(done.stdout)}")
+
+
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+"""What some tools print whether a terminal reads it or not."""
+
+
+def _last_line(printed: str) -> str:
+    """The last line that says something."""
+    lines = [line for line in COLOURS.sub("", printed).splitlines() if line.strip()]
+    return lines[-1] if lines else "it printed nothing"

@@ -240,6 +240,7 @@ async def aws(lab: Lab, *arguments: str) -> tuple[int, str, str]:
     """The AWS command line, with made-up credentials and without this machine's settings."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(lab.folder), "AWS_PAGER": "", **CREDENTIALS}
     process = await asyncio.create_subprocess_exec(
+        sys.executable,  # a script whose folder has a blank cannot name its interpreter
         str(Path(sys.executable).parent / "aws"),
         *("lambda", "invoke", "--endpoint-url", lab.service.invoke_url, *arguments),
         env=environment,

@@ -1,6 +1,7 @@
 """HTTPS: what ends a connection below TLS, and which late bytes are a use."""
 
 import asyncio
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -27,6 +28,8 @@ from upstream_server.listener import Listener
 from upstream_server.tls import CLOSE_NOTIFY_BYTES
 
 TLS = ["close-notify", "no-close-notify"]
+EOF = "EOF occurred|UNEXPECTED_EOF"
+"""How OpenSSL says that a FIN came without a close_notify; some Pythons (3.11.2) have no class for it while reading."""
 
 SEEN = [
     pytest.param("fin", {}, id="fin-tap", marks=needs_tap),
@@ -79,7 +82,7 @@ class TlsClient:
         await self._step(self.tls.write, data)
 
     async def recv(self) -> bytes:
-        """Data; nothing after a close_notify. Raises SSLEOFError for a FIN without one."""
+        """Data; nothing after a close_notify. Raises SSLError for a FIN without one."""
         data: bytes = await self._step(self.tls.read, 65536)
         return data
 
@@ -179,7 +182,7 @@ async def test_a_fin_after_a_close_notify(bench: Bench) -> None:
 async def test_a_fin_without_a_close_notify(bench: Bench) -> None:
     client = await connect(bench, await bench.listener(tls="no-close-notify", idle_timeout=IDLE))
     await client.request()
-    with pytest.raises(ssl.SSLEOFError):
+    with pytest.raises(ssl.SSLError, match=EOF):
         await client.recv()
 
 
@@ -230,7 +233,7 @@ async def test_a_restart_says_no_goodbye(bench: Bench) -> None:
     shaking = await connect(bench, listener, handshake=False)
     await bench.event("connection-opened", connection=2)
     assert await listener.restart() == [1, 2]
-    with pytest.raises(ssl.SSLEOFError):
+    with pytest.raises(ssl.SSLError, match=EOF):
         await client.recv()
     with pytest.raises(ssl.SSLError):
         await shaking.handshake()
@@ -241,7 +244,7 @@ async def test_a_restart_says_no_goodbye(bench: Bench) -> None:
 # Faults at a moment
 
 
-@pytest.mark.parametrize(("do", "error"), [("fin", ssl.SSLEOFError), ("rst", ConnectionResetError)])
+@pytest.mark.parametrize(("do", "error"), [("fin", ssl.SSLError), ("rst", ConnectionResetError)])
 async def test_the_door_is_before_the_handshake(bench: Bench, do: str, error: type[Exception]) -> None:
     listener = await bench.listener(tls="close-notify", faults=({"at": "accept", "do": do},))
     with pytest.raises(error):
@@ -274,8 +277,8 @@ async def test_an_answer_is_cut_inside_tls(bench: Bench, tls: str, count: int) -
         while more := await client.recv():
             data += more
         ended = "close-notify"
-    except ssl.SSLEOFError:
-        ended = "no-close-notify"
+    except ssl.SSLError as error:
+        ended = "no-close-notify" if re.search(EOF, str(error)) else str(error)
     assert ended == tls
     assert len(data.partition(b"\r\n\r\n")[2]) == count
 
