@@ -31,6 +31,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -142,6 +143,7 @@ class Journal:
         self.path = path
         self._file: IO[str] | None = _opened(path, mode) if path else None
         self._keep = keep
+        self._broken: OSError | None = None
         self._events: dict[Scope, deque[Event]] = {}
         self._waiters: list[tuple[Scope, Predicate, asyncio.Future[Event]]] = []
 
@@ -152,7 +154,8 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file:
-            self._file.close()
+            with suppress(OSError) if self._broken else nullcontext():  # what could not be written is tried once more
+                self._file.close()
             self._file = None
 
     def __repr__(self) -> str:
@@ -164,12 +167,26 @@ class Journal:
         if event.scope not in self._events:
             self._events[event.scope] = deque(maxlen=self._keep)
         self._events[event.scope].append(event)
-        if self._file:
-            self._file.write(event.to_json() + "\n")
+        self._write(event)
         for scope, predicate, future in self._waiters:
             if scope == event.scope and not future.done() and predicate(event):
                 future.set_result(event)
         return event
+
+    def _write(self, event: Event) -> None:
+        """Keep a line of the file. Who tells of an event is often nobody that could end the lab: see `check`."""
+        if self._file is None or self._broken is not None:
+            return
+        try:
+            self._file.write(event.to_json() + "\n")
+        except OSError as error:
+            error.filename = str(self.path)
+            self._broken = error
+
+    def check(self) -> None:
+        """Raises the OSError that kept an event from being written down, such as a full disk."""
+        if self._broken is not None:
+            raise self._broken
 
     def events(self, scope: Scope) -> tuple[Event, ...]:
         """The events of one scope that are kept, in the order of the clock."""

@@ -75,6 +75,7 @@ async def carry_out(
             finally:
                 await service.close()
         lab.record("lab", "run-finished")
+        journal.check()
 
 
 async def _run_all(plan: Plan, bench: Bench, service: LambdaService, journal: Journal, jobs: int, done: Done) -> None:
@@ -84,6 +85,7 @@ async def _run_all(plan: Plan, bench: Bench, service: LambdaService, journal: Jo
     async def one(job: Job) -> None:
         async with places:
             await run_arm(job, bench, service, Recorder(journal, job.scope), cold_starts)
+            journal.check()
             if job.scope.attempt == 1:
                 done(job)
 

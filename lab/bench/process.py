@@ -6,6 +6,7 @@ upstream's side no longer exists.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -44,13 +45,14 @@ class ProcessBench:
         """By client, once for the whole lab: whatever becomes of the sources, all of it measures one program."""
         self._unbuilt: dict[Program, EnvironmentLacks] = {}
         """What cannot be built: a second try would take as long, and every arm would make one."""
-        self._building = asyncio.Lock()
+        self._building: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """By kind of program: the minutes that one language takes must not hold up the others."""
 
     async def prepare(self, function: Function) -> None:
-        async with self._building:
+        program = definition(function.client).program
+        async with self._building[type(program).__name__]:
             if function.client in self._built:
                 return
-            program = definition(function.client).program
             if program in self._unbuilt:
                 raise self._unbuilt[program]
             try:

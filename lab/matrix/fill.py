@@ -135,6 +135,7 @@ class _Filling:
             self._attempted[cell.id] += 1
             recorder = Recorder(self._journal, Scope(MATRIX, cell.id, self._attempted[cell.id]))
             await warm.measure(cell, recorder, self._cold_starts)
+            self._journal.check()
             result = judge_cell(cell, Facts(recorder.events), self._attempted[cell.id])
             if result.status == "measured":
                 break

@@ -139,3 +139,18 @@ async def test_a_journal_that_forgets_keeps_the_last_events() -> None:
     assert [event["number"] for event in journal.events(HERE)] == [7, 8, 9]
     found = await journal.wait_for(HERE, lambda event: event["number"] == 8, "number 8", 1.0)
     assert found["number"] == 8
+
+
+def test_a_full_disk_is_told_once_by_who_can_end_the_lab(tmp_path: Path) -> None:
+    """Events are told from callbacks that must not fail; the lab asks after each run."""
+    path = tmp_path / "journal.jsonl"
+    with Journal(path) as journal:
+        assert journal._file is not None
+        journal._file.close()
+        journal._file = Path("/dev/full").open("w", encoding="utf-8", buffering=1)  # noqa: SIM115
+        journal.append(Event(1.0, "lab", "arm-started"))
+        journal.append(Event(2.0, "lab", "arm-finished"))
+        assert len(journal.everything()) == 2
+        with pytest.raises(OSError, match="No space left on device") as caught:
+            journal.check()
+        assert caught.value.filename == str(path)
