@@ -76,6 +76,6 @@ def _details(arm: ArmResult, results: Results) -> str:
         *(f"repeat {run.repeat}: {run.verdict}: {run.why}" for run in arm.runs if run.verdict != "pass"),
     ]
     if arm.left_open is not None:
-        lines.append(f"left open: {arm.left_open} connections")
+        lines.append(f"connections left open: {arm.left_open}")
     lines.append(f"ran with: {wording.versions(arm, results)}")
     return "\n".join([*lines, *([f"error: {arm.error}"] if arm.error else [])])

@@ -101,6 +101,7 @@ def _sandbox_states(events: Sequence[Event], sandbox: object) -> list[State]:
         "ready": "running",
         "frozen": "frozen",
         "thawed": "running",
+        "crashed": None,
         "stopped": None,
     }
     own = (event for event in events if event.source == "sandbox" and event.get("sandbox") == sandbox)

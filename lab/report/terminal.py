@@ -26,6 +26,7 @@ from lab.report.finished import FinishedRun, Told
 from lab.report.timeline import Moment, Tone, moments
 from lab.report.wording import plain
 from lab.scenario.load import Named
+from lab.scenario.setting import Setting
 from lab.units import format_duration
 from lab.verdict.results import ArmResult, Results, SweepResult, Verdict
 
@@ -67,7 +68,7 @@ def print_run(
     if not detail:
         console.print(columns.legend, "")
     for told in run.told:
-        console.print(_summary(told.result.name, told.result.verdict, told.result.arms))
+        console.print(_summary(told.result.name, told.result.verdict, told.result.arms, told.result.sweep))
     if len(run.told) != 1:
         every = [arm for told in run.told for arm in told.result.arms]
         console.print(_summary(f"{len(run.told)} scenarios", run.results.verdict, every))
@@ -193,8 +194,9 @@ def _heading(told: Told) -> RenderableType:
     return Group(title, Text(plain(scenario.question)), Text())
 
 
-def _summary(name: str, verdict: Verdict, arms: Iterable[ArmResult]) -> Text:
-    return Text.assemble((plain(name), "bold"), ": ", _verdict(verdict), f" — {wording.tally(arms)}")
+def _summary(name: str, verdict: Verdict, arms: Iterable[ArmResult], sweep: SweepResult | None = None) -> Text:
+    swept = f"; sweep: {sweep.verdict}" if sweep else ""
+    return Text.assemble((plain(name), "bold"), ": ", _verdict(verdict), f" — {wording.tally(arms)}{swept}")
 
 
 def _print_odd(console: Console, arms: Iterable[ArmResult], results: Results) -> None:
@@ -215,8 +217,9 @@ def _print_detail(console: Console, told: Told, preset_path: PresetPath) -> None
         _print_section(console, "What happened (seconds of lab time)")
         tables = [_story(told, arm, told_moments) for arm, told_moments in stories]
         console.print(_side_by_side(tables) if console.width >= SIDE_BY_SIDE else _stacked(tables))
-    _print_section(console, "Why")
-    console.print(Text(plain(told.result.why)))
+    if all(arm.verdict in ("pass", "skipped") for arm in told.result.arms):  # else it is said below
+        _print_section(console, "Why")
+        console.print(Text(plain(told.result.why)))
     fix = told.fix
     change = code_change(told, fix, preset_path) if fix else None
     if fix and change:
@@ -244,11 +247,22 @@ def _story(told: Told, arm: ArmResult, told_moments: Iterable[Moment]) -> Render
             f"{moment.lab:.1f}", Text(moment.lane, style="dim"), Text(moment.text, style=_TONE_STYLE[moment.tone])
         )
     setting = told.setting(arm)
-    limit = setting.upstream.idle_timeout
-    close = "the upstream never closes" if limit is None else f"{setting.upstream.close} after {format_duration(limit)}"
     link = "" if setting.link == "delivered" else f", link {setting.link}"
-    about = Text(f"preset {plain(setting.function.preset)}; {close}{link}", style="dim")
+    about = Text(f"preset {plain(setting.function.preset)}; {_ends(setting)}{link}", style="dim")
     return Group(Text(plain(arm.name), style="bold"), about, grid)
+
+
+def _ends(setting: Setting) -> str:
+    """What ends an idle connection, and when: `rst after 5m`, `vanish after 350s (gateway)`."""
+    upstream, balancer = setting.upstream, setting.balancer
+    ends: tuple[tuple[float | None, str], ...] = (
+        (upstream.idle_timeout, f"{upstream.close} after {{}}"),
+        (upstream.gateway_timeout, "vanish after {} (gateway)"),
+        (upstream.max_age, f"{upstream.close} at an age of {{}}"),
+        (balancer.client_timeout if balancer else None, "fin after {} (balancer)"),
+    )
+    told = [text.format(format_duration(limit)) for limit, text in ends if limit is not None]
+    return ", ".join(told) or "the upstream never closes an idle connection"
 
 
 def _side_by_side(stories: Iterable[RenderableType]) -> RenderableType:

@@ -36,6 +36,14 @@ _WHEN = {
 }
 
 
+_DURING = {
+    # What a runtime was at when it ended by itself (`lab/lambda_service/slot.py`).
+    "idle": ", before its next invocation",
+    "answered": ", after its answer",
+    "invocation": ", in an invocation",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """One line of the story."""
@@ -58,13 +66,13 @@ class Moment:
 def moments(events: Sequence[Event]) -> list[Moment]:
     """What happened in one arm's run, in order, up to its last outcome.
 
-    What follows the last outcome is the lab's own clearing away and is left out; proof of reuse
-    (bytes on a connection that was given up) is kept whenever it came.
+    What follows the last outcome is the lab's own clearing away and is left out. Proof of reuse
+    (bytes on a connection that was given up) and a runtime that ended by itself are kept whenever they came.
     """
     events = settled(events)
     story = _Story.of(events)
     end = story_end(events)
-    kept = [event for event in events if event.t <= end or event.kind == "late-data"]
+    kept = [event for event in events if event.t <= end or event.kind in ("late-data", "crashed")]
     return [moment for event in kept for moment in story.tell(event)]
 
 
@@ -82,6 +90,7 @@ class _Story:
     opened: tuple[Event, ...]
     closed: tuple[Event, ...]
     sandboxes: tuple[str, ...]
+    crashed: frozenset[str]
     lost_close: str | None
     """The close mode whose packets are stated to be lost, and which `vanish` may stand for."""
 
@@ -96,6 +105,7 @@ class _Story:
             opened=of_kind("connection-opened"),
             closed=of_kind("connection-closed"),
             sandboxes=tuple(started),
+            crashed=frozenset(str(event.get("sandbox")) for event in of_kind("crashed")),
             lost_close=next((e.get("close") for e in of_kind("arm-started") if e.get("link") == "lost"), None),
         )
 
@@ -128,7 +138,14 @@ class _Story:
             case "sandbox", "thawed":
                 kept = "" if event.get("was_frozen", True) else " (had not stayed frozen)"
                 return "sandbox", f"thawed{self._which(event)}{kept}", "plain"
-            case "sandbox", "stopped":
+            case "sandbox", "crashed":
+                during = _DURING.get(str(event.get("during")), "")
+                return (
+                    "sandbox",
+                    f"the runtime ended by itself{self._which(event)} (exit {event.get('exit')}){during}",
+                    "bad",
+                )
+            case "sandbox", "stopped" if event.get("sandbox") not in self.crashed:
                 return "sandbox", f"stopped{self._which(event)} (exit {event.get('exit')})", "plain"
             case "lab", "gap-started" if not event.get("frozen"):
                 return "sandbox", f"idle for {format_duration(event['duration'])}, not frozen", "plain"

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from lab.scenario.words import OutcomeClass
 from lab.verdict.results import ArmResult, Guard, Results, Run
@@ -12,18 +12,18 @@ NOTHING = "–"
 _PROOFS: Mapping[str, str] = {
     "fault_delivered": "the upstream gave up the pooled connection before the wake",
     "timely": "each connection ended in its gap, between freeze and thaw",
-    "cause_as_stated": "it ended of what the scenario states",
+    "cause_as_stated": "it ended for the reason that the scenario states",
     "reused_connection": "a request went into a connection used before, as the upstream saw it",
     "frozen_throughout": "the kernel said stopped after the freeze and still before the thaw, and no thread ran",
     "full_gap": "each gap lasted as long as stated",
     "paired_bug": "the paired bug run proved the fault and failed as stated",
     "gap_passed_limit": "the idle gap passed the upstream's idle timeout",
-    "own_connection_ended": "each connection of before the gap had ended",
+    "own_connection_ended": "each connection from before the gap had ended",
     "stale_unused": "no bytes came on the connection that was given up",
     "all_packets_seen": "the upstream's packet tap lost nothing",
     "no_fault": "the upstream gave up no connection",
     "last_request_seen": "the upstream got each request when the function says that it made it",
-    "success_executed": "each request told `ok` was carried out, or replayed",
+    "success_executed": "each request reported as `ok` was carried out, or replayed",
     "witnessed": "everything stated has a witness that is not the function's word",
 }
 
@@ -87,8 +87,9 @@ def left_open(arm: ArmResult | Run) -> str:
 
 def versions(arm: ArmResult, results: Results) -> str:
     """Everything that ran in an arm: `aiohttp 3.14.5, Python 3.13.5, awslambdaric 4.2.2; ...`."""
-    own = ", ".join(dict.fromkeys(arm.versions.values()))
-    return f"{own}; {environment(results)}" if own else environment(results)
+    own = list(dict.fromkeys(arm.versions.values()))
+    rest = environment(results, but=own)
+    return f"{', '.join(own)}; {rest}" if own else rest
 
 
 def tally(arms: Iterable[ArmResult]) -> str:
@@ -99,13 +100,14 @@ def tally(arms: Iterable[ArmResult]) -> str:
     return f"{number} arm{'' if number == 1 else 's'}" + (f": {parts}" if parts else "")
 
 
-def environment(results: Results) -> str:
-    """One line: sandbox, speed, Python, kernel, engine and versions of what was tested."""
+def environment(results: Results, *, but: Collection[str] = ()) -> str:
+    """One line: sandbox, speed, Python, kernel, engine and versions, without those in `but`."""
     env = results.environment
     engine = [f"engine {env.engine}"] if env.engine else []
     versions = [f"{name} {version}" for name, version in sorted(env.versions.items())]
     parts = [f"sandbox {results.sandbox}", f"speed {results.speed:g}", f"Python {env.python}"]
-    return ", ".join([*parts, f"{env.kernel} {env.machine}", *engine, *versions])
+    parts += [f"kernel {env.kernel} {env.machine}", *engine, *versions]
+    return ", ".join(part for part in parts if part not in but)
 
 
 def proofs(guard: Guard) -> list[tuple[bool, str]]:

@@ -67,8 +67,11 @@ def doubt(shape: Sequence[Rate], points: Sequence[SweepPoint]) -> Doubt | None:
     for word, point in ((shape[0], points[0]), (shape[-1], points[-1])):
         if word != "sometimes" and rate_of(point) != word:
             gap = format_duration(point.gap)
-            return Doubt("fail", f"The curve must be {stated}, but after {gap} requests fail {rate_of(point)}.")
-    return Doubt("inconclusive", f"The curve must be {stated}, and was not met as such: give more samples or gaps.")
+            return Doubt("fail", f"The curve must be {stated}, but after {gap} requests {rate_of(point)} fail.")
+    return Doubt(
+        "inconclusive",
+        f"The curve must be {stated}. Its ends are so, but what lies between is not: give more samples or gaps.",
+    )
 
 
 def describe(points: Sequence[SweepPoint], real: float) -> str:

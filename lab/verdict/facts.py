@@ -117,8 +117,13 @@ class Facts:
         return len(self._all("invocation", "invoked"))
 
     @cached_property
+    def opened(self) -> list[Event]:
+        """The connections that the upstream accepted."""
+        return self._all("upstream", "connection-opened")
+
+    @cached_property
     def connections_opened(self) -> int:
-        return len(self._all("upstream", "connection-opened"))
+        return len(self.opened)
 
     @cached_property
     def cold_starts(self) -> int:

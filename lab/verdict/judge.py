@@ -280,7 +280,7 @@ def _verdict(asked: str, arm: Arm, setting: Setting, facts: Facts, guard: Guard)
         return "inconclusive", f"The lab could not run it to its end: {facts.trouble}", "trouble"
     if not facts.finished:
         return "unfinished", "The run was ended before this arm was done.", None
-    found = [*differences(arm.expect, facts), *role_differences(arm, setting, facts)]
+    found = differences(arm.expect, facts) or role_differences(arm, setting, facts)
     owed = set(guard.missing) - CLAIMS
     if found and facts.code_error:
         return "inconclusive", f"The function's own code failed: {facts.code_error}.", "code"

@@ -91,11 +91,11 @@ def _each_once(setting: Setting, facts: Facts) -> Iterator[str]:
 def _begins_and_ends(setting: Setting, facts: Facts) -> Iterator[str]:
     started, finished = _all(facts, "lab", "arm-started"), _all(facts, "lab", "arm-finished")
     if started and any(event.t < started[0].t - ROUNDED for event in facts.events):
-        yield "the journal has events of before the run began"
+        yield "the journal has events from before the run began"
     # Of a sandbox that is kept, its freeze and what becomes of its connection may be told later.
     told = [event for event in facts.events if event.source in ("client", "invocation")]
     if finished and any(event.t > finished[-1].t + ROUNDED for event in told):
-        yield "the journal has events of after the run had ended"
+        yield "the journal has events from after the run had ended"
 
 
 def _is_what_was_planned(setting: Setting, facts: Facts) -> Iterator[str]:
@@ -156,7 +156,7 @@ def _limits(setting: Setting, facts: Facts) -> Iterator[str]:
         since = opened.get(number) if why == "max age" else used.get(number)
         limits = [limit for here in listeners if key and (limit := here.get(key)) is not None]
         if since is not None and limits and event.t - since < min(limits) - ACROSS:
-            yield f"connection {number} ended of its {why} after {event.t - since:.3f} s already"
+            yield f"connection {number} ended by its {why} after only {event.t - since:.3f} s"
         told = event.get("idle_s")
         if (
             why == "idle timeout"
@@ -164,7 +164,7 @@ def _limits(setting: Setting, facts: Facts) -> Iterator[str]:
             and told
             and abs(event.t - since - told) > max(ACROSS, told / 20)
         ):
-            yield f"connection {number} had been unused for {event.t - since:.3f} s, and the upstream says {told:.3f} s"
+            yield f"connection {number} had been unused for {event.t - since:.3f} s, but the upstream says {told:.3f} s"
 
 
 def _gaps_in_turn(setting: Setting, facts: Facts) -> Iterator[str]:
@@ -243,7 +243,7 @@ def _successes_came_when_told(setting: Setting, facts: Facts) -> Iterator[str]:
         mine = [t for name, t in came if name == request["id"]]
         begun, done = request["started"] - ACROSS, request["ended"] + ACROSS
         if request["outcome"] == "ok" and mine and not any(begun <= t <= done for t in mine):
-            yield "a request that was told `ok` came at another time than the function says"
+            yield "a request that was reported as `ok` came at another time than the function says"
 
 
 def _link(setting: Setting, facts: Facts) -> Iterator[str]:
@@ -251,12 +251,12 @@ def _link(setting: Setting, facts: Facts) -> Iterator[str]:
     cuts = _all(facts, "link", "cut")
     if setting.link == "delivered":
         if cuts:
-            yield "the link was cut, and every packet is stated to be delivered"
+            yield "the link was cut, but every packet is stated to be delivered"
         return
     for stale in facts.stale:
         mine = any(stale.gap.started <= event.t <= stale.t for event in cuts)
         if stale.mode in ("fin", "rst") and not stale.after_answer and not mine:
-            yield f"the {stale.mode} of connection {stale.connection} is stated to be lost, and no link was cut"
+            yield f"the {stale.mode} of connection {stale.connection} is stated to be lost, but no link was cut"
 
 
 def _faults_as_stated(setting: Setting, facts: Facts) -> Iterator[str]:
@@ -285,7 +285,7 @@ def _recycled(setting: Setting, facts: Facts) -> Iterator[str]:
             continue
         following = next((e for e in _all(facts, "invocation", "invoked") if e.t >= gap.ended), None)
         if following is not None and not following["cold"]:
-            yield f"gap {gap.number} states that the sandbox is recycled, and a warm start followed"
+            yield f"gap {gap.number} states that the sandbox is recycled, but a warm start followed"
 
 
 def _invoked_once(setting: Setting, facts: Facts) -> Iterator[str]:
@@ -296,7 +296,7 @@ def _invoked_once(setting: Setting, facts: Facts) -> Iterator[str]:
     unsent = Counter(str(event["request_id"]) for event in _all(facts, "invocation", "event-unsent"))
     for name, count in tries.items():
         if count > 1 + planned[name]:
-            yield f"an invocation was made {count} times, and {planned[name]} retries were planned"
+            yield f"an invocation was made {count} times, but {planned[name]} retries were planned"
         if sent[name] - unsent[name] > count:
             yield f"an event was sent {sent[name]} times, for {count} invocations"
     places: dict[str, set[str]] = {}
@@ -328,9 +328,9 @@ def _told_in_invocations(setting: Setting, facts: Facts) -> Iterator[str]:
     for request in facts.requests:
         started, ended = request["started"], request["ended"]
         if started > ended or abs(request.t - ended) > ROUNDED:
-            yield "a request that the function tells of ended at two moments, or before it began"
+            yield "a request that the function reports ended at two moments, or before it began"
         elif not any(begin - ACROSS <= started and ended <= end + ACROSS for begin, end in spans):
-            yield "the function tells of a request outside its invocations"
+            yield "the function reports a request outside its invocations"
 
 
 def _only_stated_verbs(setting: Setting, facts: Facts) -> Iterator[str]:
@@ -339,7 +339,7 @@ def _only_stated_verbs(setting: Setting, facts: Facts) -> Iterator[str]:
     for kind, happened in ((Restart, "listener-down"), (Drain, "listener-draining"), (Move, "name-moved")):
         stated, seen = sum(isinstance(step, kind) for step in steps), len(_all(facts, "upstream", happened))
         if seen > stated:
-            yield f"`{happened}` happened {seen} times, and {stated} are stated"
+            yield f"the journal has {seen} `{happened}`, but {stated} are stated"
 
 
 CHECKS: Sequence[Callable[[Setting, Facts], Iterator[str]]] = (

@@ -117,9 +117,9 @@ def _unwitnessed(named: Named, sweep: Sweep, runs: Sequence[Facts]) -> str | Non
         if is_of_today and (against := contradictions(setting, facts)):
             return f"what it states has no witness: {'; '.join(against)}"
         if facts.unexecuted_successes:
-            return "a request was told `ok`, and the upstream did not carry it out"
+            return "a request was reported as `ok`, but the upstream did not carry it out"
         if len(facts.outcomes) > len(facts.requests):
-            return f"an invocation failed and told nothing of its requests: {facts.error}"
+            return f"an invocation failed and reported none of its requests: {facts.error}"
     return None
 
 

@@ -145,7 +145,7 @@ def way_to_vanish(s: Statement) -> Iterator[str]:
     stated = VANISH.get(s.setting.upstream.vanish)
     for event in s.all("upstream", "gave-up"):
         if stated and event["mode"] == "vanish" and event.get("how") in set(VANISH.values()) - {stated}:
-            yield f"the upstream vanished by {event['how']}, and {s.setting.upstream.vanish} is stated"
+            yield f"the upstream vanished by {event['how']}, but {s.setting.upstream.vanish} is stated"
 
 
 def _rule(rule: FaultRule | dict[str, Any]) -> dict[str, Any]:

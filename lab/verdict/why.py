@@ -17,25 +17,30 @@ from lab.verdict.stale import Stale
 MISSING = {
     "fault_delivered": "that the upstream gave up the pooled connection before the sandbox woke",
     "timely": "that the connection ended between freeze and thaw",
-    "cause_as_stated": "that the connection ended of what the scenario states",
+    "cause_as_stated": "that the connection ended for the reason that the scenario states",
     "reused_connection": "that a request went into a connection that had been used before",
     "client_tcp_state": "of the stated TCP state",
     "frozen_throughout": "that the sandbox stood still for the whole gap",
     "full_gap": "that each gap lasted as long as stated",
-    "paired_bug": "of the fault itself: the bug arm's run of this repeat did not prove it, did not fail as stated, "
-    "or is of another upstream or gap",
+    "paired_bug": "of the fault itself: in this repeat the bug arm did not prove it, did not fail as stated, "
+    "or had another upstream or other gaps",
     "gap_passed_limit": "that the gap was longer than the upstream's idle timeout",
-    "own_connection_ended": "that the connection of before the gap had ended: it outlived the gap",
+    "own_connection_ended": "that the connection from before the gap had ended: it outlived the gap",
     "stale_unused": "that the stale connection was left alone: bytes came on it",
-    "all_packets_seen": "that no bytes came on the stale connection: the upstream's tap lost packets",
+    "all_packets_seen": "that no bytes came on the stale connection: the upstream's packet tap lost packets",
     "no_fault": "that nothing went stale: the upstream gave up a connection",
     "last_request_seen": "that the upstream got each request when the function says that it made it",
-    "success_executed": "of each success: the upstream did not carry out a request that was told `ok`",
+    "success_executed": "of each success: the upstream did not carry out a request that was reported as `ok`",
     "witnessed": "of what the scenario states",
 }
 
 
 def why_pass(arm: Arm, setting: Setting, facts: Facts) -> str:
+    after = " After its answer the runtime ended by itself." if facts.crashed_after_answer else ""
+    return _what_was_proved(arm, setting, facts) + after
+
+
+def _what_was_proved(arm: Arm, setting: Setting, facts: Facts) -> str:
     outcome = facts.outcomes[-1] if facts.outcomes else "nothing"
     if facts.late_data:
         late = facts.late_data[0]
@@ -44,7 +49,9 @@ def why_pass(arm: Arm, setting: Setting, facts: Facts) -> str:
         seen = f"the client's kernel still called it {facts.client_tcp_state}"
         size = "" if late["bytes"] is None else f" ({late['bytes']} bytes)"
         used = f"the next request went into it{size}"
-        if arm.expect.follow_ups is not None:
+        if arm.expect.follow_ups is not None or (
+            facts.crashed_after_answer and not _asked_for(facts, late["connection"])
+        ):
             used = f"what the handler had left running went into it{size} and was lost"
             return f"{told}; {seen}, {used}. No request of a handler failed."
         return f"{told}; {seen}, {used} and ended {_ended(facts)}."
@@ -81,6 +88,18 @@ def why_pass(arm: Arm, setting: Setting, facts: Facts) -> str:
         slept = f" after {format_duration(setting.longest_gap)}"
         return f"Connection 1 was reused{slept}, and no fault fired."
     return f"Ended as stated: {', '.join(facts.outcomes)}."
+
+
+def _asked_for(facts: Facts, connection: int) -> bool:
+    """Whether one of the function's own requests went over the connection after the gap, as the function says."""
+    since = facts.stale_gap.ended if facts.stale_gap else 0.0
+    ports = {event["peer_port"] for event in facts.opened if event["connection"] == connection}
+    return any(
+        attempt["local_port"] in ports
+        for request in facts.requests
+        if request["started"] >= since
+        for attempt in request["attempts"]
+    )
 
 
 def _why_front(arm: Arm, setting: Setting, facts: Facts, outcome: str) -> str:
@@ -158,18 +177,20 @@ def why_gone(arm: Arm, setting: Setting, facts: Facts, differences: list[str]) -
 
 def why_fail(arm: Arm, facts: Facts, differences: list[str]) -> str:
     error = f" ({facts.error})" if facts.error else ""
-    return f"As a {arm.role} it must end otherwise: {'; '.join(differences)}{error}."
+    return f"This {arm.role} did not end as stated: {'; '.join(differences)}{error}."
 
 
 def why_inconclusive(asked: str, arm: Arm, guard: Guard, facts: Facts, differences: list[str]) -> str:
     """Which proof is missing, and what to do next; `asked` is how the user named the scenario."""
-    missing = " and ".join(_missing(part, guard, facts) for part in guard.missing)
+    missing = " and ".join(_missing(part, arm, guard, facts) for part in guard.missing)
     also = f" (and {'; '.join(differences)})" if differences else ""
     hint = _statement_hint(arm, guard, facts, differences)
     return f"No proof {missing}{also}.{hint} Next: thawlab run {asked} --arm {arm.name}, then look at its timeline."
 
 
-def _missing(part: str, guard: Guard, facts: Facts) -> str:
+def _missing(part: str, arm: Arm, guard: Guard, facts: Facts) -> str:
+    if part == "reused_connection" and (arm.role == "control" or arm.expect.reuse == "kept"):
+        return "that the last request went into a connection that had been used before"
     if part == "client_tcp_state":
         return f"{MISSING[part]} {guard.expected_tcp_state}: the client's kernel said {guard.client_tcp_state}"
     if part == "timely" and facts.untimely:
@@ -225,7 +246,7 @@ def differences(expect: Expect, facts: Facts) -> list[str]:
     found += _after_answer_differences(expect, facts)
     found += _latency_differences(expect, facts)
     if expect.executions is None and not facts.hits and any(count > 1 for count in facts.executions):
-        found.append(f"executions {_plain(facts.executions)}, and no fault had struck")
+        found.append(f"executions {_plain(facts.executions)}, though no fault had struck")
     return found
 
 
@@ -233,7 +254,7 @@ def role_differences(arm: Arm, setting: Setting, facts: Facts) -> list[str]:
     """What an arm's role forbids, whatever it states: a bug in which nothing goes wrong, a fix that fails."""
     failed = [outcome for outcome in facts.outcomes if outcome != "ok"]
     if arm.role == "bug" and not failed and not _states_a_wrong(arm.expect):
-        return ["every request ended ok, and nothing else is stated to go wrong"] if facts.outcomes else []
+        return ["every request ended ok, and the arm states nothing else that goes wrong"] if facts.outcomes else []
     tried_again = any(isinstance(step, AsyncEvent) for step in setting.timeline) and facts.outcomes[-1:] == ("ok",)
     if arm.role in ("fix", "control") and failed and not tried_again:
         return [f"a {arm.role} must succeed, and a request ended in {failed[-1]}"]
@@ -291,7 +312,7 @@ freeze and after the thaw count), above the second it ran (a loaded machine may 
 def _background_differences(stated: str, facts: Facts) -> list[str]:
     found = []
     if not facts.background_shares:
-        return ["the function told nothing of its background task"]
+        return ["the function reported nothing about its background task"]
     for number, (frozen, share) in enumerate(facts.background_shares, start=1):
         still = frozen and stated == "stands still"
         if (still and share > STILL) or (not still and share < RUNNING):

@@ -56,7 +56,7 @@ def witnesses_were_heard(s: Statement) -> Iterator[str]:
     }
     for what, is_missing in missing.items():
         if is_missing:
-            yield f"nobody wrote down {what}"
+            yield f"the journal does not say {what}"
 
 
 # The platform's word.
@@ -66,7 +66,7 @@ def witnesses_were_heard(s: Statement) -> Iterator[str]:
 def timeline(s: Statement) -> Iterator[str]:
     stated, seen = s.setting.idle, s.facts.gaps
     if len(stated) != len(seen):
-        yield f"{len(seen)} gaps came to their end, and {len(stated)} are stated"
+        yield f"{len(seen)} gaps were finished, but {len(stated)} are stated"
         return
     for period, gap in zip(stated, seen, strict=True):
         if period.frozen != gap.frozen or not same(gap.stated, period.duration):
@@ -77,7 +77,7 @@ def timeline(s: Statement) -> Iterator[str]:
             wanted = sum(isinstance(step, step_kind) for step in period.steps)
             times = sum(e.kind == event_kind and gap.started <= e.t <= gap.ended for e in s.facts.events)
             if wanted > times:
-                yield f"gap {gap.number} states that {what}, and it did not happen"
+                yield f"gap {gap.number} states that {what}, but it did not happen"
         if not period.frozen and any(e.kind == "frozen" and gap.started <= e.t <= gap.woken for e in s.facts.events):
             yield f"the sandbox was frozen in gap {gap.number}, which states that it runs"
 
@@ -94,7 +94,7 @@ VERBS_WITNESSED = (
 @check
 def speed(s: Statement) -> Iterator[str]:
     if s.speed is not None and s.setting.speed is not None and s.speed > s.setting.speed:
-        yield f"it ran at speed {s.speed:g}, and at most {s.setting.speed:g} is stated"
+        yield f"it ran at speed {s.speed:g}, but at most {s.setting.speed:g} is stated"
 
 
 @check
@@ -104,7 +104,7 @@ def invocations(s: Statement) -> Iterator[str]:
     stated = sum(step.requests if isinstance(step, Invoke) else getattr(step, "count", 1) for step in _invoking(steps))
     told = len(s.asked)
     if told != stated:
-        yield f"the function tells of {told} requests, and {stated} were stated"
+        yield f"the function reports {told} requests, but {stated} are stated"
     ended = [event.t for event in s.facts.events if event.kind in ("returned", "failed")]
     began = [event for event in s.all("invocation", "invoked") if event.get("attempt", 1) == 1]
     if any(isinstance(step, AsyncEvent) for step in steps):
@@ -125,7 +125,7 @@ def asynchronous_events(s: Statement) -> Iterator[str]:
     stated = sum(isinstance(step, AsyncEvent) for step in s.setting.timeline)
     accepted = len(s.all("invocation", "event-accepted"))
     if s.speed is not None and accepted != stated:  # journals of 0.1 have neither
-        yield f"the platform had {accepted} asynchronous events, and {stated} are stated"
+        yield f"the platform had {accepted} asynchronous events, but {stated} are stated"
 
 
 def _invoking(steps: Sequence[object]) -> list[Any]:
@@ -154,7 +154,7 @@ def wake_order(s: Statement) -> Iterator[str]:
         if thawed is None or sent is None:
             continue
         if (sent.t <= thawed.t) != (stated == "event-first"):
-            yield f"the event came {'before' if sent.t <= thawed.t else 'after'} the thaw, and {stated} is stated"
+            yield f"the event came {'before' if sent.t <= thawed.t else 'after'} the thaw, but {stated} is stated"
 
 
 @check
@@ -165,7 +165,7 @@ def event_retries(s: Statement) -> Iterator[str]:
         name = event["request_id"]
         index = planned[name] = planned.get(name, -1) + 1
         if index >= len(EVENT_RETRIES) or not same(event["duration"], EVENT_RETRIES[index]):
-            yield "the platform planned another retry than AWS documents"
+            yield "the platform planned a retry that AWS does not document"
             continue
         if s.speed and not same(event["real"], event["duration"] / s.speed):
             yield "the platform planned a retry at another speed"
@@ -198,9 +198,9 @@ def preloaded(s: Statement) -> Iterator[str]:
         if event.get("preloaded") is None:
             continue
         for name in sorted(stated - set(event["preloaded"])):
-            yield f"the object that makes the {name} as stated was not in the function's process"
+            yield f"the shared object for the stated {name} was not in the function's process"
         for name in sorted(set(event["preloaded"]) - stated):
-            yield f"the function's process had the object for another {name} than stated"
+            yield f"the function's process had the shared object for another {name} than stated"
 
 
 @check
@@ -215,7 +215,7 @@ def app_shape(s: Statement) -> Iterator[str]:
             seen = (
                 "an event loop waited on the connection" if event["loop"] else "no event loop waited on the connection"
             )
-            yield f"{seen} between invocations, and app shape {shape} is stated"
+            yield f"{seen} between invocations, but app shape {shape} is stated"
 
 
 @check
@@ -255,7 +255,7 @@ def version(s: Statement) -> Iterator[str]:
         told = {part: str(text) for part, text in (event.get("versions") or {}).items()}
         numbers = [text.rpartition(" ")[2].lstrip("v") for text in told.values()]
         if stated and told and not any(_is_of(number, stated) for number in numbers):
-            yield f"the function ran on {told.get('client')}, and {client} {name} is stated"
+            yield f"the function ran on {told.get('client')}, but {client} {name} is stated"
 
 
 def _is_of(number: str, stated: str) -> bool:

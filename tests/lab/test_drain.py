@@ -33,7 +33,7 @@ async def test_a_drain_is_a_good_citizen(tmp_path: Path) -> None:
 async def test_a_drain_that_did_not_happen_is_noticed(tmp_path: Path) -> None:
     result = await judged(tmp_path, "drain-only", sabotaged=True)
     assert result.verdict == "inconclusive"
-    assert "states that the upstream drains, and it did not happen" in result.arms[0].why
+    assert "states that the upstream drains, but it did not happen" in result.arms[0].why
     assert "connections 1 instead of 2" in result.arms[0].why
 
 

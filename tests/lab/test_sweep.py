@@ -77,7 +77,7 @@ async def test_a_client_that_looks_at_its_socket_never_fails(tmp_path: Path) -> 
 async def test_a_curve_of_another_shape_than_stated_fails(tmp_path: Path) -> None:
     _, sweep = await swept(write(tmp_path, STORY.replace("samples: 4", "samples: 4\n  shape: never")), tmp_path)
     assert sweep.verdict == "fail"
-    assert "The curve must be never, but after 15s requests fail always." in sweep.why
+    assert "The curve must be never, but after 15s requests always fail." in sweep.why
 
 
 def curve_of(*failed: int) -> list[SweepPoint]:

@@ -78,7 +78,7 @@ def test_summary_has_a_table_row_an_arm_with_verdict_words(troubled: FinishedRun
     assert "| bug | bug | reset | reset 5/5 | ✅ pass | 1 | 1,0 | – | – |" in lines
     assert "| close-after-handler | fix | ok | reset 5/5 | ❌ fail | 2 | 1,0 | – | +1.3 |" in lines
     assert "- retry-once, skipped: Needs a container." in lines
-    assert lines[-1].endswith("sandbox process, speed 1000, Python 3.11.7, 6.18.0 x86\\_64, aiohttp 3.14.5.")
+    assert lines[-1].endswith("sandbox process, speed 1000, Python 3.11.7, kernel 6.18.0 x86\\_64, aiohttp 3.14.5.")
 
 
 def test_summary_keeps_its_columns_whatever_the_text(hostile: FinishedRun) -> None:

@@ -54,8 +54,8 @@ DAMAGES: list[tuple[tuple[Change, ...], tuple[Event, ...], str]] = [
     ((changed("connection-opened", t=0.965),), (), "before it was opened"),
     ((changed("request", "upstream", number=2),), (), "is not in its place"),
     ((changed("executed", t=0.955),), (), "before the request"),
-    ((changed("gave-up", t=2.0),), (), "ended of its idle timeout after 1.020 s already"),
-    ((changed("gave-up", idle_s=2.5),), (), "and the upstream says 2.500 s"),
+    ((changed("gave-up", t=2.0),), (), "ended by its idle timeout after only 1.020 s"),
+    ((changed("gave-up", idle_s=2.5),), (), "but the upstream says 2.500 s"),
     ((changed("gap-started", number=2), changed("gap-ended", number=2)), (), "the gaps are numbered 2"),
     ((changed("gap-started", t=0.5),), (), "an invocation was under way in gap 1"),
     ((changed("frozen", sandbox="sb-2"),), (), "sandbox sb-1 was not frozen in gap 1"),
@@ -72,7 +72,7 @@ DAMAGES: list[tuple[tuple[Change, ...], tuple[Event, ...], str]] = [
     ((without("thawed"),), (), "a sandbox that was frozen answered"),
     ((only_last("told", 3.54), changed("request", "client", ended=9.0)), (), "ended at two moments"),
     ((changed("invoked", t=3.51),), (), "outside its invocations"),
-    ((), (event(2.0, "upstream", "listener-down", how="rst"),), "`listener-down` happened 1 times, and 0 are stated"),
+    ((), (event(2.0, "upstream", "listener-down", how="rst"),), "the journal has 1 `listener-down`, but 0 are stated"),
 ]
 
 

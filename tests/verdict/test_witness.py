@@ -37,7 +37,7 @@ HEARD = {
 
 @pytest.mark.parametrize("kind", HEARD)
 def test_what_every_run_writes_down_must_be_there(kind: str) -> None:
-    assert f"nobody wrote down {HEARD[kind]}" in against(without(kind))
+    assert f"the journal does not say {HEARD[kind]}" in against(without(kind))
 
 
 LIES: list[tuple[Change, dict[str, str], str]] = [
@@ -74,15 +74,15 @@ LIES: list[tuple[Change, dict[str, str], str]] = [
     (changed("listener-opened", idle_timeout=20.0), {}, "another idle_timeout than stated"),
     (changed("listener-opened", close="fin"), {}, "closed by fin, not by vanish"),
     (changed("listener-opened", faults=[{"at": "executed", "do": "rst"}]), {}, "other faults than stated"),
-    (without("gap-ended"), {}, "0 gaps came to their end, and 1 are stated"),
+    (without("gap-ended"), {}, "0 gaps were finished, but 1 are stated"),
     (changed("gap-started", frozen=False), {}, "gap 1 was not run as stated"),
     (changed("gap-started", duration=180.0), {}, "gap 1 was not run as stated"),
     (changed("gap-started", real=1.2), {}, "another speed than stated"),
-    (changed("arm-started"), {"speed": "60"}, "ran at speed 150, and at most 60 is stated"),
-    (changed("event-sent", t=3.505), {}, "after the thaw, and event-first is stated"),
-    (changed("event-sent"), {"wake_order": "thaw-first"}, "before the thaw, and thaw-first is stated"),
-    (changed("witnessed"), {"wake": "uninterrupted"}, "object that makes the wake as stated was not in"),
-    (changed("witnessed", preloaded=["clock"]), {}, "had the object for another clock than stated"),
+    (changed("arm-started"), {"speed": "60"}, "ran at speed 150, but at most 60 is stated"),
+    (changed("event-sent", t=3.505), {}, "after the thaw, but event-first is stated"),
+    (changed("event-sent"), {"wake_order": "thaw-first"}, "before the thaw, but thaw-first is stated"),
+    (changed("witnessed"), {"wake": "uninterrupted"}, "shared object for the stated wake was not in"),
+    (changed("witnessed", preloaded=["clock"]), {}, "had the shared object for another clock than stated"),
     (changed("witnessed", loop=True), {}, "an event loop waited on the connection between invocations"),
     (
         changed("witnessed"),
@@ -93,21 +93,21 @@ LIES: list[tuple[Change, dict[str, str], str]] = [
     (
         changed("told", versions={"client": "aiohttp 3.14.5", "language": "Python 3.11.7"}),
         {"function": "{client: aiohttp@3.9, preset: seed, shape: sync}"},
-        "ran on aiohttp 3.14.5, and aiohttp 3.9 is stated",
+        "ran on aiohttp 3.14.5, but aiohttp 3.9 is stated",
     ),
     (
         changed("gave-up"),
         {"upstream": "{idle_timeout: 300s, close: vanish, vanish: deferred}"},
-        "vanished by tcp-repair, and deferred is stated",
+        "vanished by tcp-repair, but deferred is stated",
     ),
     (changed("told"), {"timeline": "[invoke, wait: 6m, invoke]"}, "gap 1 was not run as stated"),
     (
         changed("told"),
         {"timeline": "[invoke, freeze: 3m, restart: rst, freeze: 3m, invoke]"},
-        "states that the upstream restarts, and it did not happen",
+        "states that the upstream restarts, but it did not happen",
     ),
-    (changed("told"), {"timeline": "[invoke: 3, freeze: 6m, invoke]"}, "tells of 2 requests, and 4 were stated"),
-    (changed("told"), {"timeline": "[event, freeze: 6m, event]"}, "had 0 asynchronous events, and 2 are stated"),
+    (changed("told"), {"timeline": "[invoke: 3, freeze: 6m, invoke]"}, "reports 2 requests, but 4 are stated"),
+    (changed("told"), {"timeline": "[event, freeze: 6m, event]"}, "had 0 asynchronous events, but 2 are stated"),
     (changed("told"), {"timeline": "[invoke: 2, freeze: 6m, invoke]"}, "2 requests at once came on 1 connections"),
 ]
 

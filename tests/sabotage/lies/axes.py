@@ -372,7 +372,7 @@ tell(
     UNINTERRUPTED,
     replace(SEED_CELL, wake="uninterrupted"),
     break_it=other_sandboxes(wake="interrupted"),
-    expected=("makes the wake as stated", "makes the wake as stated"),
+    expected=("shared object for the stated wake", "shared object for the stated wake"),
 )
 tell(
     "wake-shim-besides",
@@ -382,7 +382,7 @@ tell(
     SEED,
     SEED_CELL,
     break_it=other_sandboxes(wake="uninterrupted"),
-    expected=("the object for another wake", "the object for another wake"),
+    expected=("the shared object for another wake", "the shared object for another wake"),
     needs=("compiler",),
 )
 tell(
@@ -392,7 +392,7 @@ tell(
     "The clock runs through the freeze, and it is stated to stand still.",
     STALLED,
     break_it=other_sandboxes(clock="runs"),
-    expected="makes the clock as stated",
+    expected="shared object for the stated clock",
 )
 tell(
     "clock-shim-besides",
@@ -402,7 +402,7 @@ tell(
     SEED,
     SEED_CELL,
     break_it=other_sandboxes(clock="stalls"),
-    expected=("the object for another clock", "the object for another clock"),
+    expected=("the shared object for another clock", "the shared object for another clock"),
     needs=("compiler",),
 )
 for preset in ("look_first", "sleep_zero", "long_timeout", "large_pool", "tcp_keepalive"):

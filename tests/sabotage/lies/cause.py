@@ -18,7 +18,7 @@ tell(
     "The upstream does not restart; its idle timeout ends the connection in place of that.",
     RESTARTED,
     break_it=Break(patches={(ArmRun, "restart_upstream"): nothing}),
-    expected="gap 1 states that the upstream restarts, and it did not happen",
+    expected="gap 1 states that the upstream restarts, but it did not happen",
     short=True,
 )
 tell(
