@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help scenario scenarios matrix compare clients fixes test level check format lock schemas serve doctor clean \
+.PHONY: help scenario scenarios matrix compare clients fixes test level sabotage check format lock schemas serve doctor clean \
   distclean picture
 
 help: ## list what can be done
@@ -27,8 +27,8 @@ scenarios: $(READY) ## run every scenario
 matrix: $(READY) ## which client survives: every client, close mode and preset
 	@$(BIN)/thawlab matrix --sandbox $(SANDBOX) $(ARGS)
 
-compare: $(READY) ## what changed between two runs: make compare A=RUN B=RUN
-	@$(BIN)/thawlab compare $(A) $(or $(B),latest) $(ARGS)
+compare: $(READY) ## what changed between two runs: make compare A=RUN [B=RUN]
+	@$(BIN)/thawlab compare $(or $(A),$(error say which runs: make compare A=RUN B=RUN; without B it is the latest)) $(or $(B),latest) $(ARGS)
 
 clients: $(READY) ## write docs/clients.md from matrices: make clients MATRIX="latest ..."
 	@$(BIN)/python -m lab.matrix.reports $(or $(MATRIX),latest)
@@ -36,11 +36,11 @@ clients: $(READY) ## write docs/clients.md from matrices: make clients MATRIX="l
 test: $(READY) ## run the tests
 	@$(BIN)/pytest $(ARGS)
 
-level: $(READY) ## does memory stay level over a million requests? Takes long
+level: $(READY) ## whether memory stays level over a million requests; takes long
 	@$(BIN)/python -m tests.level.upstream
 	@$(BIN)/python -m tests.level.serve
 
-sabotage: $(READY) ## lie to the lab: no lie may be believed (ARGS=--short: one of each kind)
+sabotage: $(READY) ## lie to the lab: no lie may be believed; ARGS=--short: one of each kind
 	@$(BIN)/python -m tests.sabotage --sandbox $(SANDBOX) $(ARGS)
 
 check: $(READY) ## lint, format and types
@@ -55,7 +55,7 @@ format: $(READY) ## let ruff mend what it can
 serve: $(READY) ## keep the Invoke API, a function and an upstream up
 	@$(BIN)/thawlab serve --sandbox $(SANDBOX) $(ARGS)
 
-fixes: $(READY) ## run everything and write docs/fixes.md from it
+fixes: $(READY) ## run every scenario and write docs/fixes.md from it
 	@$(BIN)/thawlab run --all --sandbox $(SANDBOX) $(ARGS)
 	@$(BIN)/thawlab fixes --write docs/fixes.md
 

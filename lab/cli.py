@@ -213,7 +213,7 @@ def doctor() -> None:
 @click.option("--keep", type=click.IntRange(min=0), metavar="N", help="Also remove all runs but the newest N.")
 @out_option
 def clean(keep: int | None, out: Path) -> None:
-    """Remove whatever a killed run left; runs are kept, unless told otherwise."""
+    """Remove whatever a killed run left; with --keep also old runs."""
     for line in remove_leftovers():
         click.echo(line)
     if keep is not None:

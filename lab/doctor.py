@@ -41,7 +41,7 @@ def examine() -> list[Finding]:
             sys.platform == "linux",
             True,
             f"{platform.system()} {platform.release()} {platform.machine()}",
-            "use Docker: functions are frozen by Linux",
+            "use Docker: only Linux can freeze functions",
         ),
         Finding("Python 3.11+", sys.version_info >= (3, 11), True, platform.python_version(), "install a newer one"),
         Finding(
@@ -56,7 +56,7 @@ def examine() -> list[Finding]:
             may_repair(),
             False,
             "vanish drops the kernel's state",
-            "vanish is made by a deferred reset, which no client can tell from it (but for TCP keepalive probes)",
+            "vanish is a deferred reset instead, which only TCP keepalive probes can tell apart",
         ),
         Finding(
             "packet tap (CAP_NET_RAW)",
@@ -92,7 +92,7 @@ def examine() -> list[Finding]:
             sock_diag_answers(),
             False,
             "the kernel is asked about each socket",
-            "its whole table is read instead: slower, and no retransmissions in the timeline",
+            "its whole table is read instead: slower, and without retransmissions in the timeline",
         ),
         _engine(),
         Finding(
@@ -112,7 +112,7 @@ def _toolchain(need: Need) -> Finding:
         PRESENT[need](),
         False,
         "its functions are built here, once",
-        "its functions run in containers only, which bring all they need",
+        "its functions run only in containers, which have all they need",
     )
 
 
@@ -121,14 +121,14 @@ def _engine() -> Finding:
     try:
         version = str(connect().version()["Version"])
         took = start_a_container()
-        started = f"started a container in {took}" if took else "no image here yet to try a start with"
+        started = f"started a container in {took}" if took else "there is no image yet to try it with"
         return Finding("Docker Engine", True, False, f"--sandbox docker: {version}, {started}", NO_ENGINE)
     except EnvironmentLacks as error:
         told = "" if str(error).startswith("no Docker Engine answers") else f" ({error})"
         return Finding("Docker Engine", False, False, "", f"{NO_ENGINE}{told}")
 
 
-NO_ENGINE = "no --sandbox docker; process sandboxes need none"
+NO_ENGINE = "--sandbox docker cannot run; process sandboxes do not need it"
 
 
 def _installed(package: str) -> bool:

@@ -79,6 +79,10 @@ class FaultRule(Model):
             raise ValueError(f"{self.at} counts no bytes: leave after_bytes out, or say at: {' or '.join(counting)}")
         if not moment.has_request and (self.requests or self.min_request):
             raise ValueError(f"at {self.at} there is no request yet: leave requests and min_request out")
+        if self.requests and self.min_request and max(self.requests) < self.min_request:
+            raise ValueError(
+                f"no request is both in {list(self.requests)} and at least {self.min_request}: leave one out"
+            )
         return self
 
     def is_for(self, connection: int, number: int) -> bool:

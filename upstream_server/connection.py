@@ -36,7 +36,7 @@ class Connection:
     ) -> None:
         """`ended` is called once, when it is closed or given up; late bytes may follow.
 
-        `goodbye` is the size up to which late bytes are no use of the connection but a farewell: see `tls`."""
+        Late bytes up to the size `goodbye` are a farewell and do not count as use: see `tls`."""
         self.id = number
         self.goodbye = goodbye
         self.flow = flow

@@ -96,7 +96,7 @@ def close_and_see(sock: socket.socket) -> Held | None:
 
 
 def close_and_measure(sock: socket.socket) -> Held | None:
-    """Close, and see how many bytes come: TLS says goodbye in some, which are no use of the connection."""
+    """Close, and see how many bytes come: TLS says goodbye in a few, which do not count as use."""
     flow = Flow.of_socket(sock)
     # Of a client in another network namespace no end is announced.
     end = ClientsEnd.of(flow) if client_end(flow) is not None else None

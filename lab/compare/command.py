@@ -16,7 +16,7 @@ from lab.verdict.results import Results
 
 
 class NothingShared(LabError):
-    """Two runs that have nothing in common say nothing about a change."""
+    """Two runs that have nothing in common cannot be compared."""
 
     exit_status = 3
 
@@ -32,7 +32,7 @@ def compare(first: str, second: str, json_: bool, out: Path) -> None:
     """What changed between two runs, of scenarios or of a matrix.
 
     A RUN is an id, a folder, `latest`, or `matrix/latest`. Exit status 0: no result changed; 1: at least one did;
-    2: a usage error; 3: the two have nothing in common. A version that changed is shown, and is no change by itself.
+    2: a usage error; 3: the two have nothing in common. A version that changed is shown, but does not count.
     """
     found = compared(first, second, out)
     if json_:
@@ -69,6 +69,6 @@ def read(name: str, out: Path) -> Results | Matrix:
         try:
             matrix = MatrixFolder.find(name, out / "matrix")
         except UsageError:
-            raise error from None
+            raise UsageError(f"{error} (of a matrix: `matrix/latest`)") from None
         return matrix.read()
     return MatrixFolder(folder.path).read() if MatrixFolder(folder.path).holds_matrix else folder.read().results

@@ -1,4 +1,4 @@
-"""A comparison in words: what changed, what may differ, which versions are others."""
+"""A comparison in words: what changed, what may differ, which versions differ."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ from lab.compare.comparison import Change, Comparison, Pair
 from lab.report.terminal import standard_output
 from lab.report.wording import plain
 
-MOST_ALONE = 8
+MOST_NAMES = 8
 """Names of a list of what only one of the two judged; `--json` has all."""
 
 
@@ -26,14 +26,14 @@ def print_comparison(found: Comparison, console: Console | None = None) -> None:
         _head(console, "Changed")
         _print_changes(console, found.changes)
     if found.allowed:
-        _head(console, "May differ between two runs of the same")
+        _head(console, "May differ: several outcomes are stated, or things race")
         _print_changes(console, found.allowed)
     if found.versions:
         _head(console, "Versions")
         console.print(Padding(_grid(found.versions), (0, 0, 0, 2)))
     for which, names in (("first", found.only_first), ("second", found.only_second)):
         if names:
-            _head(console, f"Judged in the {which} alone: {_count(names, found.noun)}")
+            _head(console, f"Judged only in the {which}: {_count(names, found.noun)}")
             _print_names(console, names)
     console.print()
     console.print(Text(summary(found), style="bold"))
@@ -44,7 +44,7 @@ def summary(found: Comparison) -> str:
     number = len(found.changes)
     compared = f"{found.compared} {found.noun}{'' if found.compared == 1 else 's'} compared"
     changed = "nothing changed" if not number else f"{number} changed"
-    others = f", {len(found.allowed)} differ as they may" if found.allowed else ""
+    others = f", {len(found.allowed)} differ where they may" if found.allowed else ""
     return f"{compared}: {changed}{others}"
 
 
@@ -93,9 +93,9 @@ def _grid(values: Iterable[Pair]) -> Table:
 
 def _print_names(console: Console, names: tuple[str, ...]) -> None:
     def shown() -> Iterator[str]:
-        yield from names[:MOST_ALONE]
-        if len(names) > MOST_ALONE:
-            yield f"... and {len(names) - MOST_ALONE} more: see --json"
+        yield from names[:MOST_NAMES]
+        if len(names) > MOST_NAMES:
+            yield f"... and {len(names) - MOST_NAMES} more: see --json"
 
     for name in shown():
         console.print(Padding(Text(plain(name)), (0, 0, 0, 2)))

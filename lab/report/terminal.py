@@ -248,11 +248,11 @@ def _story(told: Told, arm: ArmResult, told_moments: Iterable[Moment]) -> Render
         )
     setting = told.setting(arm)
     link = "" if setting.link == "delivered" else f", link {setting.link}"
-    about = Text(f"preset {plain(setting.function.preset)}; {_ends(setting)}{link}", style="dim")
+    about = Text(f"preset {plain(setting.function.preset)}; {ends(setting)}{link}", style="dim")
     return Group(Text(plain(arm.name), style="bold"), about, grid)
 
 
-def _ends(setting: Setting) -> str:
+def ends(setting: Setting) -> str:
     """What ends an idle connection, and when: `rst after 5m`, `vanish after 350s (gateway)`."""
     upstream, balancer = setting.upstream, setting.balancer
     ends: tuple[tuple[float | None, str], ...] = (

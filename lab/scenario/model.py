@@ -160,7 +160,7 @@ class Scenario(Model):
         if arm.name in earlier:
             return "is the second of this name: give each its own"
         if arm.pair is not None and not any(arm.pair == other.name and other.role == "bug" for other in self.arms):
-            return f"has the pair {arm.pair!r}, which is no bug arm of this scenario"
+            return f"has the pair {arm.pair!r}, which is not a bug arm of this scenario"
         if arm.leans_on_bug and self.pair_of(arm) is None:
             kind = "fix" if arm.role == "fix" else "contrast without reuse"
             return f"is a {kind}, but the scenario has no bug arm to prove the fault"
@@ -194,6 +194,10 @@ def _contradiction(setting: Setting) -> str | None:
 def _role_problem(arm: Arm, setting: Setting) -> str | None:
     if contradiction := _contradiction(setting):
         return contradiction
+    if arm.expect.reuse == "kept" and not arm.leans_on_bug:
+        return f"is a {arm.role} and states `reuse: kept`: only a fix or a contrast can keep a connection alive"
+    if arm.expect.reuse is False and arm.role in ("bug", "non-fix"):
+        return f"is a {arm.role} and states `reuse: false`: it must use the stale connection; make it a contrast"
     limit, gap = setting.upstream.idle_limit, format_duration(setting.longest_gap)
     kept = "for ever" if limit is None else f"for {format_duration(limit)}"
     if setting.upstream.max_age is not None:

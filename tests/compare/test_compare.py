@@ -83,7 +83,7 @@ def test_an_arm_that_states_several_outcomes_may_show_any(story: Named) -> None:
     assert found.changes == ()
     (allowed,) = found.allowed
     assert allowed.expected == "states reset or eof"
-    assert "1 differ as they may" in summary(found)
+    assert "1 differ where they may" in summary(found)
     failed = eof.model_copy(update={"verdict": "fail"})
     assert len(scenarios.compare(results(story, bug(story, **several)), results(story, failed)).changes) == 1
 
@@ -93,7 +93,7 @@ def test_what_one_run_alone_judged(story: Named) -> None:
     ran = sample.arm_result(story, "short-gap", "ok")
     found = scenarios.compare(results(story, bug(story), ran), results(story, bug(story), skipped))
     assert (found.changes, found.only_first, found.only_second) == ((), ("seed-reset short-gap",), ())
-    assert "Judged in the first alone: 1 arm" in text(found)
+    assert "Judged only in the first: 1 arm" in text(found)
 
 
 def test_what_an_old_run_does_not_tell_is_not_compared(story: Named) -> None:

@@ -105,8 +105,16 @@ def test_the_story_itself_is_good() -> None:
         ("{outcome: reset}", "{outcome: rest}", 13, ["'rest'", "did you mean `reset`?"]),
         ("{outcome: reset}", "{outcome: []}", 13, ["expect.outcome: is empty"]),
         ("{outcome: reset}", "{executions: [-1]}", 13, ["expect.executions.0"]),
+        ("{outcome: reset}", "{outcome: reset, reuse: kept}", 10, ["is a bug", "only a fix or a contrast"]),
+        ("{outcome: reset}", "{outcome: reset, reuse: false}", 10, ["is a bug", "make it a contrast"]),
         ("{outcome: reset}", "reset", 13, ["'reset' is not a mapping"]),
         # What an upstream may do
+        (
+            "close: rst",
+            "close: rst, faults: [{at: executed, do: rst, requests: [2], min_request: 3}]",
+            5,
+            ["no request is both in [2] and at least 3"],
+        ),
         (
             "close: rst",
             "close: rst, faults: [{at: accept, do: rst, requests: [2]}]",

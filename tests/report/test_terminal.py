@@ -12,8 +12,9 @@ from rich.text import Text
 from lab.report import wording
 from lab.report.diff import PresetPath
 from lab.report.finished import FinishedRun
-from lab.report.terminal import Columns, arms_table, print_list, print_run
+from lab.report.terminal import Columns, arms_table, ends, print_list, print_run
 from lab.scenario.load import Named
+from lab.scenario.parts import Upstream
 from tests.report import sample
 
 
@@ -161,3 +162,18 @@ def test_the_list_as_json(story: Named) -> None:
             "sandboxes": ["process", "docker"],
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("upstream", "says"),
+    [
+        ({"idle_timeout": "5m", "close": "rst"}, "rst after 5m"),
+        ({"gateway_timeout": "70s"}, "vanish after 70s (gateway)"),
+        ({"max_age": "8m", "close": "fin"}, "fin at an age of 8m"),
+        ({"close": "fin"}, "never closes an idle connection"),
+    ],
+)
+def test_what_ends_a_connection(story: Named, upstream: dict[str, str], says: str) -> None:
+    setting = story.scenario.setting(story.scenario.arms[0])
+    stated = Upstream.model_validate(upstream)
+    assert says in ends(setting.model_copy(update={"upstream": stated}))

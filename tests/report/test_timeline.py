@@ -86,6 +86,19 @@ def test_a_sandbox_that_dies_is_told_with_its_exit() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("during", "when"),
+    [("idle", "before its next invocation"), ("answered", "after its answer"), ("invocation", "in an invocation")],
+)
+def test_a_runtime_that_ends_by_itself_is_told_once_and_also_after_the_last_answer(during: str, when: str) -> None:
+    tape = Tape(ARM)
+    tape.at(0, "sandbox", "started", sandbox="s-1")
+    tape.at(5, "invocation", "returned", request_id="i-1", sandbox="s-1", payload=None)
+    tape.at(6, "sandbox", "crashed", sandbox="s-1", exit=1, during=during)
+    tape.at(7, "sandbox", "stopped", sandbox="s-1", exit=1)
+    assert sentences(tape.events)[1:] == [f"sandbox: the runtime ended by itself (exit 1), {when}"]
+
+
 def test_sandboxes_are_numbered_where_there_are_two() -> None:
     tape = Tape(ARM)
     tape.at(0, "sandbox", "started", sandbox="a")

@@ -2,7 +2,7 @@
 //
 // Between two requests nobody listens to them. A reset that arrives then is an uncaught
 // `error` event, which ends the process: no request failed, the sandbox is gone.
-// http.Agent listens on its idle sockets; many a pool of one's own does not.
+// http.Agent listens on its idle sockets; many hand-written pools do not.
 
 import http from "node:http";
 import https from "node:https";
