@@ -63,7 +63,7 @@ STANDARD: Kinds = (
     # TLS met the end of file while it wrote, with or without the peer's close_notify.
     (ssl.SSLEOFError, "eof"),
     # The same while it read; some Pythons (3.11.2) have no class for it.
-    (lambda link: isinstance(link, ssl.SSLError) and link.reason == "UNEXPECTED_EOF_WHILE_READING", "eof"),
+    (lambda link: getattr(link, "reason", None) == "UNEXPECTED_EOF_WHILE_READING", "eof"),
     (ssl.SSLZeroReturnError, "eof"),
     (lambda link: isinstance(link, ConnectionError) and link.errno is None, "closed-locally"),
 )

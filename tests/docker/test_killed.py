@@ -132,8 +132,7 @@ def test_a_side_container_that_is_killed(tmp_path: Path, engine: docker.DockerCl
         (side,) = engine.containers.list(filters={"label": f"{LABEL}={lab.mark}", "name": "-link"})
         side.kill()
         status, out, err = lab.wait()
-        assert status == 3, err
-        assert lab.verdict == "inconclusive"
-        assert "side container" in out
+        assert status == 0, out + err  # what proved nothing is run again
+        assert "side container" in (tmp_path / "runs" / "latest" / "journal.jsonl").read_text()
         assert without_traceback(out + err), err
         assert not left_of(lab.mark, engine)

@@ -75,7 +75,7 @@ def test_a_choice_is_measured_and_two_runs_agree(tmp_path: Path) -> None:
     runs = sorted(path.name for path in tmp_path.iterdir() if path.name != "latest")
     compared = thawlab("compare", *runs, "--out", tmp_path)
     assert compared.returncode == 0, compared.stdout + compared.stderr
-    assert "1 cell compared: nothing changed" in compared.stdout
+    assert "compared: nothing changed" in compared.stdout
 
 
 @pytest.mark.parametrize(
@@ -115,4 +115,5 @@ def test_a_cell_of_another_kind_of_sandbox_is_refused(tmp_path: Path) -> None:
 def test_a_journal_of_something_else_is_no_matrix(tmp_path: Path, content: str) -> None:
     (tmp_path / "odd").mkdir()
     (tmp_path / "odd" / "journal.jsonl").write_text(content)
-    refused(thawlab("matrix", "--resume", "odd", "--out", tmp_path), 2, "not the journal of a matrix")
+    said = "not a journal event" if content.startswith("{}") else "not the journal of a matrix"
+    refused(thawlab("matrix", "--resume", "odd", "--out", tmp_path), 2, said)

@@ -22,6 +22,9 @@ MODES = [
 GATEWAY = 1.6
 """Real seconds: kernels send probes in whole seconds, so this is refreshed in time by one each second."""
 
+TOLD_LATE = 0.05
+"""Real seconds by which a busy machine may tell of a connection later than its age began."""
+
 
 def age(bench: Bench) -> float:
     """How old the first connection was when it was given up."""
@@ -39,7 +42,7 @@ async def test_a_busy_connection_ends_at_its_age_unannounced(bench: Bench, close
         await asyncio.sleep(BETWEEN)
     (gave_up,) = bench.events("gave-up")
     assert (gave_up["why"], gave_up["mode"]) == ("max age", close)
-    assert age(bench) >= AGE
+    assert age(bench) >= AGE - TOLD_LATE
     assert len(headers) > 1
     assert not any("connection" in each for each in headers)
     assert len(bench.events("response")) == len(headers)
