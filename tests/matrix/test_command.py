@@ -75,7 +75,7 @@ def test_a_choice_is_measured_and_two_runs_agree(tmp_path: Path) -> None:
     runs = sorted(path.name for path in tmp_path.iterdir() if path.name != "latest")
     compared = thawlab("compare", *runs, "--out", tmp_path)
     assert compared.returncode == 0, compared.stdout + compared.stderr
-    assert "compared: nothing changed" in compared.stdout
+    assert "2 cells compared: nothing changed" in compared.stdout
 
 
 @pytest.mark.parametrize(
