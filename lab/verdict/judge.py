@@ -206,12 +206,6 @@ def skip_of(named: Named, arm: Arm, sandbox: str, lacks: Collection[str]) -> Ski
     return (lack, "lacking") if lack else None
 
 
-def skip_reason(named: Named, arm: Arm, sandbox: str, lacks: Collection[str]) -> str | None:
-    """The reason alone."""
-    skip = skip_of(named, arm, sandbox, lacks)
-    return skip[0] if skip else None
-
-
 def lack_reason(needs: Collection[Need], lacks: Collection[str]) -> str | None:
     """What of the needs is missing here, and what to do; None where nothing is."""
     missing = [NEEDED[need] for need in sorted(needs) if need in lacks]
