@@ -31,7 +31,7 @@ compare: $(READY) ## what changed between two runs: make compare A=RUN [B=RUN]
 	@$(BIN)/thawlab compare $(or $(A),$(error say which runs: make compare A=RUN B=RUN; without B it is the latest)) $(or $(B),latest) $(ARGS)
 
 clients: $(READY) ## write docs/clients.md from matrices: make clients MATRIX="latest ..."
-	@$(BIN)/python -m lab.matrix.reports $(or $(MATRIX),latest)
+	@$(BIN)/python -m lab.tools.clients $(or $(MATRIX),latest)
 
 test: $(READY) ## run the tests
 	@$(BIN)/pytest $(ARGS)
@@ -67,13 +67,13 @@ clean: $(READY) ## remove what a killed run left; ARGS="--keep 20" removes older
 
 picture: $(READY) ## draw the README's picture from a new run
 	@$(BIN)/thawlab run seed-reset > /dev/null
-	@$(BIN)/python -m lab.report.picture latest docs/img/seed-reset.svg --title "make scenario NAME=seed-reset"
+	@$(BIN)/python -m lab.tools.picture latest docs/img/seed-reset.svg --title "make scenario NAME=seed-reset"
 
 distclean: ## remove .venv, built functions and every run
 	rm -rf $(VENV) .build runs
 
 schemas: $(READY) ## write the published JSON Schemas anew
-	@$(BIN)/python -m lab.schemas
+	@$(BIN)/python -m lab.tools.schemas
 
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet

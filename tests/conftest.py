@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from lab.engine import connect
+from lab.backends.docker.engine import connect
 from lab.errors import EnvironmentLacks
 
 

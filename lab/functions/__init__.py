@@ -9,7 +9,7 @@ from lab.functions.definition import Definition
 from lab.scenario.parts import Function
 from lab.scenario.words import Shape
 from lab.spelling import advice
-from lab.upstream import Listener
+from lab.upstream.client import Listener
 
 DEFINITIONS: dict[str, Definition] = {
     defined.client: defined for language in (python, go, node, java) for defined in language.DEFINITIONS

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from reprlib import repr as shown
 
+from lab.checkout import ROOT
 from lab.errors import UsageError
 from lab.functions.program import Program
-from lab.images import ROOT
 from lab.scenario.words import Need, Shape
 from lab.spelling import advice
 

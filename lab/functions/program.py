@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from lab.checkout import ROOT, content, files_of
 from lab.errors import EnvironmentLacks
-from lab.images import ROOT, content, files_of
 
 BUILDS = ROOT / ".build"
 """Built programs, each named by the content of its sources; `make distclean` removes them."""
@@ -33,7 +33,7 @@ class Program(Protocol):
 
     @property
     def image(self) -> str:
-        """Its container image (a name of `lab.images.IMAGES`)."""
+        """Its container image (a name of `lab.backends.docker.images.IMAGES`)."""
 
     @property
     def in_image(self) -> Built:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.checkout import ROOT
 from lab.functions.definition import APP, COMMON, Definition
 from lab.functions.program import Built, built, run
-from lab.images import ROOT
 from lab.scenario.words import Shape
 
 SOURCES = "lambda_app/python"

@@ -7,7 +7,7 @@ from lab.errors import LabError
 from lab.lambda_service.errors import FunctionClosed, TooManyRequestsException
 from lab.lambda_service.function import Function
 from lab.lambda_service.invocation import InvokeResult
-from lab.lambda_service.tasks import cancel_all, to_the_end
+from lab.tasks import cancel_all, to_the_end
 
 RETRY_DELAYS = (60.0, 120.0)
 """Lab seconds before the second and the third try of an event whose function failed, as AWS documents."""

@@ -7,13 +7,13 @@ import uuid
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
+from lab.backends.sandbox import SandboxFactory, new_sandbox_name
 from lab.lambda_service.errors import FunctionClosed, TooManyRequestsException
 from lab.lambda_service.invocation import Invocation, InvokeResult, NotDelivered
 from lab.lambda_service.phase import Phase
 from lab.lambda_service.slot import BeforeWake, Record, Slot
 from lab.lambda_service.spec import FunctionSpec
-from lab.lambda_service.tasks import cancel_all, to_the_end
-from lab.sandbox.base import SandboxFactory, new_sandbox_name
+from lab.tasks import cancel_all, to_the_end
 
 RuntimeApiOf = Callable[[Slot], AbstractAsyncContextManager[str]]
 """Opens a slot's own address of the Runtime API (host:port), and closes it."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType, TracebackType
 from typing import Self
 
+from lab.backends.sandbox import SandboxFactory
 from lab.errors import EnvironmentLacks
 from lab.lambda_service.events import EventQueue
 from lab.lambda_service.function import Function
@@ -11,8 +12,7 @@ from lab.lambda_service.invoke_api import InvokeApi
 from lab.lambda_service.runtime_api import RuntimeApi
 from lab.lambda_service.slot import BeforeWake, Record
 from lab.lambda_service.spec import FunctionSpec
-from lab.lambda_service.tasks import to_the_end
-from lab.sandbox.base import SandboxFactory
+from lab.tasks import to_the_end
 
 __all__ = ["Function", "FunctionSpec", "LambdaService"]
 

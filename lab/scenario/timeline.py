@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, WithJsonSchema
 
-from lab.steps import Freeze, Gap, Invocation, Move, Recycle, Restart, Step, Wait, read_step, steps_schema
+from lab.scenario.steps import Freeze, Gap, Invocation, Move, Recycle, Restart, Step, Wait, read_step, steps_schema
 
 
 def _possible(timeline: tuple[Step, ...]) -> tuple[Step, ...]:

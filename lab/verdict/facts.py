@@ -7,7 +7,7 @@ from typing import Any
 
 from lab.journal import Event
 from lab.scenario.words import OutcomeClass
-from lab.upstream import MOVED_FROM
+from lab.upstream.client import MOVED_FROM
 from lab.verdict.gaps import Gap, gaps_of
 from lab.verdict.stale import Stale, stale_connections
 

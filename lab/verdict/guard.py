@@ -10,8 +10,8 @@ witness.
 
 from lab.scenario.model import Arm
 from lab.scenario.setting import Setting
+from lab.scenario.steps import Restart
 from lab.scenario.words import TcpState
-from lab.steps import Restart
 from lab.verdict import front
 from lab.verdict.facts import Facts
 from lab.verdict.results import Guard

@@ -18,16 +18,7 @@ from lab.scenario.setting import Setting
 from lab.scenario.words import Need, SandboxKind
 from lab.verdict.facts import Facts
 from lab.verdict.guard import fault_was_avoided, guard_of, meets_the_fault_of
-from lab.verdict.results import (
-    ArmResult,
-    Environment,
-    Guard,
-    Results,
-    Run,
-    ScenarioResult,
-    Verdict,
-    worst,
-)
+from lab.verdict.results import ArmResult, Environment, Guard, Results, Run, ScenarioResult, Verdict, worst
 from lab.verdict.sweep import judge_sweep
 from lab.verdict.why import differences, role_differences, why_fail, why_gone, why_inconclusive, why_pass
 

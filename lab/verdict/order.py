@@ -9,7 +9,7 @@ from math import inf
 
 from lab.journal import Event, Source
 from lab.scenario.setting import Setting
-from lab.steps import Burst, Drain, Invocation, Invoke, Move, Recycle, Restart
+from lab.scenario.steps import Burst, Drain, Invocation, Invoke, Move, Recycle, Restart
 from lab.verdict.facts import Facts
 from lab.verdict.gaps import Gap
 

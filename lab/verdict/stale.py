@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lab.journal import Event
 from lab.scenario.setting import Setting
-from lab.steps import Restart
+from lab.scenario.steps import Restart
 from lab.verdict.gaps import Gap
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from lab.scenario.model import Arm
 from lab.scenario.parts import Expect
 from lab.scenario.setting import Setting
+from lab.scenario.steps import AsyncEvent
 from lab.scenario.words import OutcomeClass
-from lab.steps import AsyncEvent
 from lab.units import format_duration
 from lab.verdict import front
 from lab.verdict.facts import Facts

@@ -12,7 +12,7 @@ from string import ascii_lowercase
 from typing import Any
 
 from lab.scenario.setting import Setting
-from lab.steps import AsyncEvent, Burst, Drain, Invoke, Move, Recycle, Restart
+from lab.scenario.steps import AsyncEvent, Burst, Drain, Invoke, Move, Recycle, Restart
 from lab.verdict import upstream_word
 from lab.verdict.facts import Facts
 from lab.verdict.gaps import TOLERANCE

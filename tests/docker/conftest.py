@@ -8,7 +8,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from lab.engine import connect
+from lab.backends.docker.engine import connect
 
 
 @pytest.fixture(scope="session")

@@ -15,17 +15,17 @@ from typing import Any, cast
 
 import docker
 
-from lab.bench.docker import DockerBench
-from lab.bench.open import open_bench
-from lab.engine import LABEL, connect
-from lab.freezer import find_cgroup
+from lab.backends.docker.bench import DockerBench
+from lab.backends.docker.engine import LABEL, connect
+from lab.backends.docker.freezer import find_cgroup
+from lab.backends.opening import open_bench
+from lab.cleanup.procfs import lab_mark
+from lab.cli.serve import ServeOptions
 from lab.journal import Event, Journal, Recorder, Scope, read_journal
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
-from lab.plan import Job
-from lab.proc import lab_mark
+from lab.plan.arms import Job
 from lab.scenario.parts import Upstream
-from lab.serve import ServeOptions
-from lab.upstream import Listener
+from lab.upstream.client import Listener
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
@@ -99,7 +99,7 @@ class LabProcess:
     def reaper(self) -> int:
         """Its reaper's pid."""
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
-        (pid,) = (int(pid) for pid in children if b"lab.reaper" in Path(f"/proc/{pid}/cmdline").read_bytes())
+        (pid,) = (int(pid) for pid in children if b"lab.cleanup.reaper" in Path(f"/proc/{pid}/cmdline").read_bytes())
         return pid
 
     def signal(self, number: signal.Signals) -> None:

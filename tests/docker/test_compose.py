@@ -16,7 +16,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClientError
 
-from lab.engine import LABEL
+from lab.backends.docker.engine import LABEL
 from tests.docker.support import ROOT, await_true, left_of
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from lab import freezer
-from lab.freezer import Cgroup, Freezer, find_cgroup
+from lab.backends.docker import freezer
+from lab.backends.docker.freezer import Cgroup, Freezer, find_cgroup
+from lab.backends.sandbox import FreezeFailed
 from lab.lambda_service.invocation import InvokeResult
-from lab.sandbox.base import FreezeFailed
 from tests.docker.support import PATIENCE, Room, Stand, open_room, without_traceback
 
 pytestmark = [pytest.mark.docker, pytest.mark.asyncio(loop_scope="module")]

@@ -9,13 +9,13 @@ from typing import cast
 
 import pytest
 
-from lab.bench.base import Bench
+from lab.backends.base import Bench
 from lab.journal import Event
-from lab.plan import Job
+from lab.plan.arms import Job
 from lab.scenario.load import find
-from lab.upstream import Listener
+from lab.upstream.client import Listener
 from lab.verdict.judge import judge
-from tests.lab.support import Wrapped, journal_of, only_arm, results_of, run, scenario_text, write
+from tests.run.support import Wrapped, journal_of, only_arm, results_of, run, scenario_text, write
 
 pytestmark = pytest.mark.docker
 

@@ -13,8 +13,8 @@ import docker
 import pytest
 import pytest_asyncio
 
-from lab.bench.docker import CONTROL_PORT
-from lab.engine import LABEL
+from lab.backends.docker.bench import CONTROL_PORT
+from lab.backends.docker.engine import LABEL
 from tests.docker.support import Room, Stand, open_room
 
 pytestmark = [pytest.mark.docker, pytest.mark.asyncio(loop_scope="module")]

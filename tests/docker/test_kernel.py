@@ -5,12 +5,12 @@ from typing import cast
 
 import pytest
 
-from lab.bench.base import Bench
-from lab.bench.docker import DockerBench
-from lab.engine import connect
+from lab.backends.base import Bench
+from lab.backends.docker.bench import DockerBench
+from lab.backends.docker.engine import connect
 from lab.journal import Event
-from tests.lab.support import journal_of, run, write
-from tests.lab.test_witness import last_attempt
+from tests.backends.test_witness import last_attempt
+from tests.run.support import journal_of, run, write
 
 pytestmark = pytest.mark.docker
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import docker
 import pytest
 
-from lab.engine import LABEL
-from lab.freezer import find_cgroup
+from lab.backends.docker.engine import LABEL
+from lab.backends.docker.freezer import find_cgroup
 from tests.docker.support import (
     PATIENCE,
     REAPED_WITHIN,

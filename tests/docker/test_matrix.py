@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.matrix.cells import Cell, Mode
+from lab.plan.cells import Cell, Mode
 from lab.scenario.words import Link
-from tests.matrix.support import by_id, filled
+from tests.run.matrix import by_id, filled
 
 pytestmark = pytest.mark.docker
 

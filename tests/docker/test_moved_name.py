@@ -5,10 +5,10 @@ from typing import cast
 
 import pytest
 
-from lab.bench.base import Bench
+from lab.backends.base import Bench
 from lab.journal import Recorder
-from lab.plan import Job
-from tests.lab.support import Wrapped, only_arm, results_of, run, write
+from lab.plan.arms import Job
+from tests.run.support import Wrapped, only_arm, results_of, run, write
 
 pytestmark = pytest.mark.docker
 

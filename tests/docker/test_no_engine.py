@@ -11,8 +11,8 @@ from pathlib import Path
 import docker
 import pytest
 
-from lab import images
-from lab.engine import connect
+from lab.backends.docker import images
+from lab.backends.docker.engine import connect
 from lab.errors import EnvironmentLacks
 from tests.docker.support import ROOT, thawlab
 

@@ -10,22 +10,22 @@ from typing import cast
 import docker
 import pytest
 
-from lab import freezer
-from lab.bench import docker as docker_bench
-from lab.bench.base import Bench
-from lab.bench.docker import DockerBench
-from lab.engine import connect
-from lab.freezer import Cgroup, Freezer, Pause
+from lab.backends.base import Bench
+from lab.backends.docker import bench as docker_bench
+from lab.backends.docker import freezer
+from lab.backends.docker.bench import DockerBench
+from lab.backends.docker.engine import connect
+from lab.backends.docker.freezer import Cgroup, Freezer, Pause
+from lab.backends.docker.sandbox import DockerSandbox
+from lab.backends.sandbox import Sandbox, SandboxFactory
 from lab.journal import Event, Recorder
 from lab.lambda_service.service import FunctionSpec
-from lab.plan import Job
-from lab.sandbox.base import Sandbox, SandboxFactory
-from lab.sandbox.docker import DockerSandbox
+from lab.plan.arms import Job
 from lab.scenario.load import Named
-from lab.upstream import Listener
+from lab.upstream.client import Listener
 from lab.verdict.results import ArmResult
 from tests.docker.support import without_traceback
-from tests.lab.support import Wrapped, journal_of, results_of, run, write
+from tests.run.support import Wrapped, journal_of, results_of, run, write
 
 pytestmark = pytest.mark.docker
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from lab.engine import LABEL
+from lab.backends.docker.engine import LABEL
 from tests.docker.support import lab_process, left_of
 
 pytestmark = pytest.mark.docker

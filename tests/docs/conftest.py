@@ -14,16 +14,23 @@ from tests.docs.pages import ROOT
 Shell = Callable[[str], subprocess.CompletedProcess[str]]
 """Runs a script there; its output has both streams."""
 
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".build", "runs", "__pycache__", ".*_cache", "tests")
+LEFT_OUT = (".git", ".venv", ".build", "runs", "tests")
+"""Folders of the checkout that a reader's own would not have, or that no page needs."""
+CACHES = shutil.ignore_patterns("__pycache__", ".*_cache")
 
 
 OF_MAKE = {"MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS", "ARGS", "NAME", "SANDBOX"}
 
 
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    caches = set(CACHES(folder, names))
+    return caches | set(LEFT_OUT) if Path(folder) == ROOT else caches
+
+
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     folder = tmp_path / "thawlab"
-    shutil.copytree(ROOT, folder, ignore=LEFT_OUT, symlinks=True)
+    shutil.copytree(ROOT, folder, ignore=_left_out, symlinks=True)
     # The environment is this one. Its folder is new, so that nothing that `make` does there reaches the real one.
     (folder / ".venv").mkdir()
     for name in ("bin", "lib", "pyvenv.cfg"):

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from lab.cli import cli
+from lab.cli.main import cli
 from tests.docs.pages import PAGES, ROOT, SHELLS, anchors, fences, inline_code, links
 from upstream_server.cli import main as upstream_cli
 

@@ -5,8 +5,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from lab.report.picture import draw
 from lab.scenario.load import Named, find
+from lab.tools.picture import draw
 from tests.docs.conftest import Shell
 from tests.docs.pages import ROOT, tables
 from tests.report import sample
@@ -71,7 +71,7 @@ def test_a_picture_has_the_table_the_timelines_and_why_but_no_code() -> None:
 
 
 def test_a_run_that_is_not_there_is_no_traceback(shell: Shell) -> None:
-    done = shell("python -m lab.report.picture nothing other.svg")
+    done = shell("python -m lab.tools.picture nothing other.svg")
     assert done.returncode == 2
     assert "no run 'nothing'" in done.stdout
     assert "Traceback" not in done.stdout

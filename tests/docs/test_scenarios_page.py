@@ -11,8 +11,8 @@ from ruamel.yaml import YAML
 from lab.errors import UsageError
 from lab.functions import DEFINITIONS
 from lab.scenario.load import SCHEMA, parse
+from lab.scenario.steps import VERBS
 from lab.scenario.words import CloseMode, OutcomeClass, Role
-from lab.steps import VERBS
 from tests.docs.pages import PAGES, ROOT, Fence, fences, tables
 
 PAGE = ROOT / "docs" / "scenarios.md"

@@ -9,7 +9,7 @@ import pytest_asyncio
 from lab.functions import DEFINITIONS
 from lab.functions.program import BUILD_BOUND
 from lab.lambda_service.service import LambdaService
-from lab.upstream import upstream_process
+from lab.upstream.client import upstream_process
 from tests.functions.support import MARK, Hall, Warm, lacks
 
 

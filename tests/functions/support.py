@@ -11,17 +11,17 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from lab.bench.process import process_factory
-from lab.capabilities import lacking
+from lab.backends.process.bench import process_factory
+from lab.cleanup.procfs import lab_mark
 from lab.functions import definition, environment
 from lab.functions.definition import Definition
 from lab.journal import Event, Journal, Recorder, Scope, now
 from lab.lambda_service.invocation import InvokeResult
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
-from lab.proc import lab_mark
+from lab.plan.needs import lacking
 from lab.scenario import parts
 from lab.scenario.words import Shape
-from lab.upstream import Listener, UpstreamClient
+from lab.upstream.client import Listener, UpstreamClient
 from lab.verdict.judge import NEEDED
 from tests.functions.contract import Answer
 

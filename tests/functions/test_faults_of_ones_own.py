@@ -9,7 +9,7 @@ from lab.functions import definition
 from lab.functions.program import BUILD_BOUND
 from lab.journal import Event
 from tests.functions.support import lacks
-from tests.lab.support import journal_of, run, write
+from tests.run.support import journal_of, run, write
 
 HEAD = """\
 title: A test

@@ -6,15 +6,15 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
-from lab.bench.base import Bench
-from lab.bench.open import open_bench
+from lab.backends.base import Bench
+from lab.backends.opening import open_bench
+from lab.cli.serve import ServeOptions
 from lab.functions import DEFINITIONS, definition
 from lab.functions.program import BUILD_BOUND
 from lab.journal import Journal, Recorder, Scope
 from lab.lambda_service.service import FunctionSpec, LambdaService
-from lab.plan import Job
+from lab.plan.arms import Job
 from lab.scenario.parts import Upstream
-from lab.serve import ServeOptions
 from tests.functions.nature import WITHOUT_ERRNO
 from tests.functions.support import invoke, sha256_of
 from tests.functions.test_outcomes import ECONNRESET

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from lab.checkout import ROOT
 from lab.functions import DEFINITIONS
 from lab.functions.definition import Definition
 from lab.functions.program import Built
-from lab.images import ROOT
 from lab.verdict.results import ArmResult
-from tests.lab.support import only_arm, results_of, run, scenario_text, write
+from tests.run.support import only_arm, results_of, run, scenario_text, write
 
 LIES = ("redial", "silent")
 BESIDES = ("early",)

@@ -17,7 +17,7 @@ from lab.functions.definition import APP
 from lab.functions.program import BUILD_BOUND, Built
 from lab.journal import Event
 from tests.functions.support import lacks, sha256_of
-from tests.lab.support import journal_of, run, scenario_text, write
+from tests.run.support import journal_of, run, scenario_text, write
 
 
 @dataclass(frozen=True, slots=True, eq=False)

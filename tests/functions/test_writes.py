@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.matrix.races import TWO_WRITES
+from lab.plan.races import TWO_WRITES
 from tests.functions.support import PATIENCE, Hall, Json, Warm
 
 pytestmark = [

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.shims import compiled, preload
+from lab.backends.shims import compiled, preload
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler (cc)")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lab.functions import definition
 from lab.scenario.load import find
-from tests.lab.command import thawlab
+from tests.run.command import thawlab
 
 STORY = "seed-reset-go"
 LOGGED = "read: connection reset by peer"

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from lab.capabilities import PRESENT
+from lab.plan.needs import PRESENT
 
 
 @pytest.fixture(autouse=True)

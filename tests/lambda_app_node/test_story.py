@@ -8,7 +8,7 @@ import pytest
 from lab.functions import definition
 from lab.functions.program import BUILD_BOUND
 from lab.scenario.load import find
-from tests.lab.command import thawlab
+from tests.run.command import thawlab
 
 STORY = "seed-reset-node"
 LOGGED = "read ECONNRESET"

@@ -11,12 +11,12 @@ from typing import Any
 
 import aiohttp
 
+from lab.backends.process.sandbox import ProcessSandbox, ProcessSpec
+from lab.backends.sandbox import FreezeFailed, Sandbox
+from lab.cleanup.procfs import lab_mark
 from lab.journal import Event, Journal, Recorder, Scope
 from lab.lambda_service.invocation import InvokeResult
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
-from lab.proc import lab_mark
-from lab.sandbox.base import FreezeFailed, Sandbox
-from lab.sandbox.process import ProcessSandbox, ProcessSpec
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = "tests.lambda_service.functions"

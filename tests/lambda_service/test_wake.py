@@ -5,8 +5,8 @@ import time
 
 import pytest
 
+from lab.backends.sandbox import FreezeFailed
 from lab.lambda_service.slot import FLUSH_LIMIT, THAW_SETTLE
-from lab.sandbox.base import FreezeFailed
 from tests.lambda_service.support import (
     Lab,
     UnfreezableSandbox,

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.lab.command import PATIENCE, running
+from tests.run.command import PATIENCE, running
 
 BOUND = 5 * 1024
 """KiB that the process may grow by between a tenth of the invocations and all of them: what an interpreter's

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.report.diff import PresetPath
-from lab.report.finished import FinishedRun
+from lab.report.run.diff import PresetPath
+from lab.report.run.finished import FinishedRun
 from lab.scenario.load import Named
 from tests.report import sample
 

@@ -11,8 +11,8 @@ from typing import Any
 from rich.console import Console
 
 from lab.errors import UsageError
-from lab.report.terminal import print_run
-from lab.run_folder import RunFolder
+from lab.report.run.terminal import print_run
+from lab.runs.folder import RunFolder
 
 RECORDED = Path(__file__).resolve().parents[1] / "data" / "run"
 """A run of seed-reset with four arms, as the lab wrote it."""

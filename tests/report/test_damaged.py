@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.report.sound import is_sound, sound
-from lab.run_folder import RunFolder
+from lab.report.run.sound import is_sound, sound
+from lab.runs.folder import RunFolder
 from lab.verdict.results import Verdict
 from tests.report.damage import RECORDED, damaged, try_one
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
 
-from lab.report import html, junit, markdown, write_all
-from lab.report.diff import PresetPath, preset_file, unified
-from lab.report.finished import FinishedRun
+from lab.report.run import html, junit, markdown, write_all
+from lab.report.run.diff import PresetPath, preset_file, unified
+from lab.report.run.finished import FinishedRun
 from lab.scenario.load import Named
 from lab.verdict.results import Results
 from tests.report import sample

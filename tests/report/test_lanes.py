@@ -5,8 +5,8 @@ from itertools import pairwise
 import pytest
 
 from lab.journal import Event, Scope
-from lab.report.drawing import LABEL_WIDTH, MOST_ROWS, RADIUS, draw
-from lab.report.lanes import Lanes, Phase, lanes
+from lab.report.run.drawing import LABEL_WIDTH, MOST_ROWS, RADIUS, draw
+from lab.report.run.lanes import Lanes, Phase, lanes
 from tests.report.sample import Tape, journal
 
 ARMS = ["bug", "short-gap", "never-frozen", "close-after-handler", "retry-once", "look-before-use"]

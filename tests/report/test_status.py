@@ -7,11 +7,11 @@ import pytest
 from junitparser import Error, Failure, JUnitXml
 from rich.console import Console
 
-from lab.report import fixes, html, junit, markdown
-from lab.report.diff import PresetPath
-from lab.report.finished import FinishedRun
-from lab.report.status import exit_status
-from lab.report.terminal import print_run
+from lab.report.run import fixes, html, junit, markdown
+from lab.report.run.diff import PresetPath
+from lab.report.run.finished import FinishedRun
+from lab.report.run.status import exit_status
+from lab.report.run.terminal import print_run
 from lab.scenario.load import Named
 from lab.verdict.results import ArmResult, Verdict
 from tests.report import sample

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.text import Text
 
 from lab.report import wording
-from lab.report.diff import PresetPath
-from lab.report.finished import FinishedRun
-from lab.report.terminal import Columns, arms_table, ends, print_list, print_run
+from lab.report.run.diff import PresetPath
+from lab.report.run.finished import FinishedRun
+from lab.report.run.terminal import Columns, arms_table, ends, print_list, print_run
 from lab.scenario.load import Named
 from lab.scenario.parts import Upstream
 from tests.report import sample

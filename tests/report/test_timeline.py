@@ -3,8 +3,8 @@
 import pytest
 
 from lab.journal import Event, Scope, Source
-from lab.report.clock import LabClock
-from lab.report.timeline import moments
+from lab.report.run.clock import LabClock
+from lab.report.run.timeline import moments
 from tests.report.sample import Tape, journal
 
 ARM = Scope("seed-reset", "bug", 1)

@@ -6,7 +6,7 @@ import sys
 import time
 from difflib import get_close_matches
 
-from tests.lab import moments
+from tests.run import moments
 from tests.sabotage.catalogue import in_sandbox
 from tests.sabotage.row import Row
 from tests.sabotage.runner import DEFAULT_JOBS, tell_all

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from lab.bench.base import Bench
+from lab.backends.base import Bench
+from lab.backends.sandbox import Sandbox, SandboxFactory
 from lab.journal import Event, Recorder, Source
 from lab.lambda_service.service import FunctionSpec
-from lab.plan import Job
-from lab.sandbox.base import Sandbox, SandboxFactory
-from lab.upstream import Listener
-from tests.lab.support import Wrapped
+from lab.plan.arms import Job
+from lab.upstream.client import Listener
+from tests.run.support import Wrapped
 from tests.sabotage.lie import Break
 
 LONGEST_WAIT = 30.0

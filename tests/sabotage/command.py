@@ -8,8 +8,8 @@ import json
 import sys
 from pathlib import Path
 
+from lab.checkout import ROOT
 from lab.functions import DEFINITIONS
-from lab.images import ROOT
 from lab.journal import Event
 from tests.sabotage.lie import Command
 from tests.sabotage.names import MADE_UP
@@ -56,7 +56,7 @@ def version_of(place: Command) -> str:
 
 
 if __name__ == "__main__":
-    from lab.cli import main
+    from lab.cli.main import main
 
     version = sys.argv.pop(1)
     if version in MADE_UP:

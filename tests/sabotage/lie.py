@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from lab.bench.base import Bench
+from lab.backends.base import Bench
 from lab.journal import Event
-from lab.matrix.cells import Cell
-from lab.plan import Job
+from lab.plan.arms import Job
+from lab.plan.cells import Cell
 from lab.scenario.words import Need, SandboxKind
 
 Teller = Literal["upstream", "lab", "platform", "kernel", "function", "journal", "story", "client"]

@@ -10,25 +10,25 @@ from pathlib import Path
 from typing import Any, cast
 from unittest import mock
 
-from lab import idle
-from lab.bench.base import Bench
-from lab.bench.open import open_bench
-from lab.capabilities import lacking
+from lab.backends.base import Bench
+from lab.backends.opening import open_bench
 from lab.functions import DEFINITIONS
 from lab.journal import Event, Journal, Recorder, Scope, by_scope
-from lab.laboratory import carry_out, environment
-from lab.matrix.cells import Cell
-from lab.matrix.fill import fill
-from lab.matrix.folder import MatrixFolder
-from lab.matrix.judge import judge_matrix
-from lab.matrix.plan import MatrixPlan
-from lab.plan import Job, make_plan
-from lab.run_folder import RunFolder
+from lab.plan.arms import Job, make_plan
+from lab.plan.cells import Cell
+from lab.plan.grid import MatrixPlan
+from lab.plan.needs import lacking
+from lab.run import gap as idle
+from lab.run.carry_out import carry_out, environment
+from lab.run.fill import fill
+from lab.runs.folder import RunFolder
+from lab.runs.matrix_folder import MatrixFolder
 from lab.scenario.load import Named
 from lab.scenario.words import SandboxKind
+from lab.verdict.cells import judge_matrix
 from lab.verdict.judge import judge, lack_reason
 from tests.functions.test_liar import BESIDES, LIES, defined_here
-from tests.lab.support import Wrapped, journal_of, write
+from tests.run.support import Wrapped, journal_of, write
 from tests.sabotage.command import run_command
 from tests.sabotage.lie import Arm, Command, Lie, Place
 from tests.sabotage.row import Row, Seen

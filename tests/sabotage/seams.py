@@ -11,9 +11,10 @@ from contextvars import ContextVar
 from typing import Any
 from unittest import mock
 
-from lab import arm_run, laboratory
-from lab.matrix.warm import WarmSandbox
-from lab.plan import Job
+from lab.plan.arms import Job
+from lab.run import arm_run
+from lab.run import carry_out as laboratory
+from lab.run.warm import WarmSandbox
 from tests.sabotage.lie import Arm, Break, Lie, Seam
 
 telling: ContextVar[Lie | None] = ContextVar("telling", default=None)

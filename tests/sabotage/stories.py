@@ -1,6 +1,6 @@
 """The stories in which lies are told: small scenarios, and cells of the matrix."""
 
-from lab.matrix.cells import Cell
+from lab.plan.cells import Cell
 from lab.scenario.load import find
 from tests.sabotage.lie import Arm
 

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-import lab.upstream
+import lab.upstream.client
 from lab.errors import EnvironmentLacks
-from lab.upstream import UpstreamClient
+from lab.upstream.client import UpstreamClient
 from tests.upstream_server.support import IDLE, Bench
 from upstream_server.control import Control
 
@@ -26,7 +26,7 @@ async def deaf() -> AsyncIterator[UpstreamClient]:
 
 
 async def test_an_upstream_that_never_answers_is_lacking(deaf: UpstreamClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lab.upstream, "CALL_BOUND", BOUND)
+    monkeypatch.setattr(lab.upstream.client, "CALL_BOUND", BOUND)
     for call, asked in ((deaf.authority(), "GET /tls"), (deaf.drain("one"), "POST /listeners/one/drain")):
         with pytest.raises(EnvironmentLacks, match=f"did not answer {asked} within 0.3 s.*--jobs 1"):
             await call

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from lab.arm_run import ArmRun
 from lab.lambda_service.events import EventQueue
 from lab.lambda_service.slot import Slot
+from lab.run.arm_run import ArmRun
 from lab.scenario.parts import Advertise
 from tests.sabotage.breaks import nothing, other_sandboxes, other_upstream, otherwise
 from tests.sabotage.lie import Arm, Break, tell

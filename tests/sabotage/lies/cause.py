@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from lab.arm_run import ArmRun
+from lab.run.arm_run import ArmRun
 from tests.sabotage.breaks import nothing, other_upstream, otherwise
 from tests.sabotage.lie import Arm, Break, tell
 from tests.sabotage.stories import BUG, FIX, RESET, SEED_CELL, arm, of_the_catalogue, story

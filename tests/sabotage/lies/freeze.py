@@ -3,12 +3,12 @@
 import asyncio
 from typing import cast
 
-from lab.arm_run import ArmRun
+from lab.backends.process.sandbox import ProcessSandbox
 from lab.journal import Recorder
-from lab.plan import Job
-from lab.sandbox.process import ProcessSandbox
-from lab.steps import Freeze, Step, Wait
-from lab.upstream import Listener
+from lab.plan.arms import Job
+from lab.run.arm_run import ArmRun
+from lab.scenario.steps import Freeze, Step, Wait
+from lab.upstream.client import Listener
 from tests.sabotage.breaks import Altered, Scene, altered, at_speed, other_timeline, scene
 from tests.sabotage.lie import Arm, Break, tell
 from tests.sabotage.stories import BUG, CONTROL, CONTROL_CELL, SANE, SANE_CELL, SEED, SEED_CELL, WAIT, story

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import cast
 
-from lab.bench.base import Bench
-from lab.idle import IdlePeriod
+from lab.backends.base import Bench
 from lab.journal import Recorder
-from lab.plan import Job
-from lab.upstream import Listener
+from lab.plan.arms import Job
+from lab.run.gap import IdlePeriod
+from lab.upstream.client import Listener
 from tests.sabotage.breaks import Altered, Scene, altered, nothing
 from tests.sabotage.lie import Arm, Break, tell
 from tests.sabotage.stories import BUG, FIX, SANE, SANE_CELL, SEED, SEED_CELL, arm, story

@@ -1,0 +1,100 @@
+"""A balancer as a container of the lab's network."""
+
+import asyncio
+import io
+import tarfile
+from collections.abc import Sequence
+from typing import Any
+
+from docker.errors import ImageNotFound
+
+from lab.backends.balancer.config import BalancerConfig, Patience, config_text
+from lab.backends.balancer.version import command, version_of
+from lab.backends.docker.engine import Engine
+from lab.backends.process.balancer import READY_BOUND, READY_POLL, accepts
+from lab.errors import EnvironmentLacks
+from lab.scenario.words import BalancerServer
+from upstream_server.sock_diag import Pair, Socket, find_in_tables
+
+LISTEN = 8080
+FOLDER = "/tmp"
+CONFIG = "balancer.conf"
+IMAGES: dict[BalancerServer, str] = {"nginx": "nginx:stable", "haproxy": "haproxy:3.0"}
+COMMANDS: dict[BalancerServer, list[str]] = {
+    "nginx": ["nginx", "-c", f"{FOLDER}/{CONFIG}", "-p", FOLDER, "-e", "stderr"],
+    "haproxy": ["haproxy", "-q", "-db", "-f", f"{FOLDER}/{CONFIG}"],
+}
+
+
+class BalancerContainer:
+    """One balancer for one run of an arm."""
+
+    def __init__(self, server: BalancerServer, engine: Engine, network: str, name: str) -> None:
+        self._server = server
+        self._engine = engine
+        self._network = network
+        self._name = name
+        self._container: Any = None
+
+    def __repr__(self) -> str:
+        return f"<BalancerContainer {self._name} {'up' if self._container else 'not started'}>"
+
+    async def start(self, host: str, port: int, patience: Patience) -> tuple[str, int]:
+        """Forward to `host:port`; returns where it listens. Raises EnvironmentLacks."""
+        await self._engine.call(self._have_image)
+        self._container = await self._engine.create(
+            IMAGES[self._server],
+            self._name,
+            command=COMMANDS[self._server],
+            network=self._network,
+            security_opt=["no-new-privileges"],
+            mem_limit="128m",
+            pids_limit=64,
+        )
+        config = BalancerConfig(self._server, "0.0.0.0", LISTEN, host, port, patience, FOLDER)
+        await self._engine.call(self._container.put_archive, FOLDER, _archive(CONFIG, config_text(config)))
+        await self._engine.call(self._container.start)
+        await self._engine.call(self._container.reload)
+        address = str(self._container.attrs["NetworkSettings"]["Networks"][self._network]["IPAddress"])
+        try:
+            async with asyncio.timeout(READY_BOUND):
+                while not await accepts(address, LISTEN):
+                    await asyncio.sleep(READY_POLL)
+        except TimeoutError:
+            said = (await self._engine.call(self._container.logs, tail=1)).decode(errors="replace").strip()
+            raise EnvironmentLacks(f"{self._server} does not accept connections: {said or 'it says nothing'}") from None
+        return address, LISTEN
+
+    def _have_image(self) -> None:
+        images = self._engine.client.images
+        try:
+            images.get(IMAGES[self._server])
+        except ImageNotFound:
+            images.pull(IMAGES[self._server])
+
+    async def sockets(self, pairs: Sequence[Pair]) -> list[Socket | None]:
+        """What the kernel has of these sockets in the balancer's own network, by its tables; None where it has none."""
+        if self._container is None or not pairs:
+            return [None] * len(pairs)
+        _, said = await self._engine.call(self._container.exec_run, ["sh", "-c", "cat /proc/net/tcp /proc/net/tcp6"])
+        return find_in_tables(pairs, said.decode(errors="replace"))
+
+    async def version(self) -> str | None:
+        """The version of what was started, as it says it itself; None where it does not."""
+        _, said = await self._engine.call(self._container.exec_run, command(self._server))
+        return version_of(said)
+
+    async def stop(self) -> None:
+        """Remove it."""
+        if self._container is not None:
+            await self._engine.remove(self._container)
+
+
+def _archive(name: str, text: str) -> bytes:
+    """A tar archive with one file that everybody may read."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        entry = tarfile.TarInfo(name)
+        entry.size, entry.mode = len(text.encode()), 0o644
+        tar.addfile(entry, io.BytesIO(text.encode()))
+    return packed.getvalue()

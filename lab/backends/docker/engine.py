@@ -1,0 +1,306 @@
+"""The Docker Engine, through its own SDK: containers and networks that bear the lab's mark.
+
+The SDK blocks, so every call runs in a thread of its own. A call that was cancelled may still take effect in the
+engine: what bears the mark is therefore swept at the end, whatever this process believes to have made.
+"""
+
+import asyncio
+import contextlib
+import errno
+import os
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import docker
+from docker.constants import DEFAULT_UNIX_SOCKET
+from docker.errors import APIError, DockerException, NotFound
+
+from lab.backends.docker.freezer import thaw_by_cgroup
+from lab.backends.docker.images import image
+from lab.errors import EnvironmentLacks, LabLost
+from lab.tasks import to_the_end
+
+LABEL = "thawlab.lab"
+"""Label of every container and network that a lab made; its value is the lab's mark."""
+
+PING_BOUND = 10
+API_BOUND = 120
+"""Seconds for the engine's first sign of life, and for one answer of it."""
+
+SWEEP_QUIET = 1.0
+SWEEP_PAUSE = 0.1
+"""Real seconds in which nothing new may show up before a killed lab counts as swept, and between two looks: the
+engine may still be making what that lab ordered last, which takes tenths of a second."""
+SWEEP_BOUND = 45.0
+"""Real seconds after which a sweep has failed: a container takes some tenths to remove, and several go at once."""
+SWEEPERS = 4
+"""Containers removed at once: the engine mostly waits for the kernel to take a network namespace down."""
+
+FRAME = struct.Struct(">BxxxL")
+"""Header of the engine's multiplexed stream: which output, how many bytes (Engine API, attach)."""
+
+Result = TypeVar("Result")
+
+
+class Engine:
+    """One lab's view of the engine."""
+
+    def __init__(self, mark: str, client: docker.DockerClient) -> None:
+        self.mark = mark
+        self.client = client
+
+    @classmethod
+    async def open(cls, mark: str) -> "Engine":
+        """The engine that the environment names; raises EnvironmentLacks where none answers."""
+        return cls(mark, await _in_thread(connect))
+
+    def __repr__(self) -> str:
+        return f"<Engine of lab {self.mark}>"
+
+    async def call(self, function: Callable[..., Result], *args: Any, **options: Any) -> Result:
+        """Run a blocking call of the SDK in a thread; engine errors become EnvironmentLacks."""
+
+        def work() -> Result:
+            with _engine_errors():
+                return function(*args, **options)
+
+        return await _in_thread(work)
+
+    async def image(self, name: str) -> str:
+        """The tag of one of the lab's images (`images.IMAGES`), built where its content has changed."""
+        return await self.call(image, self.client, name)
+
+    async def create(self, image: str, name: str, **options: Any) -> Any:
+        """A container that bears the mark, not started yet."""
+        labels = {LABEL: self.mark}
+        return await self._whole(
+            lambda: self.client.containers.create(image, name=name, labels=labels, **options), _remove
+        )
+
+    async def attach(self, container: Any, *, stdin: bool = False) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """The container's standard streams; what comes out is multiplexed (see `read_frame`).
+
+        They end with the container, but only if it was ever started.
+        """
+        wanted = {"stdin": int(stdin), "stdout": 1, "stderr": 1, "stream": 1}
+        sock = await self._whole(lambda: _attach(container, wanted), socket.socket.close)
+        return await asyncio.open_connection(sock=sock)
+
+    async def _whole(self, make: Callable[[], Result], unmake: Callable[[Result], object]) -> Result:
+        """A call that makes something. Cancelled half-way it waits for the answer, and leaves nothing."""
+        making = asyncio.ensure_future(self.call(make))
+
+        async def undo() -> None:
+            with contextlib.suppress(EnvironmentLacks):  # nothing was made, or the sweep at the end finds it
+                await self.call(unmake, await making)
+
+        try:
+            return await asyncio.shield(making)
+        except asyncio.CancelledError:
+            await to_the_end(undo())
+            raise
+
+    async def remove(self, container: Any) -> None:
+        """Remove a container, running or not; one that is gone already, or just going, is fine."""
+        await self.call(_remove, container)
+
+    async def close(self) -> None:
+        """Remove everything that bears the mark."""
+        await _in_thread(lambda: sweep_engine(self.client, self.mark, quiet=0))
+
+
+async def _in_thread(function: Callable[[], Result]) -> Result:
+    """Run it in a thread of its own. If nobody waits any more the thread goes on, and keeps no process from ending."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Result] = loop.create_future()
+
+    def tell(result: Result | None, error: BaseException | None) -> None:
+        if answer.done():
+            return  # cancelled
+        if error is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(result)  # type: ignore[arg-type]
+
+    def work() -> None:
+        result, caught = None, None
+        try:
+            result = function()
+        except BaseException as error:
+            caught = error
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(tell, result, caught)
+
+    threading.Thread(target=work, name="engine", daemon=True).start()
+    return await answer
+
+
+def _attach(container: Any, parameters: dict[str, int]) -> socket.socket:
+    """The socket of an attached stream, freed from the SDK's response object, which closes it when collected."""
+    stream = container.attach_socket(params=parameters)
+    try:
+        mine: socket.socket = stream._sock.dup()
+    finally:
+        stream._response.close()
+    mine.setblocking(False)
+    return mine
+
+
+async def read_frame(reader: asyncio.StreamReader) -> str:
+    """The next piece of an attached container's output; raises IncompleteReadError at its end."""
+    _, length = FRAME.unpack(await reader.readexactly(FRAME.size))
+    return (await reader.readexactly(length)).decode(errors="replace")
+
+
+def connect() -> docker.DockerClient:
+    """A client of the engine that the environment names; raises EnvironmentLacks where none answers."""
+    where = os.environ.get("DOCKER_HOST") or DEFAULT_UNIX_SOCKET.replace("http+", "")
+    try:
+        _check_access(where)
+        client = docker.from_env(timeout=PING_BOUND)
+        client.ping()
+    except (DockerException, OSError) as error:
+        raise EnvironmentLacks(
+            f"no Docker Engine answers at {where} ({_reason(error)}): start it, or use --sandbox process"
+        ) from error
+    client.api.timeout = API_BOUND
+    return client
+
+
+def _check_access(where: str) -> None:
+    """Raises PermissionError where this user may not use the engine's socket; the SDK would leave its own end open."""
+    path = where.removeprefix("unix://")
+    if path.startswith("/") and Path(path).exists() and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def engine_version() -> str:
+    """Version of the engine that the environment names; raises EnvironmentLacks where none answers."""
+    return str(connect().version()["Version"])
+
+
+def marks_in_engine(client: docker.DockerClient) -> set[str]:
+    """The marks of all labs that something in the engine belongs to."""
+    with _engine_errors():
+        things = [*_containers(client, LABEL), *_networks(client, LABEL)]
+    return {_labels(thing).get(LABEL, "") for thing in things}
+
+
+def container_runs(client: docker.DockerClient, name: str) -> bool:
+    """Whether there is such a container and it runs."""
+    try:
+        with _engine_errors():
+            return bool(client.containers.get(name).status == "running")
+    except EnvironmentLacks as error:
+        if isinstance(error.__cause__, NotFound):
+            return False
+        raise
+
+
+def sweep_engine(client: docker.DockerClient, mark: str, *, quiet: float = SWEEP_QUIET) -> tuple[int, int]:
+    """Thaw and remove the containers, then the networks, of one lab; returns how many there were.
+
+    Once it has found something, it goes on until nothing has shown up for `quiet` real seconds. Raises
+    EnvironmentLacks for what cannot be removed, and where the engine is gone.
+    """
+    label = f"{LABEL}={mark}"
+    containers: set[str] = set()
+    networks: set[str] = set()
+    began = clean_since = time.monotonic()
+    with ThreadPoolExecutor(SWEEPERS) as sweepers, _engine_errors():
+        while True:
+            found = _containers(client, label)
+            nets = _networks(client, label)
+            if found or nets:
+                containers.update(container.id for container in found)
+                networks.update(network.id for network in nets)
+                list(sweepers.map(_end, found))
+                for network in nets:
+                    _end_network(client, network)
+                clean_since = time.monotonic()
+            elif not (containers or networks) or time.monotonic() - clean_since >= quiet:
+                return len(containers), len(networks)
+            if time.monotonic() - began > SWEEP_BOUND:
+                left = ", ".join(sorted(str(thing.name) for thing in (*found, *nets)))
+                raise EnvironmentLacks(f"the Docker Engine does not remove {left}: see its log, then: thawlab clean")
+            if quiet:
+                time.sleep(SWEEP_PAUSE)
+
+
+def _end(container: Any) -> None:
+    thaw_by_cgroup(container.id)  # a frozen process does not die of SIGKILL under cgroup v1
+    with contextlib.suppress(APIError):
+        container.unpause()  # fails where it was not paused, and that is fine
+    with contextlib.suppress(APIError):
+        _remove(container)  # what could not be removed is found again
+
+
+def _end_network(client: docker.DockerClient, network: Any) -> None:
+    with contextlib.suppress(APIError):
+        # The lab's own container, where the lab runs in one. Ended too: it could not be started again without it.
+        for member in client.containers.list(all=True, filters={"network": network.id}, ignore_removed=True):
+            with contextlib.suppress(APIError):
+                network.disconnect(member, force=True)
+        network.remove()
+
+
+def _remove(container: Any) -> None:
+    try:
+        container.remove(force=True, v=True)
+    except NotFound:
+        return
+    except APIError as error:
+        if error.status_code != 409:  # somebody else is removing it already
+            raise
+
+
+def _containers(client: docker.DockerClient, label: str) -> list[Any]:
+    return list(client.containers.list(all=True, filters={"label": label}, ignore_removed=True))
+
+
+def _networks(client: docker.DockerClient, label: str) -> list[Any]:
+    return list(client.networks.list(filters={"label": label}))
+
+
+def _labels(thing: Any) -> dict[str, str]:
+    attributes = thing.attrs
+    labels = attributes.get("Labels") or attributes.get("Config", {}).get("Labels") or {}
+    return dict(labels)
+
+
+@contextlib.contextmanager
+def _engine_errors() -> Iterator[None]:
+    """What the SDK raises becomes EnvironmentLacks, with the SDK's error as its cause."""
+    try:
+        yield
+    except APIError as error:
+        raise EnvironmentLacks(f"the Docker Engine refused: {error.explanation or _reason(error)}") from error
+    except (DockerException, OSError) as error:
+        kernel = _kernel_error(error)
+        gone = kernel is not None and kernel.errno in (errno.ECONNREFUSED, errno.ENOENT)
+        raise (LabLost if gone else EnvironmentLacks)(
+            f"the Docker Engine does not answer any more ({_reason(error)}); when it does: thawlab clean"
+        ) from error
+
+
+def _reason(error: BaseException) -> str:
+    """What the kernel said, else the first line of the SDK's error."""
+    kernel = _kernel_error(error)
+    said = kernel.strerror if kernel else None
+    return said or (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _kernel_error(error: BaseException) -> OSError | None:
+    """The error with the kernel's words, which is at the bottom of the SDK's chain of errors."""
+    below: BaseException | None = error
+    while below is not None:
+        if isinstance(below, OSError) and below.strerror:
+            return below
+        below = below.__cause__ or below.__context__
+    return None

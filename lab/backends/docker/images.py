@@ -1,0 +1,97 @@
+"""The images that the lab builds. An image is named by the content of its files, so it is built when they change."""
+
+import io
+import re
+import tarfile
+from collections.abc import Mapping
+
+import docker
+from docker.errors import APIError, BuildError, ImageNotFound
+
+from lab.checkout import ROOT, content, files_of
+from lab.errors import EnvironmentLacks
+
+IMAGES = {
+    "thawlab-function-python": (
+        "lambda_app/python/Dockerfile",
+        "lambda_app/__init__.py",
+        "lambda_app/python",
+        "lambda_app/shims",
+    ),
+    "thawlab-function-go": ("lambda_app/go/Dockerfile", "lambda_app/go", "lambda_app/shims"),
+    "thawlab-function-node": ("lambda_app/node/Dockerfile", "lambda_app/node", "lambda_app/shims"),
+    "thawlab-function-java": (
+        "lambda_app/java/Dockerfile",
+        "lambda_app/java/pom.xml",
+        "lambda_app/java/src",
+        "lambda_app/shims",
+    ),
+    "thawlab-upstream": ("upstream_server/Dockerfile", "upstream_server"),
+    "thawlab-link": (
+        "lab/backends/docker/Dockerfile",
+        "lab/backends/docker/agent.py",
+        "upstream_server/__init__.py",
+        "upstream_server/sock_diag.py",
+    ),
+}
+"""Each one's Dockerfile, then the files and folders that it is made of."""
+
+SILENCE = 900
+"""Real seconds for which a build may print nothing: Node's runtime client compiles for two minutes without a word."""
+BUILDERS_OWN = ("Step ", "--->", "Removing intermediate container ", "Successfully ")
+"""How the builder's own lines begin, among those that a build's commands print."""
+IN_RED = "\x1b[91m"
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+"""How the builder passes on what a command prints to standard error, and what a terminal would make of colours."""
+
+
+def image(client: docker.DockerClient, name: str) -> str:
+    """The tag of one of IMAGES, built where there is none; raises EnvironmentLacks where it cannot be built."""
+    dockerfile, *parts = IMAGES[name]
+    files = files_of(dockerfile, *parts)
+    tag = f"{name}:{content(files)}"
+    try:
+        client.images.get(tag)
+    except ImageNotFound:
+        try:
+            # rm and forcerm: containers of the build go with it, also of one that failed.
+            client.images.build(
+                fileobj=archive(files),
+                custom_context=True,
+                dockerfile=dockerfile,
+                tag=tag,
+                rm=True,
+                forcerm=True,
+                timeout=SILENCE,
+            )
+        except (BuildError, APIError) as error:
+            raise EnvironmentLacks(
+                f"{dockerfile}: the image cannot be built: {_complaint(error)}\n"
+                f"try: docker build -f {dockerfile} {ROOT}"
+            ) from error
+    return tag
+
+
+def archive(files: Mapping[str, bytes]) -> io.BytesIO:
+    """The files as a tar archive, which is what an engine builds from: nothing else of the folder reaches it."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for path, data in files.items():
+            entry = tarfile.TarInfo(path)
+            entry.size, entry.mode = len(data), 0o644
+            tar.addfile(entry, io.BytesIO(data))
+    packed.seek(0)
+    return packed
+
+
+def _complaint(error: BuildError | APIError) -> str:
+    """The last error that a failed build's own command printed, else its last line, else what the engine says."""
+    streams = []
+    if isinstance(error, BuildError):
+        streams = [entry.get("stream", "") for entry in error.build_log if isinstance(entry, dict)]
+    for candidates in ([text for text in streams if text.startswith(IN_RED)], streams):
+        lines = [line.strip() for text in candidates for line in COLOUR.sub("", text).splitlines()]
+        printed = [line for line in lines if line and not line.startswith(BUILDERS_OWN)]
+        if printed:
+            return printed[-1]
+    return str(error).splitlines()[0]

@@ -1,0 +1,108 @@
+"""A balancer as a process of this machine."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+from lab.backends.balancer.config import BalancerConfig, Patience, config_text
+from lab.backends.balancer.version import command, version_of
+from lab.cleanup.procfs import MARK
+from lab.errors import EnvironmentLacks
+from lab.scenario.words import BalancerServer
+
+READY_BOUND = 10.0
+READY_POLL = 0.01
+"""Real seconds until a balancer accepts connections, and between two tries: neither says when it is ready."""
+STOP_BOUND = 5.0
+"""Real seconds that it gets to end by itself."""
+
+
+class BalancerProcess:
+    """One balancer for one run of an arm."""
+
+    def __init__(self, server: BalancerServer, mark: str, folder: Path) -> None:
+        self._server = server
+        self._mark = mark
+        self._folder = folder
+        self._process: asyncio.subprocess.Process | None = None
+
+    def __repr__(self) -> str:
+        return f"<BalancerProcess {self._server} {'up' if self._process else 'not started'}>"
+
+    async def start(self, host: str, port: int, patience: Patience) -> int:
+        """Forward to `host:port`; returns the port that it listens on. Raises EnvironmentLacks."""
+        listen = _free_port()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        config = BalancerConfig(self._server, "127.0.0.1", listen, host, port, patience, str(self._folder))
+        path = self._folder / f"{self._server}.conf"
+        path.write_text(config_text(config))
+        with (self._folder / f"{self._server}.log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *_command(self._server, path, self._folder),
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            async with asyncio.timeout(READY_BOUND):
+                while not await accepts("127.0.0.1", listen):
+                    if self._process.returncode is not None:
+                        raise EnvironmentLacks(f"{self._server} ended at once: see {self._folder}/{self._server}.log")
+                    await asyncio.sleep(READY_POLL)
+        except TimeoutError:
+            raise EnvironmentLacks(f"{self._server} does not accept connections: see {self._folder}") from None
+        return listen
+
+    async def version(self) -> str | None:
+        """The version of what was started, as the same program says it; None where it does not."""
+        asked = await asyncio.create_subprocess_exec(
+            *command(self._server),
+            env=self._environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await asked.communicate()
+        return version_of(said)
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {"PATH": os.environ.get("PATH", os.defpath), MARK: self._mark}
+
+    async def stop(self) -> None:
+        """End it."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        self._process.terminate()
+        try:
+            await asyncio.wait_for(self._process.wait(), STOP_BOUND)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+
+def _command(server: BalancerServer, config: Path, folder: Path) -> Sequence[str]:
+    if server == "nginx":
+        return ("nginx", "-c", str(config), "-p", str(folder), "-e", "stderr")
+    return ("haproxy", "-q", "-db", "-f", str(config))
+
+
+def _free_port() -> int:
+    """A port that nobody listens on; a balancer cannot be told to choose one and say which."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+async def accepts(host: str, port: int) -> bool:
+    """Whether somebody accepts connections there."""
+    try:
+        _, writer = await asyncio.open_connection(host, port)
+    except OSError:
+        return False
+    writer.close()
+    return True

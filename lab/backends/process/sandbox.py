@@ -1,0 +1,151 @@
+"""A sandbox that is a process: frozen with SIGSTOP, thawed with SIGCONT, confirmed by the kernel's state.
+
+The whole process group is stopped, so that helpers of the function freeze with it. What this kind cannot do
+is lose packets: the process shares the machine's kernel and network with the upstream.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.backends.log import LogFile
+from lab.backends.quiescence import at_rest
+from lab.backends.sandbox import FreezeFailed
+from lab.cleanup.procfs import MARK, group_members, group_states, switches
+from lab.errors import EnvironmentLacks
+
+CONFIRM_POLL = 0.0005
+"""Real seconds between two looks at the kernel's state: it says stopped within 0.2 ms on an idle machine."""
+CONFIRM_BOUND = 5.0
+"""Real seconds after which a freeze or a thaw has failed: ten thousand times what it takes."""
+STOPPED = {"T"}
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSpec:
+    """How the function's process is started."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    mark: str
+    """Names the lab, so that its reaper finds the process."""
+    log_folder: Path
+    log_prefix: str = ""
+    """What the names of its logs begin with, before the sandbox's own, so that a reader finds them."""
+
+
+class ProcessSandbox:
+    """One process group running a function on its runtime client."""
+
+    kind = "process"
+
+    def __init__(self, name: str, spec: ProcessSpec) -> None:
+        self.name = name
+        self._spec = spec
+        self._process: asyncio.subprocess.Process | None = None
+        self._log = LogFile(spec.log_folder / f"{spec.log_prefix}{name}.log")
+
+    def __repr__(self) -> str:
+        if self._process is None:
+            return f"<ProcessSandbox {self.name} not started>"
+        ended = self._process.returncode
+        state = f"exited {ended}" if ended is not None else ",".join(sorted(group_states(self._process.pid)))
+        return f"<ProcessSandbox {self.name} pid {self._process.pid} {state}>"
+
+    async def start(self, runtime_api: str) -> None:
+        """Start the runtime client; it will ask `runtime_api` (host:port) for events."""
+        environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LANG": "C.UTF-8",
+            "AWS_LAMBDA_RUNTIME_API": runtime_api,
+            "_HANDLER": self._spec.command[-1],
+            MARK: self._spec.mark,
+            **self._spec.environment,
+        }
+        try:
+            with self._log.path.open("ab") as log:
+                self._process = await asyncio.create_subprocess_exec(
+                    *self._spec.command,
+                    env=environment,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=asyncio.subprocess.STDOUT,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise EnvironmentLacks(f"the function's process did not start: {error}") from error
+
+    def main_pid(self) -> int:
+        """Of the function's process, which leads the group; valid once `start` has returned."""
+        return self._group
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process is not None and self._process.returncode is not None
+
+    @property
+    def is_up(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    @property
+    def _group(self) -> int:
+        assert self._process is not None, "start() comes first"
+        return self._process.pid
+
+    async def freeze(self) -> None:
+        """Stop the group at rest; returns when the kernel says so of every thread. Raises FreezeFailed."""
+        await at_rest(lambda: group_states(self._group))
+        await self._signal(signal.SIGSTOP, lambda states: states == STOPPED, "frozen")
+
+    async def thaw(self) -> None:
+        """Continue the group; returns when the kernel no longer says stopped of any thread."""
+        await self._signal(signal.SIGCONT, lambda states: not states & STOPPED, "thawed")
+
+    async def _signal(self, number: signal.Signals, reached: Callable[[set[str]], bool], word: str) -> None:
+        try:
+            os.killpg(self._group, number)
+        except ProcessLookupError:
+            raise FreezeFailed(f"{self.name} could not be {word}: its process is gone") from None
+        try:
+            async with asyncio.timeout(CONFIRM_BOUND):
+                while not reached(group_states(self._group)):
+                    await asyncio.sleep(CONFIRM_POLL)
+        except TimeoutError:
+            raise FreezeFailed(f"{self.name} was not {word} within {CONFIRM_BOUND:g}s") from None
+
+    async def is_frozen(self) -> bool:
+        """Whether the kernel says stopped of every thread of the group."""
+        return group_states(self._group) == STOPPED
+
+    async def switches(self) -> int | None:
+        """Context switches of all threads of the group."""
+        return switches(group_members(self._group))
+
+    async def stop(self) -> int | None:
+        """End the group, stopped or not, and reap it; returns the exit status."""
+        if self._process is None:
+            return None
+        with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
+            os.killpg(self._group, signal.SIGKILL)
+        return await self._process.wait()
+
+    async def wait_exit(self) -> int | None:
+        """The exit status, when the process has ended (negative: by that signal)."""
+        assert self._process is not None, "start() comes first"
+        return await self._process.wait()
+
+    @property
+    def log_file(self) -> Path:
+        return self._log.path
+
+    def mark_log(self) -> int:
+        """Where its output ends now."""
+        return self._log.mark()
+
+    def log_since(self, position: int) -> str:
+        """What the function wrote to stdout and stderr since then."""
+        return self._log.since(position)

@@ -1,0 +1,71 @@
+"""The reaper: a small process outside the sandboxes that cleans up when the lab is gone, however it went.
+
+It holds the reading end of a pipe whose writing end only the lab has. When the lab ends, by SIGKILL too, the
+kernel closes the pipe and the reaper kills every process that bears the lab's mark and, where the lab used the
+engine, removes its containers and networks. It is in a session of its own, so that Ctrl-C at the terminal does not
+reach it.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from types import TracebackType
+from typing import Self
+
+from lab.cleanup.procfs import lab_mark, sweep
+from lab.errors import EnvironmentLacks
+
+REAP_BOUND = 60.0
+"""Real seconds that an ending lab waits for its reaper: a sweep of processes takes two at the most, one of containers
+tenths of a second each."""
+
+
+class Reaper:
+    """Starts the reaper with the lab and lets it finish with the lab: `async with Reaper() as reaper`."""
+
+    def __init__(self, *, containers: bool = False) -> None:
+        self.mark = lab_mark(os.getpid())
+        self._what = ("containers",) if containers else ()
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def __aenter__(self) -> Self:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "lab.cleanup.reaper",
+            self.mark,
+            *self._what,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process and self._process.stdin:
+            self._process.stdin.close()
+            await asyncio.wait_for(self._process.wait(), REAP_BOUND)
+
+    def __repr__(self) -> str:
+        return f"<Reaper of lab {self.mark}>"
+
+
+def main(mark: str, *what: str) -> None:
+    """Wait until the lab is gone, then sweep its processes and, if `what` says so, its containers."""
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_IGN)  # it ends with the lab, not before
+    sys.stdin.buffer.read()
+    sweep(mark)
+    if "containers" in what:
+        from lab.backends.docker.engine import connect, sweep_engine  # needed only now, and slow to load
+
+        with contextlib.suppress(EnvironmentLacks):  # no engine answers any more: `thawlab clean` sees to it later
+            sweep_engine(connect(), mark)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

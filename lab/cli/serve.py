@@ -1,0 +1,149 @@
+"""`thawlab serve`: the Invoke API, a function and an upstream, up until interrupted."""
+
+import asyncio
+import contextlib
+import tempfile
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.backends.opening import open_bench
+from lab.functions import definition
+from lab.journal import Event, Journal, Recorder, Scope, now
+from lab.lambda_service.service import FunctionSpec, LambdaService
+from lab.plan.arms import Job
+from lab.report.wording import plain
+from lab.scenario.model import Arm
+from lab.scenario.parts import Function, Request, Upstream
+from lab.scenario.setting import Setting
+from lab.scenario.steps import Invoke
+from lab.scenario.words import CloseMode, SandboxKind, Shape
+from lab.units import format_duration
+
+FUNCTION_NAME = "thawlab"
+
+TOLD = {
+    ("sandbox", "started"),
+    ("sandbox", "frozen"),
+    ("sandbox", "thawed"),
+    ("sandbox", "crashed"),
+    ("sandbox", "stopped"),
+    ("invocation", "failed"),
+    ("upstream", "connection-opened"),
+    ("upstream", "executed"),
+    ("upstream", "gave-up"),
+    ("upstream", "late-data"),
+}
+"""What is told while it happens: enough to follow one connection from its beginning to the reset."""
+
+KEPT_EVENTS = 100
+"""Events that stay in memory: nobody asks for them here, and who waits for one asks when it has just happened."""
+KEPT_LOGS = 20
+"""Logs of sandboxes that have ended: a function that crashes each time leaves one an invocation."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What the options of `thawlab serve` say; durations are seconds of lab time."""
+
+    client: str
+    preset: str
+    shape: Shape
+    sandbox: SandboxKind
+    close: CloseMode
+    idle_timeout: float
+    host: str
+    port: int
+    timeout: float
+    max_sandboxes: int
+    speed: float
+
+    @property
+    def job(self) -> Job:
+        """The function and the upstream, in the terms of a bench."""
+        setting = Setting(
+            upstream=Upstream(close=self.close).model_copy(update={"idle_timeout": self.idle_timeout}),
+            balancer=None,
+            function=Function(client=self.client, preset=self.preset, shape=self.shape),
+            request=Request(),
+            link="delivered",
+            wake="interrupted",
+            wake_order="event-first",
+            timeline=(Invoke(),),
+        )
+        return Job(
+            Scope("serve", self.client, 1), Arm(name="serve", role="control", title="serve"), setting, self.speed
+        )
+
+
+class ToldJournal(Journal):
+    """A journal that says what happens when it happens, and forgets it: a lab that serves may do so for weeks."""
+
+    def __init__(self, say: Callable[[str], object], logs: Path) -> None:
+        super().__init__(keep=KEPT_EVENTS)
+        self._say = say
+        self._logs = logs
+        self._ended: deque[str] = deque()
+        self._began = now()
+
+    def append(self, event: Event) -> Event:
+        if (event.source, event.kind) == ("sandbox", "stopped"):
+            self._forget_logs(event["sandbox"])
+        if (event.source, event.kind) in TOLD:
+            details = " ".join(f"{key}={value}" for key, value in event.data.items())
+            line = f"{event.t - self._began:9.3f}  {event.source:<10}  {event.kind} {details}"
+            with contextlib.suppress(OSError):  # nobody reads any more; the function is served all the same
+                self._say(plain(" ".join(line.split("\n"))))
+        return super().append(event)
+
+    def _forget_logs(self, ended: str) -> None:
+        self._ended.append(ended)
+        while len(self._ended) > KEPT_LOGS:
+            for log in self._logs.glob(f"*{self._ended.popleft()}.log"):
+                log.unlink(missing_ok=True)
+
+
+async def serve(options: ServeOptions, say: Callable[[str], object]) -> None:
+    """Bring everything up, say where it is, then what happens, and stay until cancelled.
+
+    Raises UsageError for an unknown function or preset, EnvironmentLacks for a port that is taken.
+    """
+    definition(options.client).preset_path(options.preset)
+    definition(options.client).arguments(options.shape)
+    with tempfile.TemporaryDirectory(prefix="thawlab-") as logs:
+        recorder = Recorder(ToldJournal(say, Path(logs)), options.job.scope)
+        async with open_bench(options.sandbox, Path(logs)) as bench:
+            service = LambdaService(host=bench.runtime_host, speed=options.speed)
+            try:
+                await bench.prepare(options.job.setting.function)
+                listener = await bench.open_upstream(options.job, recorder)
+                spec = FunctionSpec(
+                    name=FUNCTION_NAME,
+                    timeout=options.timeout / options.speed,
+                    max_sandboxes=options.max_sandboxes,
+                    freeze_when_idle=True,
+                    wake_order="event-first",
+                )
+                service.add(spec, bench.sandboxes(options.job, listener, spec), recorder.record)
+                await service.start(invoke_port=options.port, invoke_host=options.host)
+                here = service.invoke_url.replace("//0.0.0.0:", "//127.0.0.1:")  # it listens everywhere: also here
+                for line in _greeting(options, here, listener.url, listener.how):
+                    say(line)
+                await asyncio.Event().wait()
+            finally:
+                await service.close()
+
+
+def _greeting(options: ServeOptions, invoke: str, upstream: str, how: str) -> list[str]:
+    limit = format_duration(options.idle_timeout)
+    return [
+        f"Invoke API  {invoke}",
+        f"function    {FUNCTION_NAME} ({options.client}, preset {options.preset}, {options.shape}, {options.sandbox})",
+        f"upstream    {upstream}, closes after {limit} idle ({options.close}: {how})",
+        "",
+        f"  aws lambda invoke --function-name {FUNCTION_NAME} --endpoint-url {invoke} \\",
+        "    --region us-east-1 --no-sign-request /dev/stdout",
+        "",
+        "Ctrl-C ends it. What happens, in seconds:",
+    ]

@@ -1,1 +1,0 @@
-"""What changed between two runs, of scenarios or of a matrix."""

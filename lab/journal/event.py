@@ -1,0 +1,115 @@
+"""The journal: everything that happened in a run, in one append-only file, on one clock.
+
+One event is one line of `journal.jsonl`. Times are seconds of CLOCK_MONOTONIC, which every
+process and container on a machine shares, so events of the lab, its upstreams and its functions
+can be ordered against each other. Verdicts and reports are pure functions of these events.
+
+The vocabulary, by source:
+
+lab         run-started, matrix-started, matrix-paused, client-lacking, arm-started, arm-finished,
+            run-finished, gap-started, gap-ended, tcp-state, connections-left (open at the end of a
+            timeline), trouble
+sandbox     started, ready, asked (for the next event, none waiting), witnessed (what is loaded into it
+            and which loop watches its sockets), frozen, thawed, crashed (it ended by itself, and what
+            it was at), stopped
+link        cut, lifted
+invocation  invoked, event-sent, event-unsent (not whole in the kernel's hands when its sandbox was to
+            be thawed), returned, failed, told (what the function says of its sandbox), untold (the
+            requests of an invocation that failed), event-accepted and retry-planned (asynchronous events)
+client      request (one logical request as the function tells it)
+upstream    listener-opened, connection-opened, request, executed, replayed, response, idle, gave-up,
+            late-data, late-close, connection-closed, listener-closed, fault (at a moment of a request),
+            behaviour-changed, listener-down, listener-up, listener-draining, listener-refusing, name-moved,
+            balancer-started (which server in which version stands before the upstream)
+"""
+
+import json
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self, get_args
+
+Source = Literal["lab", "sandbox", "link", "invocation", "client", "upstream"]
+SOURCES = get_args(Source)
+
+
+def now() -> float:
+    """Seconds of the machine-wide monotonic clock."""
+    return time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which run of which arm an event belongs to; empty for the whole lab."""
+
+    scenario: str = ""
+    arm: str = ""
+    repeat: int = 0
+    attempt: int = 1
+    """An inconclusive run is made again; the last attempt speaks for its repeat."""
+
+    def __str__(self) -> str:
+        if not self.scenario:
+            return "lab"
+        again = f".{self.attempt}" if self.attempt > 1 else ""
+        return f"{self.scenario}/{self.arm}#{self.repeat}{again}"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened."""
+
+    t: float
+    source: Source
+    kind: str
+    scope: Scope = Scope()
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, key: str) -> Any:
+        return self.data[key]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.data.get(key, default)
+
+    def __repr__(self) -> str:
+        details = " ".join(f"{key}={value}" for key, value in self.data.items())
+        return f"<{self.t:.4f} {self.scope} {self.source} {self.kind} {details}>"
+
+    def to_json(self) -> str:
+        scope: dict[str, Any] = {"scenario": self.scope.scenario, "arm": self.scope.arm, "repeat": self.scope.repeat}
+        if self.scope.attempt > 1:
+            scope["attempt"] = self.scope.attempt
+        head = {"t": round(self.t, 6), "source": self.source, "kind": self.kind}
+        return json.dumps(head | (scope if self.scope.scenario else {}) | {"data": dict(self.data)})
+
+    @classmethod
+    def from_json(cls, line: str) -> Self:
+        """Read one line of a journal; raises ValueError where it is not an event."""
+        try:
+            raw = json.loads(line, parse_constant=_refuse)
+            scope = Scope(raw.get("scenario", ""), raw.get("arm", ""), raw.get("repeat", 0), raw.get("attempt", 1))
+            event = cls(float(raw["t"]), raw["source"], raw["kind"], scope, raw["data"])
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
+            raise ValueError(f"not a journal event: {line[:60]!r}") from error
+        if wrong := event._wrong(raw["t"]):
+            raise ValueError(f"not a journal event, by its {wrong}: {line[:60]!r}")
+        return event
+
+    def _wrong(self, t: object) -> str | None:
+        """Which part of an event that was read can be none; `t` is its time as it was written."""
+        parts = {
+            "t": type(t) in (int, float) and math.isfinite(self.t),
+            "source": self.source in SOURCES,
+            "kind": isinstance(self.kind, str) and bool(self.kind),
+            "scenario": isinstance(self.scope.scenario, str),
+            "arm": isinstance(self.scope.arm, str),
+            "repeat": type(self.scope.repeat) is int and self.scope.repeat >= 0,
+            "attempt": type(self.scope.attempt) is int and self.scope.attempt >= 1,
+            "data": isinstance(self.data, dict),
+        }
+        return next((name for name, good in parts.items() if not good), None)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")

@@ -1,0 +1,126 @@
+"""From scenarios and options to the runs that will be made. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from lab.errors import UsageError
+from lab.functions import definition
+from lab.journal import Scope
+from lab.plan.needs import lacking
+from lab.scenario.load import Named
+from lab.scenario.model import Arm
+from lab.scenario.setting import Setting
+from lab.scenario.words import Need, SandboxKind
+from lab.spelling import advice
+from lab.verdict.judge import Skip, skip_of
+
+DEFAULT_SPEED: dict[SandboxKind, float] = {"process": 150.0, "docker": 100.0}
+"""Lab seconds in a real second. At 150 an idle timeout of 300s takes two real seconds, which leaves a control of two
+minutes 1.2 s of margin on a machine that is busy; see docs/fidelity.md."""
+
+FASTEST = 10_000.0
+"""Lab seconds in a real second: an idle timeout of 300s takes 30 ms then, and machines hesitate for longer."""
+
+
+QUICKEST_LIMIT = 0.2
+"""Real seconds that an upstream's limit lasts at the least where the sandbox is to be frozen by then: the answer has to
+come back and the freeze to be confirmed, which takes a few milliseconds, and a hundred on a busy machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run of one arm: a fresh sandbox and fresh connections."""
+
+    scope: Scope
+    arm: Arm
+    setting: Setting
+    speed: float
+    """Lab seconds in a real second."""
+
+    def __repr__(self) -> str:
+        return f"<Job {self.scope}: {', '.join(map(str, self.setting.timeline))}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that a lab run will do."""
+
+    scenarios: tuple[Named, ...]
+    arms: dict[str, list[str]]
+    """Chosen arms by scenario."""
+    jobs: tuple[Job, ...]
+    sandbox: SandboxKind
+    speed: float
+    repeats: int
+    lacks: tuple[Need, ...]
+    """What some arms need and this machine does not have."""
+    sweeps: tuple[str, ...] = ()
+    """Scenarios whose sweep is run, once: it has samples of its own."""
+    skipped: dict[str, dict[str, Skip]] = field(default_factory=dict)
+    """Chosen arms that are not run, by scenario and arm."""
+
+
+def make_plan(
+    scenarios: Sequence[Named], only: Sequence[str], sandbox: SandboxKind, speed: float | None, repeats: int
+) -> Plan:
+    """The runs of the scenarios' arms, or of those named in `only` and the bugs that they lean on.
+
+    A scenario that is given twice runs once; one that has none of the arms in `only` does not run. Raises UsageError
+    for an arm that no scenario has, two files that make scenarios of one name, a speed out of range.
+    """
+    if speed is not None and not 1 <= speed <= FASTEST:
+        raise UsageError(f"--speed {speed:g} is out of range: choose 1 to {FASTEST:g}")
+    scenarios = _distinct(scenarios)
+    for name in only:
+        if not any(arm.name == name for named in scenarios for arm in named.scenario.arms):
+            known = dict.fromkeys(arm.name for named in scenarios for arm in named.scenario.arms)
+            raise UsageError(f"no arm is called {name!r}: {advice(name, known)}")
+    arms = {named.name: chosen for named in scenarios if (chosen := _chosen(named, only))}
+    scenarios = [named for named in scenarios if named.name in arms]
+    lacks = lacking(sandbox)
+    skipped = {named.name: _skips(named, arms[named.name], sandbox, lacks) for named in scenarios}
+    jobs = tuple(
+        _job(named, arm, repeat, speed or DEFAULT_SPEED[sandbox])
+        for repeat in range(1, repeats + 1)
+        for named in scenarios
+        for arm in named.scenario.arms
+        if arm.name in arms[named.name] and arm.name not in skipped[named.name]
+    )
+    swept = [named for named in scenarios if not only and sandbox in named.scenario.sandboxes]
+    sweeps = tuple(named.name for named in swept if named.scenario.sweep)
+    jobs += tuple(job for named in swept for job in _sweep_jobs(named, speed or DEFAULT_SPEED[sandbox]))
+    return Plan(tuple(scenarios), arms, jobs, sandbox, speed or DEFAULT_SPEED[sandbox], repeats, lacks, sweeps, skipped)
+
+
+def _distinct(scenarios: Sequence[Named]) -> list[Named]:
+    """Each scenario once; raises UsageError where two files have one name."""
+    by_name: dict[str, Named] = {}
+    for named in scenarios:
+        other = by_name.setdefault(named.name, named)
+        if other.path.resolve() != named.path.resolve():
+            raise UsageError(f"{other.path} and {named.path} have one name: rename one of the files")
+    return list(by_name.values())
+
+
+def _skips(named: Named, chosen: Sequence[str], sandbox: SandboxKind, lacks: Sequence[Need]) -> dict[str, Skip]:
+    arms = [arm for arm in named.scenario.arms if arm.name in chosen]
+    return {arm.name: skip for arm in arms if (skip := skip_of(named, arm, sandbox, lacks)) is not None}
+
+
+def _job(named: Named, arm: Arm, repeat: int, speed: float) -> Job:
+    setting = named.scenario.setting(arm)
+    limit = setting.upstream.idle_limit if setting.freezes else None
+    caps = (setting.speed, definition(setting.function.client).speed, limit and max(1.0, limit / QUICKEST_LIMIT))
+    return Job(Scope(named.name, arm.name, repeat), arm, setting, min([speed, *(cap for cap in caps if cap)]))
+
+
+def _sweep_jobs(named: Named, speed: float) -> list[Job]:
+    sweep = named.scenario.sweep
+    jobs = [_job(named, arm, 1, speed) for arm in (sweep.arms if sweep else ())]
+    return [replace(job, setting=job.setting.model_copy(update={"by_chance": True})) for job in jobs]
+
+
+def _chosen(named: Named, only: Sequence[str]) -> list[str]:
+    arms = [arm for arm in named.scenario.arms if not only or arm.name in only]
+    pairs = {pair.name for arm in arms if (pair := named.scenario.pair_of(arm))}
+    return [arm.name for arm in named.scenario.arms if arm in arms or arm.name in pairs]

@@ -1,0 +1,123 @@
+"""Cells in which two things race, so that two runs may differ: each with its reason. All others are deterministic."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lab.functions import DEFINITIONS
+from lab.plan.cells import WITH_BODY, Cell
+from lab.verdict.matrix import Reuse
+
+TOLD = ("fin", "rst")
+"""Deaths of which the client's kernel hears."""
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """Who races whom, and in which cells."""
+
+    reason: str
+    covers: Callable[[Cell], bool]
+    when_used: bool = False
+    """Whether it is run in the dead connection: a request on a new one has nothing to race."""
+
+    def may_decide(self, reuse: Reuse | None) -> bool:
+        """Whether it can have decided a cell in which this became of the connection; None where nobody knows."""
+        return reuse is None or (reuse == "used" if self.when_used else reuse != "not kept")
+
+
+def _aiohttp_over_tls(cell: Cell) -> bool:
+    return cell.client.startswith("aiohttp") and cell.tls == "tls" and cell.death in TOLD and _of_any_age(cell)
+
+
+def _of_any_age(cell: Cell) -> bool:
+    return cell.preset not in AGED_AT_CHECKOUT
+
+
+def _limit_kept_by_a_thread(cell: Cell) -> bool:
+    return cell.client in ("jdk-http", "okhttp") and cell.preset in ("default", "sane")
+
+
+def _go_reads_an_end(cell: Cell) -> bool:
+    return cell.client == "go" and cell.death == "fin" and _of_any_age(cell)
+
+
+def _node(cell: Cell) -> bool:
+    return cell.client in DEFINITIONS and DEFINITIONS[cell.client].language == "node"
+
+
+def _node_hears_of_it(cell: Cell) -> bool:
+    return _node(cell) and cell.shape == "loop" and cell.death in TOLD
+
+
+def _node_timer_uninterrupted(cell: Cell) -> bool:
+    return _node(cell) and cell.shape == "loop" and cell.wake == "uninterrupted"
+
+
+AGED_AT_CHECKOUT = ("default", "sane")
+"""Presets of aiohttp and Go whose idle limit is looked at when a connection is taken: one that was idle for the whole
+gap is left, whoever has heard of its end."""
+TWO_WRITES = ("aiohttp@3.9", "httpx2", "requests", "urllib3", "http.client", "botocore", "jdk-http")
+"""Clients that write a request's head and its body one after the other, bytes and JSON alike. The others hand the
+kernel both at once, as long as they are short (`tests/functions/test_writes.py` counts)."""
+
+
+def _two_writes(cell: Cell) -> bool:
+    return (
+        cell.client in TWO_WRITES
+        and cell.method in WITH_BODY
+        and (cell.death in ("fin", "vanish") or cell.link == "lost")
+    )
+
+
+def _probed(cell: Cell) -> bool:
+    return cell.client.partition("@")[0] in ("node-http", "axios") and cell.link == "lost"
+
+
+def _jdk_hears_of_it(cell: Cell) -> bool:
+    return cell.client == "jdk-http" and cell.death in TOLD
+
+
+# The first one names a cell: whether a connection is used comes before what happens in it.
+RACES = (
+    Race(
+        "a thread that sleeps through the freeze enforces the idle limit; after the thaw it races the request",
+        _limit_kept_by_a_thread,
+    ),
+    Race(
+        "head and body are writes of their own: the peer's reset may come between them, or after both",
+        _two_writes,
+        when_used=True,
+    ),
+    Race(
+        "the kernel probes the connection once a second, and may do so when packets pass again, before the thaw",
+        _probed,
+    ),
+    Race(
+        "the client's own thread finds the end of the connection while the request is written",
+        _jdk_hears_of_it,
+    ),
+    Race(
+        "over TLS an event loop that finds a close needs further turns to tell its pool; the request may be first",
+        _aiohttp_over_tls,
+    ),
+    Race(
+        "net/http's reader and the request find the end of the connection at the same time",
+        _go_reads_an_end,
+    ),
+    Race(
+        "two threads wake: the event loop, which finds the close, and the runtime client's, which brings the request",
+        _node_hears_of_it,
+    ),
+    Race(
+        "two threads wake: the event loop, whose timer keeps the idle limit, and the runtime client's with the request",
+        _node_timer_uninterrupted,
+    ),
+)
+
+
+def race_of(cell: Cell, reuse: Reuse | None = None) -> str | None:
+    """Why two runs may differ in this cell; None where they must not.
+
+    Where it was measured, what became of the connection tells whether the race was run.
+    """
+    return next((race.reason for race in RACES if race.covers(cell) and race.may_decide(reuse)), None)

@@ -1,0 +1,135 @@
+"""Carries out a plan: brings up what all runs share, runs the arms side by side, and leaves nothing behind."""
+
+import asyncio
+import os
+import platform
+import sys
+import tomllib
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from lab.backends.base import Bench
+from lab.backends.docker.engine import engine_version
+from lab.backends.opening import open_bench
+from lab.checkout import ROOT
+from lab.journal import Journal, Recorder, Scope
+from lab.lambda_service.service import LambdaService
+from lab.plan.arms import Job, Plan
+from lab.run.arm_run import run_arm
+from lab.runs.folder import RunFolder
+from lab.scenario.words import SandboxKind
+from lab.verdict.judge import judge
+
+DEFAULT_JOBS = 12
+"""Arms side by side: they mostly wait. Their cold starts do not, and take turns on the processors: a control that is
+in its gap must not be kept from waking by those that begin."""
+
+ATTEMPTS = 3
+"""How often a run is made before it stays inconclusive, as for a cell of the matrix."""
+
+VERSIONS_OF = ("aiohttp", "awslambdaric", "uvicorn", "h11", "starlette")
+
+Done = Callable[[Job], None]
+OpenBench = Callable[[SandboxKind, Path], AbstractAsyncContextManager[Bench]]
+
+
+async def carry_out(
+    plan: Plan,
+    folder: RunFolder,
+    *,
+    jobs: int = DEFAULT_JOBS,
+    predictions: dict[str, dict[str, str]] | None = None,
+    done: Done = lambda job: None,
+    open_bench: OpenBench = open_bench,
+) -> None:
+    """Run every job of the plan, `jobs` at a time; the journal holds all that happened.
+
+    Raises LabError where the lab itself cannot work; cancelling it stops and removes everything.
+    """
+    with Journal(folder.journal) as journal:
+        lab = Recorder(journal, Scope())
+        lab.record(
+            "lab",
+            "run-started",
+            run=folder.name,
+            sandbox=plan.sandbox,
+            speed=plan.speed,
+            repeats=plan.repeats,
+            asked={named.name: named.asked for named in plan.scenarios},
+            arms=plan.arms,
+            sweeps=plan.sweeps,
+            lacks=plan.lacks,
+            skipped=plan.skipped,
+            predictions=predictions or {},
+            environment=environment(plan.sandbox),
+        )
+        folder.report()  # unfinished until it is finished, whatever happens to the lab
+        async with open_bench(plan.sandbox, folder.logs) as bench:
+            service = LambdaService(host=bench.runtime_host, speed=plan.speed)
+            await service.start(invoke_port=None)
+            try:
+                await _run_all(plan, bench, service, journal, jobs, done)
+            finally:
+                await service.close()
+        lab.record("lab", "run-finished")
+        journal.check()
+
+
+async def _run_all(plan: Plan, bench: Bench, service: LambdaService, journal: Journal, jobs: int, done: Done) -> None:
+    """Every job, and those again whose runs proved nothing: a busy machine may disturb one attempt, hardly three."""
+    places, cold_starts = asyncio.Semaphore(jobs), asyncio.Semaphore(os.cpu_count() or 1)
+
+    async def one(job: Job) -> None:
+        async with places:
+            await run_arm(job, bench, service, Recorder(journal, job.scope), cold_starts)
+            journal.check()
+            if job.scope.attempt == 1:
+                done(job)
+
+    todo = plan.jobs
+    for attempt in range(1, ATTEMPTS + 1):
+        async with asyncio.TaskGroup() as group:
+            for job in todo:
+                group.create_task(one(job), name=str(job.scope))
+        if attempt < ATTEMPTS:
+            todo = _once_more(plan, journal, attempt + 1)
+
+
+def _once_more(plan: Plan, journal: Journal, attempt: int) -> tuple[Job, ...]:
+    """The jobs whose runs are inconclusive and might not be at another try."""
+    results = judge(plan.scenarios, journal.everything())
+    unproved = {
+        (scenario.name, arm.name, run.repeat)
+        for scenario in results.scenarios
+        for arm in scenario.arms
+        for run in arm.runs
+        if run.worth_repeating
+    }
+    return tuple(
+        replace(job, scope=replace(job.scope, attempt=attempt))
+        for job in plan.jobs
+        if (job.scope.scenario, job.scope.arm, job.scope.repeat) in unproved and not job.setting.by_chance
+    )
+
+
+def own_version() -> str:
+    """Thawlab's own version: as it is installed or, where it only lies there, as its project file says."""
+    try:
+        return version("thawlab")
+    except PackageNotFoundError:
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+        return str(project["project"]["version"])
+
+
+def environment(sandbox: SandboxKind) -> dict[str, object]:
+    """What the results were found with."""
+    return {
+        "python": platform.python_version(),
+        "kernel": platform.release(),
+        "machine": f"{sys.platform} {platform.machine()}",
+        "engine": engine_version() if sandbox == "docker" else None,
+        "versions": {"thawlab": own_version(), **{name: version(name) for name in VERSIONS_OF}},
+    }

@@ -1,0 +1,86 @@
+"""The connections between function and balancer, which the upstream does not see: watched in the function's kernel.
+
+A balancer that loses patience with its client closes the function's unused connection. The witness of it is the
+function's kernel: the socket was ESTABLISHED when the gap had begun (and the sandbox stood still), and has heard the
+balancer's FIN before the wake.
+"""
+
+import asyncio
+
+from lab.backends.base import Bench
+from lab.journal import BarrierTimeout, Recorder, now
+from lab.plan.arms import Job
+from lab.scenario.timeline import Idle
+from lab.upstream.client import Listener
+
+PATIENCE_BOUND = 10.0
+"""Real seconds, beyond its patience, for a balancer to close what is unused."""
+LOOK_S = 0.005
+"""Real seconds between two looks: the kernel tells nobody that a FIN came for a socket of another process."""
+
+
+class FrontWatch:
+    """Watches through one idle period; does nothing where no balancer has a patience that is stated."""
+
+    def __init__(self, job: Job, period: Idle, bench: Bench, listener: Listener, recorder: Recorder) -> None:
+        self._job = job
+        self._period = period
+        self._bench = bench
+        self._listener = listener
+        self._recorder = recorder
+        self._watched: dict[int, float] = {}
+        """Ports of the function that were open when it began, and when each was last seen so."""
+
+    def __repr__(self) -> str:
+        return f"<FrontWatch of {self._job.scope}: {len(self._watched)} connections>"
+
+    @property
+    def _states_patience(self) -> bool:
+        balancer = self._job.setting.balancer
+        return balancer is not None and balancer.client_timeout is not None
+
+    async def begin(self) -> None:
+        """Which of the function's connections are open now."""
+        if self._states_patience:
+            t, ports = now(), list(self._numbers())
+            states = await self._states(ports)
+            self._watched = {port: t for port, state in states.items() if state == "ESTABLISHED"}
+
+    async def end(self) -> None:
+        """Write down which of them the balancer has closed; where all must be, wait for it. Raises BarrierTimeout."""
+        try:
+            async with asyncio.timeout(PATIENCE_BOUND):
+                while self._watched and await self._look() and self._job.setting.front_ends(self._period):
+                    await asyncio.sleep(LOOK_S)
+        except TimeoutError:
+            raise BarrierTimeout(
+                f"waited {PATIENCE_BOUND:g}s for the balancer to give up the function's connection"
+            ) from None
+
+    async def _look(self) -> bool:
+        """Whether any is still open; those that are not any more are written down."""
+        t = now()
+        for port, state in (await self._states(list(self._watched))).items():
+            if state == "ESTABLISHED":
+                self._watched[port] = t
+                continue
+            self._recorder.record(
+                "lab",
+                "balancer-gave-up",
+                connection=self._numbers()[port],
+                local_port=port,
+                mode="fin" if state == "CLOSE-WAIT" else "rst",
+                state=state,
+                open_at=self._watched.pop(port),
+            )
+        return bool(self._watched)
+
+    async def _states(self, ports: list[int]) -> dict[int, str]:
+        states = await self._bench.front_states(self._job, self._listener, ports)
+        return dict(zip(ports, states, strict=True))
+
+    def _numbers(self) -> dict[int, int]:
+        """The function's connections by their ports, numbered from 1 in the order of their first use."""
+        requests = [event for event in self._recorder.events if (event.source, event.kind) == ("client", "request")]
+        ports = dict.fromkeys(attempt["local_port"] for event in requests for attempt in event["attempts"])
+        return {port: number for number, port in enumerate(ports, start=1)}

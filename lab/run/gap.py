@@ -1,0 +1,127 @@
+"""The stretch between two invocations: time passes, packets are lost, the upstream gives up what it must."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from statistics import median
+
+from lab.backends.base import Bench
+from lab.journal import Event, Recorder, now
+from lab.plan.arms import Job
+from lab.run.front import FrontWatch
+from lab.scenario.timeline import Idle
+from lab.upstream.client import Listener
+
+GIVE_UP_BOUND = 10.0
+"""Real seconds, beyond the idle timeout, for the upstream to give up what is idle."""
+ARRIVAL_BOUND = 1.0
+ARRIVAL_POLL = 0.001
+"""Real seconds in which a close that was sent must be seen by the client's kernel, and between two looks at it."""
+
+CLOSED = {"gave-up", "fault", "connection-closed"}
+
+
+class IdlePeriod:
+    """Begun when the sandboxes are idle (and frozen, if they are to be), ended just before the wake."""
+
+    def __init__(self, job: Job, period: Idle, bench: Bench, listener: Listener, recorder: Recorder) -> None:
+        self._job = job
+        self._period = period
+        self._bench = bench
+        self._listener = listener
+        self._recorder = recorder
+        self._until = 0.0
+        self._front = FrontWatch(job, period, bench, listener, recorder)
+        self._number = 1 + sum(event.kind == "gap-started" for event in recorder.events)
+
+    def __repr__(self) -> str:
+        return f"<IdlePeriod {self._number} of {self._job.scope}: {', '.join(map(str, self._period.steps))}>"
+
+    async def begin(self, answered: float) -> None:
+        """It counts from the last answer, as the upstream's idle timeout does."""
+        self._until = answered
+        about = {"number": self._number, "duration": self._period.duration, "frozen": self._period.frozen}
+        real = self._period.duration / self._job.speed
+        self._recorder.record("lab", "gap-started", t=answered, real=real, **about)
+        await self._bench.lose_packets(self._job, self._listener, self._recorder)
+        await self._front.begin()
+
+    async def pass_time(self, lab_seconds: float) -> None:
+        """So much more time, from where the last step's time ended."""
+        self._until += lab_seconds / self._job.speed
+        early = _overtime(self._recorder.events) if self._job.setting.by_chance else 0.0
+        await asyncio.sleep(self._until - early - now())
+
+    async def end(self) -> None:
+        """Wait until what goes stale in it is stale, and until packets may pass again."""
+        setting = self._job.setting
+        if not setting.by_chance and self._job.arm.expect.reuse != "kept":
+            doomed = [opened for opened in self._open_connections() if self._is_to_end(opened)]
+            await self._wait_for_closing(doomed)
+            if doomed or setting.goes_stale(self._period):
+                await self._wait_for_arrival()
+        await self._front.end()
+        await self._bench.pass_packets(self._job, self._listener, self._recorder)
+        self._recorder.record("lab", "gap-ended", number=self._number)
+
+    async def _wait_for_closing(self, connections: list[Event]) -> None:
+        for connection in connections:
+            await self._recorder.wait_for(
+                _closing_of(connection["connection"]),
+                f"the upstream to give up connection {connection['connection']}",
+                GIVE_UP_BOUND,
+            )
+
+    def _is_to_end(self, opened: Event) -> bool:
+        """Whether an open connection does not survive this period: whatever ends it."""
+        setting = self._job.setting
+        too_old = setting.upstream.max_age and opened.t + setting.upstream.max_age / self._job.speed <= self._until
+        return setting.ends_every(self._period) or bool(too_old) or self._ends_after_answer(opened["connection"])
+
+    def _ends_after_answer(self, connection: int) -> bool:
+        """Whether a fault of the upstream follows the answer that this connection carried last."""
+        requests = [event for event in self._recorder.events if event.kind == "request" and event.source == "upstream"]
+        number = sum(event["connection"] == connection for event in requests)
+        rules = self._job.setting.faults_after_answers
+        return any(rule.is_for(connection, number) and rule.first is None for rule in rules)
+
+    def _open_connections(self) -> list[Event]:
+        events = [event for event in self._recorder.events if event.source == "upstream"]
+        closed = {event["connection"] for event in events if event.kind in CLOSED}
+        return [e for e in events if e.kind == "connection-opened" and e["connection"] not in closed]
+
+    async def _wait_for_arrival(self) -> None:
+        """A close that was sent and is delivered reaches the client's kernel a moment later; look until it has."""
+        if self._job.setting.link == "lost":
+            return
+        ended = [event for event in self._recorder.events if event.kind in ("gave-up", "fault")]
+        told = {event["connection"] for event in ended if event.get("mode", event.get("do")) in ("fin", "rst")}
+        opened = [event for event in self._recorder.events if event.kind == "connection-opened"]
+        awaited = [event for event in opened if event["connection"] in told]
+        try:
+            async with asyncio.timeout(ARRIVAL_BOUND):
+                while "ESTABLISHED" in await self._client_states(awaited):
+                    await asyncio.sleep(ARRIVAL_POLL)
+        except TimeoutError:
+            pass  # the states are written down before the wake, and the guard judges them
+
+    async def _client_states(self, opened: list[Event]) -> list[str]:
+        return [ends.states[0] for ends in await self._bench.tcp_ends(self._job, self._listener, opened)]
+
+
+def _overtime(events: Sequence[Event]) -> float:
+    """Real seconds by which requests came later than their gaps said, as a rule: the way through the platform.
+
+    Where time alone decides, the gap that counts is the client's, from the end of one request to the next one's start.
+    """
+    requests = [event for event in events if (event.source, event.kind) == ("client", "request")]
+    late = []
+    for gap in (event for event in events if event.kind == "gap-started"):
+        before = [event["ended"] for event in requests if event["ended"] <= gap.t]
+        after = [event["started"] for event in requests if event["started"] > gap.t]
+        if before and after:
+            late.append(min(after) - max(before) - gap["real"])
+    return max(median(late), 0.0) if late else 0.0
+
+
+def _closing_of(connection: int) -> Callable[[Event], bool]:
+    return lambda event: event.kind in CLOSED and event["connection"] == connection

@@ -1,0 +1,18 @@
+"""`wait: 6m`: no event comes for six minutes of lab time, and the sandbox keeps running (no freeze)."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from lab.scenario.steps.base import Gap, Stage
+from lab.units import format_duration
+
+
+@dataclass(frozen=True, slots=True)
+class Wait(Gap):
+    verb: ClassVar[str] = "wait"
+
+    async def perform(self, stage: Stage) -> None:
+        await stage.pass_time(self.duration)
+
+    def __str__(self) -> str:
+        return f"idle {format_duration(self.duration)}, not frozen"

@@ -1,0 +1,100 @@
+"""Runs a scenario as `thawlab run` does, with a bench that a test may sabotage."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from lab.backends.base import Bench
+from lab.backends.opening import open_bench as open_real_bench
+from lab.journal import Event, read_journal
+from lab.plan.arms import make_plan
+from lab.run.carry_out import carry_out
+from lab.runs.folder import RunFolder
+from lab.scenario.load import Named, load
+from lab.scenario.words import SandboxKind
+from lab.verdict.judge import judge
+from lab.verdict.results import ArmResult, Results
+
+SCENARIO = """\
+title: A test
+question: Does it?
+story: s
+look_at: l
+upstream: {{idle_timeout: {idle}, close: {close}}}
+function: {{preset: {preset}, shape: {shape}}}
+link: {link}
+timeline: [invoke, {gap}, invoke]
+arms:
+  - {{name: bug, role: bug, title: The bug, expect: {{outcome: [reset, eof], executions: [1, 0]}}}}
+"""
+
+
+def scenario_text(**changes: str) -> str:
+    """A small scenario with one bug arm; by default the seed story."""
+    values = {
+        "idle": "300s",
+        "close": "rst",
+        "preset": "seed",
+        "shape": "sync",
+        "link": "lost",
+        "gap": "freeze: 6m",
+    }
+    return SCENARIO.format(**(values | changes))
+
+
+def write(folder: Path, text: str, name: str = "story") -> Named:
+    """The scenario in a file of that name."""
+    path = folder / f"{name}.yaml"
+    path.write_text(text)
+    return load(path)
+
+
+Wrap = Callable[[Bench], Bench]
+
+
+async def run(
+    named: Named,
+    folder: Path,
+    *,
+    arms: tuple[str, ...] = (),
+    wrap: Wrap = lambda bench: bench,
+    sandbox: SandboxKind = "process",
+    repeats: int = 1,
+) -> RunFolder:
+    """Carry out the scenario on a bench that `wrap` may change; returns the run's folder."""
+    plan = make_plan([named], arms, sandbox, None, repeats)
+    run_folder = RunFolder.create(folder / "runs", plan.scenarios)
+
+    @asynccontextmanager
+    async def open_bench(kind: SandboxKind, logs: Path) -> AsyncIterator[Bench]:
+        async with open_real_bench(kind, logs) as bench:
+            yield wrap(bench)
+
+    await carry_out(plan, run_folder, open_bench=open_bench)
+    return run_folder
+
+
+def journal_of(folder: RunFolder) -> tuple[Event, ...]:
+    return read_journal(folder.journal)
+
+
+def results_of(named: Named, folder: RunFolder) -> Results:
+    """The folder's journal, judged as this scenario."""
+    return judge([named], journal_of(folder))
+
+
+def only_arm(results: Results) -> ArmResult:
+    (scenario,) = results.scenarios
+    (arm,) = scenario.arms
+    return arm
+
+
+class Wrapped:
+    """A bench that does as another one does; a sabotage changes one method."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.bench, name)

@@ -1,0 +1,34 @@
+"""The next command that a report names can be run: a scenario is named as the user named it, in later reports too."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from lab.backends.tcp_ends import Ends
+from lab.journal import Event
+from lab.plan.arms import Job
+from lab.runs.folder import RunFolder
+from lab.upstream.client import Listener
+from tests.run.command import thawlab_here
+from tests.run.support import Wrapped, run, scenario_text, write
+
+
+async def test_a_file_is_named_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "with a blank"
+    folder.mkdir()
+    named = write(folder, scenario_text(idle="5s", gap="freeze: 10s"))
+
+    class Unmoved(Wrapped):
+        """A kernel that says of every socket that it is closed: no proof."""
+
+        async def tcp_ends(self, job: Job, listener: Listener, opened: Sequence[Event]) -> list[Ends]:
+            return [Ends(None, None) for _ in opened]
+
+    done = await run(named, folder, wrap=Unmoved)
+    again = RunFolder(done.path).read()
+    why = again.results.scenarios[0].arms[0].why
+    command = why.partition("thawlab run ")[2].partition(", then")[0]
+    assert shlex.split(command) == [str(named.path), "--arm", "bug"], why
+    assert thawlab_here(monkeypatch, "show", done.path).returncode == 3

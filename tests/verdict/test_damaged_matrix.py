@@ -1,0 +1,67 @@
+"""A damaged journal of a matrix is refused by file, or judged and reported; it is never a traceback."""
+
+import io
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from lab.errors import UsageError
+from lab.journal import Journal, Recorder, Scope
+from lab.plan.cells import Cell
+from lab.plan.grid import make_matrix
+from lab.report.matrix import print_matrix, write_all
+from lab.run.carry_out import environment
+from lab.run.fill import fill
+from lab.runs.matrix_folder import MatrixFolder
+from tests.report.damage import damaged
+
+
+@pytest.fixture
+async def recorded(tmp_path: Path) -> bytes:
+    """The journal of a matrix of two cells."""
+
+    def wanted(cell: Cell) -> bool:
+        usual = cell.method == "POST" and cell.stale == 1 and cell.tls == "plain" and cell.wake == "interrupted"
+        return cell.client == "http.client" and cell.preset == "seed" and usual and cell.mode in ("none", "fin")
+
+    plan = make_matrix("process", wanted)
+    folder = MatrixFolder.create(tmp_path / "recorded")
+    with Journal(folder.journal) as journal:
+        lab = Recorder(journal, Scope())
+        cells = [cell.id for cell in plan.cells]
+        lab.record(
+            "lab", "matrix-started", cells=cells, sandbox="process", skipped={}, environment=environment("process")
+        )
+        await fill(plan, journal, folder.logs.resolve())
+        lab.record("lab", "matrix-paused", seconds=1.0)
+    assert {cell.status for cell in folder.read().cells} == {"measured"}
+    return folder.journal.read_bytes()
+
+
+def try_one(folder: MatrixFolder, text: bytes) -> str:
+    folder.path.mkdir(exist_ok=True)
+    folder.journal.write_bytes(text)
+    try:
+        found = folder.read()
+    except UsageError as error:
+        return str(error)
+    write_all(folder.path, found)
+    print_matrix(found, console=Console(width=80, file=io.StringIO()))
+    return "read"
+
+
+async def test_damaged_journals(tmp_path: Path, recorded: bytes) -> None:
+    chance = random.Random(420)
+    folder = MatrixFolder(tmp_path / "damaged")
+    said: Counter[str] = Counter()
+    for _ in range(150):
+        answer = try_one(folder, damaged(recorded, chance))
+        if answer != "read":
+            assert 1 <= len(answer.splitlines()) <= 2, answer
+            assert "journal.jsonl" in answer
+        said["read" if answer == "read" else "refused"] += 1
+    assert said["read"] > 10
+    assert said["refused"] > 10
