@@ -43,10 +43,11 @@ level: $(READY) ## whether memory stays level over a million requests; takes lon
 sabotage: $(READY) ## lie to the lab: no lie may be believed; ARGS=--short: one of each kind
 	@$(BIN)/python -m tests.sabotage --sandbox $(SANDBOX) $(ARGS)
 
-check: $(READY) ## lint, format and types
+check: $(READY) ## lint, format, types, and which room imports which
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/pytest -q tests/test_flow.py
 
 format: $(READY) ## let ruff mend what it can
 	@$(BIN)/ruff check --fix .
