@@ -2,13 +2,18 @@
 
 import gc
 import os
+import signal
 import warnings
+from collections.abc import Iterator
 from functools import cache
 
 import pytest
 
 from lab.backends.docker.engine import connect
 from lab.errors import EnvironmentLacks
+
+WATCHED = (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""SIGPIPE first of all: Python ignores it, and if a test lets it be, the next write into a closed connection kills."""
 
 
 @cache
@@ -33,3 +38,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if os.environ.get("CI"):
             pytest.fail(f"CI is set, so this must run, but {why}", pytrace=False)
         pytest.skip(why)
+
+
+@pytest.fixture(autouse=True)
+def signals_are_as_before() -> Iterator[None]:
+    """A test that leaves a signal's handler changed fails itself, instead of ending another test's process later."""
+    before = {number: signal.getsignal(number) for number in WATCHED}
+    yield
+    changed = {
+        number.name: signal.getsignal(number) for number in WATCHED if signal.getsignal(number) != before[number]
+    }
+    for number in WATCHED:
+        signal.signal(number, before[number])
+    assert not changed, f"the test left signal handlers changed: {changed}"

@@ -1,16 +1,13 @@
 """What a user or the user's machine can cause is one or two short lines, whatever it is."""
 
-import io
 import shutil
 import subprocess
-import sys
-from contextlib import redirect_stderr
 from pathlib import Path
 
 import pytest
 
 from lab.cli import main as cli
-from tests.run.command import COMMAND, PATIENCE, environment, refused, thawlab
+from tests.run.command import COMMAND, PATIENCE, environment, in_this_process, refused, thawlab, thawlab_here
 
 LONG = "n" * 5000
 
@@ -67,12 +64,8 @@ def test_a_machine_that_has_no_more(monkeypatch: pytest.MonkeyPatch, error: Exce
         raise error
 
     monkeypatch.setattr(cli, "built_in", fails)
-    monkeypatch.setattr(sys, "argv", ["thawlab", "list"])
-    with redirect_stderr(io.StringIO()) as said, pytest.raises(SystemExit) as ended:
-        cli.main()
-    assert ended.value.code == 3
-    assert said.getvalue().startswith(f"thawlab: {words}")
-    assert said.getvalue().count("\n") == 1
+    said = refused(thawlab_here(monkeypatch, "list"), 3, words)
+    assert said.count("\n") == 1
 
 
 def test_a_bug_of_the_lab_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,6 +73,5 @@ def test_a_bug_of_the_lab_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -
         raise RuntimeError("something else")
 
     monkeypatch.setattr(cli, "built_in", fails)
-    monkeypatch.setattr(sys, "argv", ["thawlab", "list"])
-    with pytest.raises(RuntimeError, match="something else"):
+    with in_this_process(monkeypatch, "list"), pytest.raises(RuntimeError, match="something else"):
         cli.main()

@@ -88,15 +88,28 @@ def refused(done: Finished, status: int, *words: str) -> str:
     return done.stderr
 
 
-def thawlab_here(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> Finished:
-    """Run it in this process: where only what it says matters, this takes a hundredth of the time."""
+@contextmanager
+def in_this_process(
+    monkeypatch: pytest.MonkeyPatch, *arguments: str | Path
+) -> Iterator[tuple[io.StringIO, io.StringIO]]:
+    """`main` may be called with these arguments; gives what it writes to standard output and to standard error.
+
+    The command may decide that SIGPIPE ends it. That must not outlast the call: the next test that writes into a
+    closed connection would end the whole process of the tests, without a word.
+    """
     monkeypatch.setattr(sys, "argv", ["thawlab", *map(str, arguments)])
     out, err, at_pipe = io.StringIO(), io.StringIO(), signal.getsignal(signal.SIGPIPE)
     try:
-        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
-            main()
+        with redirect_stdout(out), redirect_stderr(err):
+            yield out, err
     finally:
         signal.signal(signal.SIGPIPE, at_pipe)
+
+
+def thawlab_here(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> Finished:
+    """Run it in this process: if only what it says matters, this takes a hundredth of the time."""
+    with in_this_process(monkeypatch, *arguments) as (out, err), pytest.raises(SystemExit) as ended:
+        main()
     assert isinstance(ended.value.code, int)
     return Finished(arguments, ended.value.code, out.getvalue(), err.getvalue())
 
