@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from lab.backends.sandbox import Sandbox, SandboxFactory
 from lab.backends.tcp_ends import Ends
 from lab.backends.witness import Witness
 from lab.journal import Event, Recorder
+from lab.lambda_service.sandbox import Sandbox, SandboxFactory
 from lab.lambda_service.service import FunctionSpec
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.scenario.parts import Function
 from lab.upstream.client import Listener
 

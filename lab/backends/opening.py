@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from lab.backends.base import Bench
+from lab.backends.docker import engine
 from lab.backends.docker.bench import docker_bench
 from lab.backends.process.bench import ProcessBench
 from lab.cleanup.reaper import Reaper
@@ -15,7 +16,7 @@ from lab.upstream.client import upstream_process
 @asynccontextmanager
 async def open_bench(sandbox: SandboxKind, logs: Path) -> AsyncIterator[Bench]:
     """A bench; functions' logs go into a folder, and all it made is gone when the context ends."""
-    async with Reaper(containers=sandbox == "docker") as reaper:
+    async with Reaper(*([engine.__name__] if sandbox == "docker" else [])) as reaper:
         if sandbox == "docker":
             async with docker_bench(reaper.mark) as bench:
                 yield bench

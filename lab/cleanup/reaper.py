@@ -1,13 +1,14 @@
 """The reaper: a small process outside the sandboxes that cleans up when the lab is gone, however it went.
 
 It holds the reading end of a pipe whose writing end only the lab has. When the lab ends, by SIGKILL too, the
-kernel closes the pipe and the reaper kills every process that bears the lab's mark and, where the lab used the
-engine, removes its containers and networks. It is in a session of its own, so that Ctrl-C at the terminal does not
-reach it.
+kernel closes the pipe. The reaper then kills every process that bears the lab's mark and, for each module that it was
+given, calls its `sweep_lab(mark)`: the backend in it knows what else its sandboxes leave. It is in a session of its
+own, so that Ctrl-C at the terminal does not reach it.
 """
 
 import asyncio
 import contextlib
+import importlib
 import os
 import signal
 import sys
@@ -15,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from lab.cleanup.procfs import lab_mark, sweep
-from lab.errors import EnvironmentLacks
+from lab.errors import LabError
 
 REAP_BOUND = 60.0
 """Real seconds that an ending lab waits for its reaper: a sweep of processes takes two at the most, one of containers
@@ -25,9 +26,10 @@ tenths of a second each."""
 class Reaper:
     """Starts the reaper with the lab and lets it finish with the lab: `async with Reaper() as reaper`."""
 
-    def __init__(self, *, containers: bool = False) -> None:
+    def __init__(self, *sweepers: str) -> None:
+        """`sweepers` are modules with a function `sweep_lab(mark)`, which raises LabError if it can do nothing."""
         self.mark = lab_mark(os.getpid())
-        self._what = ("containers",) if containers else ()
+        self._sweepers = sweepers
         self._process: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
@@ -36,7 +38,7 @@ class Reaper:
             "-m",
             "lab.cleanup.reaper",
             self.mark,
-            *self._what,
+            *self._sweepers,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             start_new_session=True,
@@ -54,17 +56,16 @@ class Reaper:
         return f"<Reaper of lab {self.mark}>"
 
 
-def main(mark: str, *what: str) -> None:
-    """Wait until the lab is gone, then sweep its processes and, if `what` says so, its containers."""
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, signal.SIG_IGN)  # it ends with the lab, not before
+def main(mark: str, *sweepers: str) -> None:
+    """Wait until the lab is gone, then sweep its processes and what the backends of these modules made."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # it ends with the lab, not before
     sys.stdin.buffer.read()
     sweep(mark)
-    if "containers" in what:
-        from lab.backends.docker.engine import connect, sweep_engine  # needed only now, and slow to load
-
-        with contextlib.suppress(EnvironmentLacks):  # no engine answers any more: `thawlab clean` sees to it later
-            sweep_engine(connect(), mark)
+    for name in sweepers:
+        module = importlib.import_module(name)  # only now: most are slow to load
+        with contextlib.suppress(LabError):  # no engine answers any more: `thawlab clean` sees to it later
+            module.sweep_lab(mark)
 
 
 if __name__ == "__main__":

@@ -14,12 +14,13 @@ from rich.table import Table
 
 from lab.backends.docker.engine import connect
 from lab.backends.docker.freezer import CGROUPS
+from lab.backends.present import PRESENT
 from lab.cli.trial import freezes, loopback_works, start_a_container
 from lab.errors import EnvironmentLacks
-from lab.plan.needs import PRESENT, may_repair
+from lab.plan.needs import LABELS
 from lab.scenario.words import Need
-from lab.verdict.judge import NEEDED
 from upstream_server.sock_diag import answers as sock_diag_answers
+from upstream_server.sockets import may_repair
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def examine() -> list[Finding]:
 
 
 def _toolchain(need: Need) -> Finding:
-    language = NEEDED[need]
+    language = LABELS[need]
     return Finding(
         language,
         PRESENT[need](),

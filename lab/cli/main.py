@@ -15,9 +15,10 @@ from click.exceptions import NoArgsIsHelpError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from lab.cleanup.leftovers import remove_leftovers
+from lab.backends.present import lacking
 from lab.cli import doctor as doctor_
 from lab.cli import predict as predict_
+from lab.cli.clean import remove_leftovers
 from lab.cli.compare import compare
 from lab.cli.matrix import matrix
 from lab.cli.serve import ServeOptions
@@ -26,13 +27,14 @@ from lab.errors import EnvironmentLacks, LabError, UsageError
 from lab.functions import definition
 from lab.plan.arms import FASTEST, Plan, make_plan
 from lab.report import pages
-from lab.report.run import FinishedRun
 from lab.report.run import fixes as fixes_
+from lab.report.run import report
 from lab.report.run.status import exit_status
 from lab.report.run.terminal import print_list, print_run
 from lab.report.wording import plain
 from lab.run.carry_out import DEFAULT_JOBS, carry_out
 from lab.run.signals import Interrupted, machine_lacks, until_signalled
+from lab.runs.finished import FinishedRun
 from lab.runs.folder import LATEST, RUNS, RunFolder
 from lab.runs.shelf import remove_runs
 from lab.scenario.load import Named, built_in, find
@@ -112,7 +114,7 @@ def run(
     if not names and not everything:
         raise UsageError("which scenario? Name one (`thawlab list` shows them), give a .yaml file, or use --all")
     chosen: list[Named] = ([*built_in()] if everything else []) + [find(name) for name in names]
-    plan = make_plan(chosen, arms, sandbox, speed, repeat)
+    plan = make_plan(chosen, arms, sandbox, speed, repeat, lacking(sandbox))
     predictions = predict_.ask(plan) if predict else {}
     folder = RunFolder.create(out, plan.scenarios)
     finished = _carry_out(plan, folder, jobs, predictions)
@@ -130,13 +132,20 @@ def _carry_out(plan: Plan, folder: RunFolder, jobs: int, predictions: dict[str, 
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task("running arms", total=len(plan.jobs))
             until_signalled(
-                carry_out(plan, folder, jobs=jobs, predictions=predictions, done=lambda job: progress.advance(task))
+                carry_out(
+                    plan,
+                    folder,
+                    jobs=jobs,
+                    predictions=predictions,
+                    begun=lambda: report(folder),  # unfinished until it is finished, whatever happens to the lab
+                    done=lambda job: progress.advance(task),
+                )
             )
     except BaseException:
         with contextlib.suppress(LabError, OSError):  # what ended the run says more
-            folder.report()
+            report(folder)
         raise
-    return folder.report()
+    return report(folder)
 
 
 def _end_with_the_reader() -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from lab.backends.present import lacking
 from lab.errors import EnvironmentLacks, UsageError
 from lab.functions import DEFINITIONS
 from lab.journal import Journal, Recorder, Scope
@@ -78,7 +79,7 @@ def matrix(resume: str | None, sandbox: SandboxKind, jobs: int, fresh_processes:
         folder = MatrixFolder.find(resume, out)
         plan, begun = rest_of(folder)
     else:
-        plan, begun = make_matrix(sandbox, _chooser(**axes)), Counter[str]()
+        plan, begun = make_matrix(sandbox, lacking(sandbox), _chooser(**axes)), Counter[str]()
         _check_ids(plan, axes["ids"])
         folder = MatrixFolder.create(out)
     _measure(plan, begun, folder, jobs, reuse=not fresh_processes, resumed=resume is not None)

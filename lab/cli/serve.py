@@ -12,7 +12,7 @@ from lab.backends.opening import open_bench
 from lab.functions import definition
 from lab.journal import Event, Journal, Recorder, Scope, now
 from lab.lambda_service.service import FunctionSpec, LambdaService
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.report.wording import plain
 from lab.scenario.model import Arm
 from lab.scenario.parts import Function, Request, Upstream

@@ -9,7 +9,6 @@ from lab.functions.definition import Definition
 from lab.scenario.parts import Function
 from lab.scenario.words import Shape
 from lab.spelling import advice
-from lab.upstream.client import Listener
 
 DEFINITIONS: dict[str, Definition] = {
     defined.client: defined for language in (python, go, node, java) for defined in language.DEFINITIONS
@@ -41,16 +40,3 @@ def preset_sha256(function: Function) -> str | None:
 def shape_of(function: Function) -> Shape:
     """Its app shape: the stated one, else its client's usual one."""
     return function.shape or definition(function.client).usual_shape
-
-
-def environment(function: Function, listener: Listener, speed: float) -> dict[str, str]:
-    """What a function reads from its environment (see `docs/functions.md`)."""
-    variables = {
-        "UPSTREAM_URL": listener.url,
-        "THAWLAB_CLIENT": function.client,
-        "THAWLAB_PRESET": function.preset,
-        "THAWLAB_SHAPE": shape_of(function),
-        "THAWLAB_SPEED": f"{speed:g}",
-        "THAWLAB_BACKGROUND": "1" if function.background else "0",
-    }
-    return variables | ({"THAWLAB_CA_PEM": listener.ca_pem} if listener.ca_pem else {})

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ValidationError
 from lab.errors import LabError
 from lab.scenario.words import OutcomeClass
 
+TICK = 0.01
+"""Real seconds between two ticks of a function's background task, which its answers count (docs/functions.md)."""
+
 
 class Attempt(BaseModel):
     local_port: int | None

@@ -7,10 +7,10 @@ import uuid
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
-from lab.backends.sandbox import SandboxFactory, new_sandbox_name
 from lab.lambda_service.errors import FunctionClosed, TooManyRequestsException
 from lab.lambda_service.invocation import Invocation, InvokeResult, NotDelivered
 from lab.lambda_service.phase import Phase
+from lab.lambda_service.sandbox import SandboxFactory, new_sandbox_name
 from lab.lambda_service.slot import BeforeWake, Record, Slot
 from lab.lambda_service.spec import FunctionSpec
 from lab.tasks import cancel_all, to_the_end

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from types import MappingProxyType, TracebackType
 from typing import Self
 
-from lab.backends.sandbox import SandboxFactory
 from lab.errors import EnvironmentLacks
 from lab.lambda_service.events import EventQueue
 from lab.lambda_service.function import Function
 from lab.lambda_service.invoke_api import InvokeApi
 from lab.lambda_service.runtime_api import RuntimeApi
+from lab.lambda_service.sandbox import SandboxFactory
 from lab.lambda_service.slot import BeforeWake, Record
 from lab.lambda_service.spec import FunctionSpec
 from lab.tasks import to_the_end

@@ -12,7 +12,6 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from lab.backends.sandbox import FreezeFailed, Sandbox
 from lab.journal import Source
 from lab.lambda_service.error_line import error_line
 from lab.lambda_service.errors import FunctionClosed
@@ -29,6 +28,7 @@ from lab.lambda_service.invocation import (
     read_json,
 )
 from lab.lambda_service.phase import Action, InvalidTransition, Phase, after
+from lab.lambda_service.sandbox import FreezeFailed, Sandbox
 from lab.lambda_service.spec import FunctionSpec, WakeOrder
 from lab.tasks import to_the_end
 

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field, replace
 from lab.errors import UsageError
 from lab.functions import definition
 from lab.journal import Scope
-from lab.plan.needs import lacking
-from lab.scenario.load import Named
+from lab.plan.job import Job
+from lab.plan.needs import Skip, skip_of
+from lab.scenario.load import Named, line_of
 from lab.scenario.model import Arm
-from lab.scenario.setting import Setting
 from lab.scenario.words import Need, SandboxKind
 from lab.spelling import advice
-from lab.verdict.judge import Skip, skip_of
 
 DEFAULT_SPEED: dict[SandboxKind, float] = {"process": 150.0, "docker": 100.0}
 """Lab seconds in a real second. At 150 an idle timeout of 300s takes two real seconds, which leaves a control of two
@@ -25,20 +24,6 @@ FASTEST = 10_000.0
 QUICKEST_LIMIT = 0.2
 """Real seconds that an upstream's limit lasts at the least where the sandbox is to be frozen by then: the answer has to
 come back and the freeze to be confirmed, which takes a few milliseconds, and a hundred on a busy machine."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One run of one arm: a fresh sandbox and fresh connections."""
-
-    scope: Scope
-    arm: Arm
-    setting: Setting
-    speed: float
-    """Lab seconds in a real second."""
-
-    def __repr__(self) -> str:
-        return f"<Job {self.scope}: {', '.join(map(str, self.setting.timeline))}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +46,30 @@ class Plan:
 
 
 def make_plan(
-    scenarios: Sequence[Named], only: Sequence[str], sandbox: SandboxKind, speed: float | None, repeats: int
+    scenarios: Sequence[Named],
+    only: Sequence[str],
+    sandbox: SandboxKind,
+    speed: float | None,
+    repeats: int,
+    lacks: Sequence[Need],
 ) -> Plan:
     """The runs of the scenarios' arms, or of those named in `only` and the bugs that they lean on.
 
     A scenario that is given twice runs once; one that has none of the arms in `only` does not run. Raises UsageError
-    for an arm that no scenario has, two files that make scenarios of one name, a speed out of range.
+    for an arm that no scenario has, two files that make scenarios of one name, a speed out of range, and with file and
+    line for a function, preset or app shape that does not exist.
     """
     if speed is not None and not 1 <= speed <= FASTEST:
         raise UsageError(f"--speed {speed:g} is out of range: choose 1 to {FASTEST:g}")
     scenarios = _distinct(scenarios)
+    for named in scenarios:
+        _check_functions(named)
     for name in only:
         if not any(arm.name == name for named in scenarios for arm in named.scenario.arms):
             known = dict.fromkeys(arm.name for named in scenarios for arm in named.scenario.arms)
             raise UsageError(f"no arm is called {name!r}: {advice(name, known)}")
     arms = {named.name: chosen for named in scenarios if (chosen := _chosen(named, only))}
     scenarios = [named for named in scenarios if named.name in arms]
-    lacks = lacking(sandbox)
     skipped = {named.name: _skips(named, arms[named.name], sandbox, lacks) for named in scenarios}
     jobs = tuple(
         _job(named, arm, repeat, speed or DEFAULT_SPEED[sandbox])
@@ -89,7 +81,9 @@ def make_plan(
     swept = [named for named in scenarios if not only and sandbox in named.scenario.sandboxes]
     sweeps = tuple(named.name for named in swept if named.scenario.sweep)
     jobs += tuple(job for named in swept for job in _sweep_jobs(named, speed or DEFAULT_SPEED[sandbox]))
-    return Plan(tuple(scenarios), arms, jobs, sandbox, speed or DEFAULT_SPEED[sandbox], repeats, lacks, sweeps, skipped)
+    return Plan(
+        tuple(scenarios), arms, jobs, sandbox, speed or DEFAULT_SPEED[sandbox], repeats, tuple(lacks), sweeps, skipped
+    )
 
 
 def _distinct(scenarios: Sequence[Named]) -> list[Named]:
@@ -102,9 +96,28 @@ def _distinct(scenarios: Sequence[Named]) -> list[Named]:
     return list(by_name.values())
 
 
+def _check_functions(named: Named) -> None:
+    """Each arm's function, preset and app shape must exist; the message points to where they are named."""
+    for index, arm in enumerate(named.scenario.arms):
+        function = named.scenario.setting(arm).function
+        in_arm = arm.change.function.model_fields_set & {"client", "preset", "shape"}
+        place = ["arms", index, "change", "function"] if in_arm else ["function"]
+        try:
+            definition(function.client).preset_path(function.preset)
+            definition(function.client).arguments(function.shape)
+        except UsageError as error:
+            line = line_of(named, [*place, *sorted(in_arm)[-1:]])
+            raise UsageError(f"{named.path}:{line}: {error}") from None
+
+
 def _skips(named: Named, chosen: Sequence[str], sandbox: SandboxKind, lacks: Sequence[Need]) -> dict[str, Skip]:
     arms = [arm for arm in named.scenario.arms if arm.name in chosen]
-    return {arm.name: skip for arm in arms if (skip := skip_of(named, arm, sandbox, lacks)) is not None}
+    found = ((arm, skip_of(named, arm, sandbox, _needs(named, arm), lacks)) for arm in arms)
+    return {arm.name: skip for arm, skip in found if skip is not None}
+
+
+def _needs(named: Named, arm: Arm) -> Sequence[Need]:
+    return definition(named.scenario.setting(arm).function.client).needs
 
 
 def _job(named: Named, arm: Arm, repeat: int, speed: float) -> Job:

@@ -5,7 +5,7 @@ from typing import Literal, Self, get_args
 
 from lab.errors import UsageError
 from lab.journal import Scope
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.scenario.model import Arm
 from lab.scenario.parts import FaultRule, Function, Request, Upstream
 from lab.scenario.setting import Setting

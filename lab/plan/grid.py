@@ -13,9 +13,8 @@ from lab.errors import UsageError
 from lab.functions import DEFINITIONS, definition
 from lab.functions.definition import COMMON, Definition
 from lab.plan.cells import Cell, Mode
-from lab.plan.needs import lacking
+from lab.plan.needs import lack_reason
 from lab.scenario.words import Link, Need, SandboxKind, Shape
-from lab.verdict.judge import lack_reason
 
 SPEED: dict[SandboxKind, float] = {"process": 200.0, "docker": 100.0}
 """Lab seconds in a real second: the gap of 420s takes 2.1 s. A client whose library does not scale has its own."""
@@ -48,11 +47,11 @@ class MatrixPlan:
 
 def make_matrix(
     sandbox: SandboxKind,
+    lacks: Sequence[Need],
     wanted: Callable[[Cell], bool] = lambda cell: True,
     definitions: Sequence[Definition] | None = None,
 ) -> MatrixPlan:
     """The cells that are wanted; raises UsageError where none is."""
-    lacks = lacking(sandbox)
     asked = [
         (defined, cells)
         for defined in (DEFINITIONS.values() if definitions is None else definitions)

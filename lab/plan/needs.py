@@ -1,41 +1,42 @@
-"""What some arms need beyond Python and Linux, and whether this machine has it."""
+"""What some arms and functions need beyond Python and Linux, and what to say where it is missing."""
 
-import shutil
-import socket
-from collections.abc import Callable
+from collections.abc import Collection
+from typing import Literal
 
-from lab.scenario.words import Need, SandboxKind
+from lab.scenario.load import Named
+from lab.scenario.model import Arm
+from lab.scenario.words import Need
 
-TCP_REPAIR = 19
-"""Socket option of Linux (include/uapi/linux/tcp.h)."""
-
-
-def may_repair() -> bool:
-    """Whether this process may take a connection's state away without telling the peer (CAP_NET_ADMIN)."""
-    try:
-        with socket.socket() as sock:
-            sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
-    except (OSError, AttributeError):
-        return False
-    return True
-
-
-def _installed(program: str) -> Callable[[], bool]:
-    return lambda: shutil.which(program) is not None
-
-
-PRESENT: dict[Need, Callable[[], bool]] = {
-    "compiler": _installed("cc"),
-    "net-admin": may_repair,
-    "nginx": _installed("nginx"),
-    "haproxy": _installed("haproxy"),
-    "go": _installed("go"),
-    "node": lambda: _installed("node")() and _installed("npm")(),
-    "java": lambda: _installed("javac")() and _installed("mvn")(),
+LABELS: dict[Need, str] = {
+    "compiler": "a C compiler (cc)",
+    "net-admin": "CAP_NET_ADMIN (root)",
+    "nginx": "nginx",
+    "haproxy": "HAProxy",
+    "go": "Go",
+    "node": "Node.js with npm",
+    "java": "a JDK and Maven",
 }
-"""How each need is looked for. Sandboxes that are containers bring all of it in their images."""
 
 
-def lacking(sandbox: SandboxKind) -> tuple[Need, ...]:
-    """What arms may need and sandboxes of this kind do not have here."""
-    return () if sandbox == "docker" else tuple(need for need, present in PRESENT.items() if not present())
+def lack_reason(needs: Collection[str], lacks: Collection[str]) -> str | None:
+    """What of the needs is missing here, and what to do; None if nothing is."""
+    missing = [LABELS[need] for need in sorted(LABELS) if need in needs and need in lacks]
+    return f"needs {' and '.join(missing)}, or --sandbox docker" if missing else None
+
+
+Skip = tuple[str, Literal["declared", "lacking"]]
+"""Why an arm does not run, and whether its scenario says so or this machine lacks a part."""
+
+
+def skip_of(named: Named, arm: Arm, sandbox: str, needs: Collection[str], lacks: Collection[str]) -> Skip | None:
+    """Why an arm cannot run in this kind of sandbox, or on a machine that lacks this; None if it can.
+
+    `needs` is what its function needs; what its setting needs is added here.
+    """
+    scenario = named.scenario
+    if sandbox not in scenario.sandboxes:
+        return scenario.skip_reason or f"runs in {' and '.join(scenario.sandboxes)} only", "declared"
+    if arm.sandboxes is not None and sandbox not in arm.sandboxes:
+        return arm.skip_reason or f"runs in {' and '.join(arm.sandboxes)} only", "declared"
+    lack = lack_reason({*scenario.setting(arm).needs, *needs}, lacks)
+    return (lack, "lacking") if lack else None

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lab.functions import DEFINITIONS
 from lab.plan.cells import WITH_BODY, Cell
-from lab.verdict.matrix import Reuse
+from lab.scenario.words import Reuse
 
 TOLD = ("fin", "rst")
 """Deaths of which the client's kernel hears."""
@@ -19,6 +18,8 @@ class Race:
     covers: Callable[[Cell], bool]
     when_used: bool = False
     """Whether it is run in the dead connection: a request on a new one has nothing to race."""
+    language: str | None = None
+    """The language whose runtime races, if it is not the client itself."""
 
     def may_decide(self, reuse: Reuse | None) -> bool:
         """Whether it can have decided a cell in which this became of the connection; None where nobody knows."""
@@ -41,16 +42,12 @@ def _go_reads_an_end(cell: Cell) -> bool:
     return cell.client == "go" and cell.death == "fin" and _of_any_age(cell)
 
 
-def _node(cell: Cell) -> bool:
-    return cell.client in DEFINITIONS and DEFINITIONS[cell.client].language == "node"
+def _loop_hears_of_it(cell: Cell) -> bool:
+    return cell.shape == "loop" and cell.death in TOLD
 
 
-def _node_hears_of_it(cell: Cell) -> bool:
-    return _node(cell) and cell.shape == "loop" and cell.death in TOLD
-
-
-def _node_timer_uninterrupted(cell: Cell) -> bool:
-    return _node(cell) and cell.shape == "loop" and cell.wake == "uninterrupted"
+def _loop_keeps_limit(cell: Cell) -> bool:
+    return cell.shape == "loop" and cell.wake == "uninterrupted"
 
 
 AGED_AT_CHECKOUT = ("default", "sane")
@@ -106,18 +103,27 @@ RACES = (
     ),
     Race(
         "two threads wake: the event loop, which finds the close, and the runtime client's, which brings the request",
-        _node_hears_of_it,
+        _loop_hears_of_it,
+        language="Node.js",
     ),
     Race(
         "two threads wake: the event loop, whose timer keeps the idle limit, and the runtime client's with the request",
-        _node_timer_uninterrupted,
+        _loop_keeps_limit,
+        language="Node.js",
     ),
 )
 
 
-def race_of(cell: Cell, reuse: Reuse | None = None) -> str | None:
+NODE = frozenset({"node-http", "fetch", "undici", "axios"})
+"""Libraries of Node: a cell that measured nothing does not tell its language."""
+
+
+def race_of(cell: Cell, reuse: Reuse | None = None, language: str = "") -> str | None:
     """Why two runs may differ in this cell; None where they must not.
 
-    Where it was measured, what became of the connection tells whether the race was run.
+    `language` is the runtime that the function told of, such as `Node.js 22.12.0`. Where the cell was measured, what
+    became of the connection tells whether the race was run.
     """
-    return next((race.reason for race in RACES if race.covers(cell) and race.may_decide(reuse)), None)
+    runtime = language.partition(" ")[0] or ("Node.js" if cell.client.partition("@")[0] in NODE else "")
+    mine = (race for race in RACES if race.language in (None, runtime) and race.covers(cell))
+    return next((race.reason for race in mine if race.may_decide(reuse)), None)

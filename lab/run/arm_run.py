@@ -10,16 +10,15 @@ from typing import Any
 from lab.backends.base import Bench
 from lab.errors import LabError
 from lab.functions import preset_sha256, shape_of
-from lab.functions.answer import read_answer
+from lab.functions.answer import TICK, read_answer
 from lab.journal import BarrierTimeout, Event, Recorder, now
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.run.gap import IdlePeriod
 from lab.run.trouble import went_well
 from lab.scenario.steps import AsyncEvent, Burst, Invocation
 from lab.scenario.timeline import Idle, periods_ahead
 from lab.upstream.client import Listener
-from lambda_app.python.background import TICK
 
 FUNCTION_TIMEOUT = 30.0
 """Real seconds for an invocation, cold start included: the lab is not about slow functions, and a client's own

@@ -17,7 +17,8 @@ from lab.backends.opening import open_bench
 from lab.checkout import ROOT
 from lab.journal import Journal, Recorder, Scope
 from lab.lambda_service.service import LambdaService
-from lab.plan.arms import Job, Plan
+from lab.plan.arms import Plan
+from lab.plan.job import Job
 from lab.run.arm_run import run_arm
 from lab.runs.folder import RunFolder
 from lab.scenario.words import SandboxKind
@@ -42,10 +43,13 @@ async def carry_out(
     *,
     jobs: int = DEFAULT_JOBS,
     predictions: dict[str, dict[str, str]] | None = None,
+    begun: Callable[[], object] = lambda: None,
     done: Done = lambda job: None,
     open_bench: OpenBench = open_bench,
 ) -> None:
     """Run every job of the plan, `jobs` at a time; the journal holds all that happened.
+
+    `begun` is called when the journal says what will be run: from then on the folder can be read.
 
     Raises LabError where the lab itself cannot work; cancelling it stops and removes everything.
     """
@@ -66,7 +70,7 @@ async def carry_out(
             predictions=predictions or {},
             environment=environment(plan.sandbox),
         )
-        folder.report()  # unfinished until it is finished, whatever happens to the lab
+        begun()
         async with open_bench(plan.sandbox, folder.logs) as bench:
             service = LambdaService(host=bench.runtime_host, speed=plan.speed)
             await service.start(invoke_port=None)

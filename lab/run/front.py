@@ -9,7 +9,7 @@ import asyncio
 
 from lab.backends.base import Bench
 from lab.journal import BarrierTimeout, Recorder, now
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.scenario.timeline import Idle
 from lab.upstream.client import Listener
 

@@ -6,7 +6,7 @@ from statistics import median
 
 from lab.backends.base import Bench
 from lab.journal import Event, Recorder, now
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.run.front import FrontWatch
 from lab.scenario.timeline import Idle
 from lab.upstream.client import Listener

@@ -10,12 +10,12 @@ import re
 from itertools import count
 
 from lab.backends.base import Bench
-from lab.backends.sandbox import Sandbox, SandboxFactory
 from lab.functions import definition
 from lab.journal import Recorder
+from lab.lambda_service.sandbox import Sandbox, SandboxFactory
 from lab.lambda_service.service import FunctionSpec, LambdaService
-from lab.plan.arms import Job
 from lab.plan.cells import FUNCTION_LIMIT, Cell
+from lab.plan.job import Job
 from lab.run.arm_run import ArmRun, arm_started, come_to_rest
 from lab.run.trouble import went_well
 from lab.scenario.words import Shape, Wake

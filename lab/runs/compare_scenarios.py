@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from lab.report.wording import NOTHING
-from lab.runs.comparison import Change, Comparison, Side, add, changed_versions, environment_versions, pairs
+from lab.runs.comparison import NOTHING, Change, Comparison, Side, add, changed_versions, environment_versions, pairs
 from lab.verdict.results import ArmResult, Results, SweepResult, Verdict
 
 NOT_JUDGED: tuple[Verdict, ...] = ("skipped", "unfinished")

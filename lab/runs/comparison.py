@@ -8,6 +8,8 @@ from lab.verdict.results import Environment
 
 Kind = Literal["scenarios", "matrix"]
 
+NOTHING = "–"
+"""In place of a value that there is not."""
 NONE = "none"
 """In place of a version that one of the two does not have."""
 

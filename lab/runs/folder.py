@@ -9,7 +9,7 @@ from typing import Self
 
 from lab.errors import EnvironmentLacks, UsageError
 from lab.journal import Event, by_scope, read_journal
-from lab.report.run import FinishedRun, write_all, write_whole
+from lab.runs.finished import FinishedRun
 from lab.scenario.load import Named, parse
 from lab.verdict.judge import judge
 
@@ -81,21 +81,6 @@ class RunFolder:
             except (OSError, UnicodeDecodeError) as error:
                 raise UsageError(f"{path}: cannot be read: {error}") from error
             yield Named(path.stem, path, parse(text, path), text, path.stem)
-
-    def report(self) -> FinishedRun:
-        """Judge the journal as it is now and write every report."""
-        run = self.read()
-        write_all(self.path, run)
-        self._keep_traces(run)
-        return run
-
-    def _keep_traces(self, run: FinishedRun) -> None:
-        """Where the judge itself failed on an arm, for whoever mends it."""
-        for scenario in run.results.scenarios:
-            for arm in scenario.arms:
-                traces = [f"repeat {one.repeat}\n{one.trace}" for one in arm.runs if one.trace]
-                if traces:
-                    write_whole(self.logs / f"judge-{scenario.name}-{arm.name}.txt", "\n".join(traces).encode())
 
 
 def find_folder(name: str, parent: Path, what: str) -> Path:

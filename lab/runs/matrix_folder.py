@@ -87,7 +87,11 @@ class MatrixFolder:
 
     def read(self) -> Matrix:
         """The table as its journal has it, judged anew; raises UsageError where another version wrote it."""
-        return judge_matrix(self.path.name, self.history())
+        history = self.history()
+        try:
+            return judge_matrix(self.path.name, history)
+        except UsageError as error:
+            raise UsageError(f"{self.journal}: {error}") from error
 
 
 class _Shape(BaseModel):

@@ -4,7 +4,7 @@ import json
 import re
 import shlex
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from reprlib import Repr
@@ -19,7 +19,6 @@ from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent, NodeEve
 from ruamel.yaml.reader import ReaderError
 
 from lab.errors import UsageError
-from lab.functions import definition
 from lab.scenario.keys import known_keys
 from lab.scenario.model import Scenario
 from lab.spelling import advice, meant
@@ -62,9 +61,12 @@ def load(path: Path) -> Named:
     text = _read(path)
     if not NAME.fullmatch(path.stem):
         raise UsageError(f"{path}: rename the file: a scenario's name is 1 to 40 letters, digits, dots and hyphens")
-    scenario, document = _parse(text, path)
-    _check_functions(scenario, document, path)
-    return Named(path.stem, path, scenario, text, shlex.quote(str(path)))
+    return Named(path.stem, path, parse(text, path), text, shlex.quote(str(path)))
+
+
+def line_of(named: Named, place: Sequence[int | str]) -> int:
+    """The line of a scenario's file where the innermost part of the place (keys and indices) stands."""
+    return _line(_yaml(named.text, named.path), place)
 
 
 def find(name: str) -> Named:
@@ -102,18 +104,13 @@ def built_in() -> list[Named]:
 def parse(text: str, path: Path) -> Scenario:
     """The scenario in a text; `path` is for messages. Raises UsageError with file and line.
 
-    Whether the functions and presets that it names exist is not looked at.
+    Whether the functions and presets that it names exist is the plan's question.
     """
-    return _parse(text, path)[0]
-
-
-def _parse(text: str, path: Path) -> tuple[Scenario, CommentedMap]:
-    """The scenario, and the document that knows the lines."""
     document = _yaml(text, path)
     if not isinstance(document, CommentedMap):
         raise UsageError(f"{path}:1: a scenario is a mapping with title, question, story ...; see docs/scenarios.md")
     try:
-        return Scenario.model_validate(_plain(document, path)), document
+        return Scenario.model_validate(_plain(document, path))
     except ValidationError as error:
         messages = [_message(path, document, detail) for detail in _worth_telling(error)]
         more = f" (and {len(messages) - 1} more)" if len(messages) > 1 else ""
@@ -189,19 +186,6 @@ def _check_plain(text: str, path: Path) -> None:
 
 def _unprintable(char: str) -> bool:
     return unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t"
-
-
-def _check_functions(scenario: Scenario, document: Any, path: Path) -> None:
-    """Each arm's function and preset must exist; the message points to where they are named."""
-    for index, arm in enumerate(scenario.arms):
-        function = scenario.setting(arm).function
-        in_arm = arm.change.function.model_fields_set & {"client", "preset", "shape"}
-        place = ["arms", index, "change", "function"] if in_arm else ["function"]
-        try:
-            definition(function.client).preset_path(function.preset)
-            definition(function.client).arguments(function.shape)
-        except UsageError as error:
-            raise UsageError(f"{path}:{_line(document, [*place, *sorted(in_arm)[-1:]])}: {error}") from None
 
 
 def schema() -> dict[str, Any]:

@@ -28,3 +28,7 @@ OutcomeClass = Literal[
 GatewayRefresh = Literal["requests", "probes"]
 Rate = Literal["never", "sometimes", "always"]
 TcpState = Literal["ESTABLISHED", "CLOSE-WAIT", "CLOSE"]
+Reuse = Literal["used", "replaced", "not kept", "kept"]
+"""What became of the connection that died, as the upstream saw it. `used`: the request went into it. `replaced`: the
+client had kept it and took a new connection; a look at the socket and a try that sends nothing cannot be told apart.
+`not kept`: the client had closed it before. `kept`: nothing died, and the request came on it."""

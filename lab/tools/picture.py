@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
 from lab.errors import UsageError
-from lab.report.run.finished import FinishedRun
 from lab.report.run.terminal import print_run
+from lab.runs.finished import FinishedRun
 from lab.runs.folder import LATEST, RUNS, RunFolder
 
 WIDTH = 112

@@ -96,6 +96,8 @@ class UpstreamClient:
                 event.pop("seq")
                 if "connection" in event:
                     event["connection"] += self._first_connection - 1
+                if event["kind"] == "executed" and self._first_connection >= MOVED_FROM:
+                    event["address"] = "new"
                 recorder.record("upstream", event.pop("kind"), t=event.pop("t"), **event)
 
     async def open(self, name: str, upstream: Upstream, speed: float, recorder: Recorder, port: int = 0) -> Listener:

@@ -8,8 +8,9 @@ from typing import Any
 from lab.journal import Event, Scope
 from lab.plan.cells import MATRIX, Cell
 from lab.plan.races import race_of
+from lab.scenario.words import Reuse
 from lab.verdict.facts import Facts
-from lab.verdict.matrix import CellResult, Matrix, Reuse
+from lab.verdict.matrix import CellResult, Matrix
 from lab.verdict.results import Environment
 from lab.verdict.stale import ended_as_stated
 from lab.verdict.witness import contradictions
@@ -89,7 +90,7 @@ def _result(cell: Cell, attempts: int, library: str, language: str, findings: Ma
         wake_order=cell.wake_order,
         wake=cell.wake,
         attempts=attempts,
-        race=race_of(cell, findings.get("reuse")),
+        race=race_of(cell, findings.get("reuse"), language),
         **findings,
     )
 

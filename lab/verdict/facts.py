@@ -7,7 +7,7 @@ from typing import Any
 
 from lab.journal import Event
 from lab.scenario.words import OutcomeClass
-from lab.upstream.client import MOVED_FROM
+from lab.verdict.before import number_says_new
 from lab.verdict.gaps import Gap, gaps_of
 from lab.verdict.stale import Stale, stale_connections
 
@@ -351,7 +351,11 @@ class Facts:
     def served_by(self) -> str | None:
         """Which address carried out the last request: the `old` or the `new` one."""
         executed = self._all("upstream", "executed")
-        return ("new" if executed[-1]["connection"] >= MOVED_FROM else "old") if executed else None
+        if not executed:
+            return None
+        last = executed[-1]
+        address: str | None = last.get("address")
+        return address or ("new" if number_says_new(last["connection"]) else "old")
 
     @cached_property
     def close_in_flight(self) -> bool:

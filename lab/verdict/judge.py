@@ -10,12 +10,13 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lab.errors import UsageError
-from lab.functions import definition
 from lab.journal import Event, Scope, by_scope
+from lab.plan.needs import Skip
 from lab.scenario.load import Named
 from lab.scenario.model import Arm
 from lab.scenario.setting import Setting
-from lab.scenario.words import Need, SandboxKind
+from lab.scenario.words import SandboxKind
+from lab.verdict.before import skip_of_0_1
 from lab.verdict.facts import Facts
 from lab.verdict.guard import fault_was_avoided, guard_of, meets_the_fault_of
 from lab.verdict.results import ArmResult, Environment, Guard, Results, Run, ScenarioResult, Verdict, worst
@@ -44,7 +45,7 @@ class RunStarted(BaseModel):
     arms: dict[str, list[str]]
     lacks: list[str] = []
     sweeps: list[str] = []
-    skipped: dict[str, dict[str, tuple[str, Literal["declared", "lacking"]]]] | None = None
+    skipped: dict[str, dict[str, Skip]] | None = None
     """Reason and kind by scenario and arm; journals of 0.1 do not have it."""
     asked: dict[str, str] = {}
     """How the user named each scenario."""
@@ -164,43 +165,10 @@ def _judge_scenario(named: Named, started: RunStarted, scoped: Mapping[Scope, Se
     )
 
 
-Skip = tuple[str, Literal["declared", "lacking"]]
-"""Why an arm does not run, and whether its scenario says so or this machine lacks a part."""
-
-
 def _skipped_for(named: Named, arm: Arm, started: RunStarted) -> Skip | None:
     if started.skipped is not None:
         return started.skipped.get(named.name, {}).get(arm.name)
-    return skip_of(named, arm, started.sandbox, started.lacks)
-
-
-NEEDED: dict[Need, str] = {
-    "compiler": "a C compiler (cc)",
-    "net-admin": "CAP_NET_ADMIN (root)",
-    "nginx": "nginx",
-    "haproxy": "HAProxy",
-    "go": "Go",
-    "node": "Node.js with npm",
-    "java": "a JDK and Maven",
-}
-
-
-def skip_of(named: Named, arm: Arm, sandbox: str, lacks: Collection[str]) -> Skip | None:
-    """Why an arm cannot run in this kind of sandbox or on a machine that lacks this; None where it can."""
-    scenario = named.scenario
-    if sandbox not in scenario.sandboxes:
-        return scenario.skip_reason or f"runs in {' and '.join(scenario.sandboxes)} only", "declared"
-    if arm.sandboxes is not None and sandbox not in arm.sandboxes:
-        return arm.skip_reason or f"runs in {' and '.join(arm.sandboxes)} only", "declared"
-    setting = scenario.setting(arm)
-    lack = lack_reason({*setting.needs, *definition(setting.function.client).needs}, lacks)
-    return (lack, "lacking") if lack else None
-
-
-def lack_reason(needs: Collection[Need], lacks: Collection[str]) -> str | None:
-    """What of the needs is missing here, and what to do; None where nothing is."""
-    missing = [NEEDED[need] for need in sorted(needs) if need in lacks]
-    return f"needs {' and '.join(missing)}, or --sandbox docker" if missing else None
+    return skip_of_0_1(named, arm, started.sandbox, started.lacks)
 
 
 @dataclass(frozen=True)

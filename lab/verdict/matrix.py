@@ -6,15 +6,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lab.scenario.words import OutcomeClass, SandboxKind
+from lab.scenario.words import OutcomeClass, Reuse, SandboxKind
 from lab.verdict.results import Environment
 
 SCHEMA_ID: Literal["thawlab.matrix/1"] = "thawlab.matrix/1"
 
-Reuse = Literal["used", "replaced", "not kept", "kept"]
-"""What became of the connection that died, as the upstream saw it. `used`: the request went into it. `replaced`: the
-client had kept it and took a new connection; a look at the socket and a try that sends nothing cannot be told apart.
-`not kept`: the client had closed it before. `kept`: nothing died, and the request came on it."""
 Status = Literal["measured", "inconclusive", "missing"]
 
 

@@ -23,7 +23,7 @@ from lab.cleanup.procfs import lab_mark
 from lab.cli.serve import ServeOptions
 from lab.journal import Event, Journal, Recorder, Scope, read_journal
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.scenario.parts import Upstream
 from lab.upstream.client import Listener
 

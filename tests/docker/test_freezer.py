@@ -10,8 +10,8 @@ import pytest_asyncio
 
 from lab.backends.docker import freezer
 from lab.backends.docker.freezer import Cgroup, Freezer, find_cgroup
-from lab.backends.sandbox import FreezeFailed
 from lab.lambda_service.invocation import InvokeResult
+from lab.lambda_service.sandbox import FreezeFailed
 from tests.docker.support import PATIENCE, Room, Stand, open_room, without_traceback
 
 pytestmark = [pytest.mark.docker, pytest.mark.asyncio(loop_scope="module")]

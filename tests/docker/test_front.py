@@ -11,7 +11,7 @@ import pytest
 
 from lab.backends.base import Bench
 from lab.journal import Event
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.scenario.load import find
 from lab.upstream.client import Listener
 from lab.verdict.judge import judge

@@ -7,7 +7,7 @@ import pytest
 
 from lab.backends.base import Bench
 from lab.journal import Recorder
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from tests.run.support import Wrapped, only_arm, results_of, run, write
 
 pytestmark = pytest.mark.docker

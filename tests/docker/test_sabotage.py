@@ -17,10 +17,10 @@ from lab.backends.docker.bench import DockerBench
 from lab.backends.docker.engine import connect
 from lab.backends.docker.freezer import Cgroup, Freezer, Pause
 from lab.backends.docker.sandbox import DockerSandbox
-from lab.backends.sandbox import Sandbox, SandboxFactory
 from lab.journal import Event, Recorder
+from lab.lambda_service.sandbox import Sandbox, SandboxFactory
 from lab.lambda_service.service import FunctionSpec
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.scenario.load import Named
 from lab.upstream.client import Listener
 from lab.verdict.results import ArmResult

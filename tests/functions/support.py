@@ -11,18 +11,19 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from lab.backends.present import lacking
 from lab.backends.process.bench import process_factory
+from lab.backends.variables import environment
 from lab.cleanup.procfs import lab_mark
-from lab.functions import definition, environment
+from lab.functions import definition
 from lab.functions.definition import Definition
 from lab.journal import Event, Journal, Recorder, Scope, now
 from lab.lambda_service.invocation import InvokeResult
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
-from lab.plan.needs import lacking
+from lab.plan.needs import lack_reason
 from lab.scenario import parts
 from lab.scenario.words import Shape
 from lab.upstream.client import Listener, UpstreamClient
-from lab.verdict.judge import NEEDED
 from tests.functions.contract import Answer
 
 PATIENCE = 20.0
@@ -40,8 +41,7 @@ Json = dict[str, Any]
 
 def lacks(defined: Definition) -> str | None:
     """Why this machine cannot run the function in a process, in the lab's words; None where it can."""
-    missing = sorted({*defined.needs}.intersection(lacking("process")))
-    return f"needs {' and '.join(NEEDED[need] for need in missing)}, or --sandbox docker" if missing else None
+    return lack_reason(defined.needs, lacking("process"))
 
 
 def sha256_of(client: str, preset: str) -> str:

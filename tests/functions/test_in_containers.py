@@ -13,7 +13,7 @@ from lab.functions import DEFINITIONS, definition
 from lab.functions.program import BUILD_BOUND
 from lab.journal import Journal, Recorder, Scope
 from lab.lambda_service.service import FunctionSpec, LambdaService
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.scenario.parts import Upstream
 from tests.functions.nature import WITHOUT_ERRNO
 from tests.functions.support import invoke, sha256_of

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from lab.plan.needs import PRESENT
+from lab.backends.present import PRESENT
 
 
 @pytest.fixture(autouse=True)

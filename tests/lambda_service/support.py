@@ -12,10 +12,10 @@ from typing import Any
 import aiohttp
 
 from lab.backends.process.sandbox import ProcessSandbox, ProcessSpec
-from lab.backends.sandbox import FreezeFailed, Sandbox
 from lab.cleanup.procfs import lab_mark
 from lab.journal import Event, Journal, Recorder, Scope
 from lab.lambda_service.invocation import InvokeResult
+from lab.lambda_service.sandbox import FreezeFailed, Sandbox
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from lab.backends.sandbox import FreezeFailed
+from lab.lambda_service.sandbox import FreezeFailed
 from lab.lambda_service.slot import FLUSH_LIMIT, THAW_SETTLE
 from tests.lambda_service.support import (
     Lab,

@@ -53,7 +53,7 @@ def test_every_client_is_asked_the_whole_story(client: str) -> None:
 
 
 def test_the_python_part_is_large() -> None:
-    assert sum(DEFINITIONS[cell.client].language == "python" for cell in make_matrix("process").cells) >= 400
+    assert sum(DEFINITIONS[cell.client].language == "python" for cell in make_matrix("process", ()).cells) >= 400
 
 
 def test_what_a_machine_lacks_is_left_out() -> None:
@@ -74,7 +74,7 @@ def test_what_is_scaled_stays_apart(client: str, kind: SandboxKind) -> None:
 
 def test_a_choice_that_means_nothing_is_refused() -> None:
     with pytest.raises(UsageError, match="no cell of the matrix is meant"):
-        make_matrix("process", lambda cell: False)
+        make_matrix("process", (), lambda cell: False)
 
 
 def test_settings_are_those_of_the_cell() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from lab.errors import UsageError
+from lab.report.run import report
 from lab.report.run.terminal import print_run
 from lab.runs.folder import RunFolder
 
@@ -113,7 +114,7 @@ def try_one(folder: Path, text: bytes) -> str:
         shutil.copytree(RECORDED / "scenarios", run.scenarios)
     run.journal.write_bytes(text)
     try:
-        finished = run.report()
+        finished = report(run)
     except UsageError as error:
         return str(error)
     print_run(finished, folder, console=Console(width=80, file=io.StringIO()))

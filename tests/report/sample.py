@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.journal import Event, Scope, Source
-from lab.report.run.finished import FinishedRun
+from lab.runs.finished import FinishedRun
 from lab.scenario.load import Named, parse
 from lab.scenario.words import OutcomeClass
 from lab.verdict.results import ArmResult, Environment, Guard, Results, Run, ScenarioResult, Verdict, worst

@@ -9,7 +9,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
 
 from lab.report.run import html, junit, markdown, write_all
 from lab.report.run.diff import PresetPath, preset_file, unified
-from lab.report.run.finished import FinishedRun
+from lab.runs.finished import FinishedRun
 from lab.scenario.load import Named
 from lab.verdict.results import Results
 from tests.report import sample

@@ -9,9 +9,9 @@ from rich.console import Console
 
 from lab.report.run import fixes, html, junit, markdown
 from lab.report.run.diff import PresetPath
-from lab.report.run.finished import FinishedRun
 from lab.report.run.status import exit_status
 from lab.report.run.terminal import print_run
+from lab.runs.finished import FinishedRun
 from lab.scenario.load import Named
 from lab.verdict.results import ArmResult, Verdict
 from tests.report import sample

@@ -7,6 +7,7 @@ from typing import Any
 
 from lab.backends.base import Bench
 from lab.backends.opening import open_bench as open_real_bench
+from lab.backends.present import lacking
 from lab.journal import Event, read_journal
 from lab.plan.arms import make_plan
 from lab.run.carry_out import carry_out
@@ -63,7 +64,7 @@ async def run(
     repeats: int = 1,
 ) -> RunFolder:
     """Carry out the scenario on a bench that `wrap` may change; returns the run's folder."""
-    plan = make_plan([named], arms, sandbox, None, repeats)
+    plan = make_plan([named], arms, sandbox, None, repeats, lacking(sandbox))
     run_folder = RunFolder.create(folder / "runs", plan.scenarios)
 
     @asynccontextmanager

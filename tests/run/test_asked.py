@@ -8,7 +8,7 @@ import pytest
 
 from lab.backends.tcp_ends import Ends
 from lab.journal import Event
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.runs.folder import RunFolder
 from lab.upstream.client import Listener
 from tests.run.command import thawlab_here

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.scenario.load import find
 from lab.verdict.results import ScenarioResult
 from tests.run.support import Wrapped, journal_of, results_of, run

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from lab.plan.needs import may_repair
 from lab.runs.compare_scenarios import compare
 from lab.scenario.load import load
 from lab.scenario.parts import Upstream
 from lab.upstream import client as upstream
 from lab.verdict.results import Results
 from tests.run.support import results_of, run
+from upstream_server.sockets import may_repair
 
 SEED_RESET = Path(__file__).resolve().parents[2] / "scenarios" / "seed-reset.yaml"
 ARMS = ("bug", "get", "loop", "never-frozen", "idle-timeout", "retry-fresh", "look-first", "sleep-zero")

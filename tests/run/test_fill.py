@@ -12,10 +12,9 @@ from lab.cli.matrix import rest_of
 from lab.errors import EnvironmentLacks
 from lab.functions import DEFINITIONS
 from lab.journal import BarrierTimeout, Event, Journal, Recorder, Scope
-from lab.plan.arms import Job
 from lab.plan.cells import Cell, Mode
 from lab.plan.grid import cells_of
-from lab.plan.needs import may_repair
+from lab.plan.job import Job
 from lab.run import fill
 from lab.runs.matrix_folder import MatrixFolder
 from lab.scenario.parts import Function
@@ -24,6 +23,7 @@ from tests.functions.test_liar import LIES, defined_here, liar
 from tests.run.matrix import by_id, filled, only
 from tests.run.support import Wrapped
 from tests.run.test_sabotage import NeverCloses, NeverFreezes
+from upstream_server.sockets import may_repair
 
 SEED = Cell("http.client", "sync", "seed", "vanish", "delivered", "POST", 1)
 MODES: tuple[Mode, ...] = ("none", "fin", "rst", "vanish", "executed-fin", "executed-rst")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from lab.journal import Recorder
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.scenario.load import find
 from lab.upstream.client import Listener
 from tests.run.support import Wrapped, journal_of, results_of, run

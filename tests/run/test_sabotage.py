@@ -7,10 +7,10 @@ from typing import Any, cast
 import pytest
 
 from lab.backends.base import Bench
-from lab.backends.sandbox import Sandbox, SandboxFactory
 from lab.journal import Recorder
+from lab.lambda_service.sandbox import Sandbox, SandboxFactory
 from lab.lambda_service.service import FunctionSpec
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.run import gap as idle
 from lab.upstream.client import Listener
 from tests.run.support import Wrapped, only_arm, results_of, run, scenario_text, write

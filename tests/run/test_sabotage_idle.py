@@ -8,13 +8,13 @@ import pytest
 
 from lab.backends.base import Bench
 from lab.journal import Recorder
-from lab.plan.arms import Job
-from lab.plan.needs import may_repair
+from lab.plan.job import Job
 from lab.run.arm_run import ArmRun
 from lab.upstream.client import Listener
 from lab.verdict.results import ArmResult
 from tests.run.support import Wrapped, only_arm, results_of, run, write
 from tests.run.test_sabotage import NeverFreezes
+from upstream_server.sockets import may_repair
 
 needs_net_admin = pytest.mark.skipif(not may_repair(), reason="black holes and TCP_REPAIR need CAP_NET_ADMIN")
 

@@ -8,7 +8,7 @@ import pytest
 
 from lab.backends.base import Bench
 from lab.journal import Recorder
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.run import gap as idle
 from lab.scenario.load import Named, find
 from lab.scenario.parts import Upstream

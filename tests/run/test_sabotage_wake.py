@@ -8,11 +8,11 @@ from typing import cast
 import pytest
 
 from lab.backends.base import Bench
-from lab.backends.sandbox import SandboxFactory
 from lab.journal import Recorder
 from lab.lambda_service import events
+from lab.lambda_service.sandbox import SandboxFactory
 from lab.lambda_service.service import FunctionSpec
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.scenario.load import Named
 from lab.upstream.client import Listener
 from lab.verdict.results import ArmResult

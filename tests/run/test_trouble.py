@@ -12,12 +12,12 @@ from typing import Any, cast
 import pytest
 
 from lab.backends.process.sandbox import ProcessSandbox, ProcessSpec
-from lab.backends.sandbox import Sandbox, SandboxFactory
 from lab.cleanup.procfs import PROC, lab_mark, marked
 from lab.errors import EnvironmentLacks, LabError, LabLost, leaves
 from lab.journal import BarrierTimeout, Event, Journal, Recorder, Scope
+from lab.lambda_service.sandbox import Sandbox, SandboxFactory
 from lab.lambda_service.service import FunctionSpec
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.run import arm_run
 from lab.run.trouble import went_well
 from lab.runs.folder import RunFolder

@@ -9,10 +9,10 @@ import pytest
 from rich.console import Console
 
 from lab.report.comparison import as_json, print_comparison, summary
-from lab.report.run.finished import FinishedRun
 from lab.runs import compare_matrices as matrices
 from lab.runs import compare_scenarios as scenarios
 from lab.runs.comparison import Comparison
+from lab.runs.finished import FinishedRun
 from lab.scenario.load import Named
 from lab.verdict.results import ArmResult, Results
 from tests.report import matrix_sample, sample

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any, cast
 
 from lab.backends.base import Bench
-from lab.backends.sandbox import Sandbox, SandboxFactory
 from lab.journal import Event, Recorder, Source
+from lab.lambda_service.sandbox import Sandbox, SandboxFactory
 from lab.lambda_service.service import FunctionSpec
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.upstream.client import Listener
 from tests.run.support import Wrapped
 from tests.sabotage.lie import Break

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from lab.backends.base import Bench
 from lab.journal import Event
-from lab.plan.arms import Job
 from lab.plan.cells import Cell
+from lab.plan.job import Job
 from lab.scenario.words import Need, SandboxKind
 
 Teller = Literal["upstream", "lab", "platform", "kernel", "function", "journal", "story", "client"]

@@ -12,12 +12,14 @@ from unittest import mock
 
 from lab.backends.base import Bench
 from lab.backends.opening import open_bench
+from lab.backends.present import lacking
 from lab.functions import DEFINITIONS
 from lab.journal import Event, Journal, Recorder, Scope, by_scope
-from lab.plan.arms import Job, make_plan
+from lab.plan.arms import make_plan
 from lab.plan.cells import Cell
 from lab.plan.grid import MatrixPlan
-from lab.plan.needs import lacking
+from lab.plan.job import Job
+from lab.plan.needs import lack_reason
 from lab.run import gap as idle
 from lab.run.carry_out import carry_out, environment
 from lab.run.fill import fill
@@ -26,7 +28,7 @@ from lab.runs.matrix_folder import MatrixFolder
 from lab.scenario.load import Named
 from lab.scenario.words import SandboxKind
 from lab.verdict.cells import judge_matrix
-from lab.verdict.judge import judge, lack_reason
+from lab.verdict.judge import judge
 from tests.functions.test_liar import BESIDES, LIES, defined_here
 from tests.run.support import Wrapped, journal_of, write
 from tests.sabotage.command import run_command
@@ -168,7 +170,7 @@ class Attacked:
     async def _arm(self, place: Arm, folder: Path, bench: Any) -> tuple[Event, ...]:
         named = write(folder, place.text)
         run_folder = RunFolder.create(folder, [named])
-        plan = make_plan([named], (place.name,), self._kind, None, 1)
+        plan = make_plan([named], (place.name,), self._kind, None, 1, self._lacks)
         await carry_out(plan, run_folder, open_bench=bench)
         return journal_of(run_folder)
 

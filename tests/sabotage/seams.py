@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from typing import Any
 from unittest import mock
 
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.run import arm_run
 from lab.run import carry_out as laboratory
 from lab.run.warm import WarmSandbox

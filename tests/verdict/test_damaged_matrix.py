@@ -27,7 +27,7 @@ async def recorded(tmp_path: Path) -> bytes:
         usual = cell.method == "POST" and cell.stale == 1 and cell.tls == "plain" and cell.wake == "interrupted"
         return cell.client == "http.client" and cell.preset == "seed" and usual and cell.mode in ("none", "fin")
 
-    plan = make_matrix("process", wanted)
+    plan = make_matrix("process", (), wanted)
     folder = MatrixFolder.create(tmp_path / "recorded")
     with Journal(folder.journal) as journal:
         lab = Recorder(journal, Scope())

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from lab.backends.present import lacking
 from lab.functions import DEFINITIONS
 from lab.plan.cells import Cell, Method, Mode
-from lab.plan.needs import lacking
 from lab.scenario.words import Shape
 from lab.verdict.matrix import CellResult
 from tests.run.matrix import by_id, filled

@@ -21,16 +21,17 @@ from lab.backends.docker.engine import LABEL, Engine, read_frame
 from lab.backends.docker.sandbox import ContainerSpec, DockerSandbox
 from lab.backends.docker.side import SideContainer
 from lab.backends.naming import listener_name
-from lab.backends.sandbox import Sandbox, SandboxFactory
 from lab.backends.shims import IN_IMAGE, preload, wanted
 from lab.backends.tcp_ends import Ends, client_pair
+from lab.backends.variables import environment
 from lab.backends.witness import NOTHING_SEEN, Witness, connected_to, witnessed
 from lab.cleanup.procfs import IN_CONTAINER
 from lab.errors import EnvironmentLacks
-from lab.functions import definition, environment
+from lab.functions import definition
 from lab.journal import Event, Recorder, Scope
+from lab.lambda_service.sandbox import Sandbox, SandboxFactory
 from lab.lambda_service.service import FunctionSpec
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.scenario.parts import Function
 from lab.upstream.client import MOVED_FROM, START_BOUND, Listener, UpstreamClient
 from upstream_server.sock_diag import ABSENT, Pair, Socket

@@ -203,6 +203,11 @@ def container_runs(client: docker.DockerClient, name: str) -> bool:
         raise
 
 
+def sweep_lab(mark: str) -> None:
+    """Remove the containers and networks of a lab that is gone; raises EnvironmentLacks where no engine answers."""
+    sweep_engine(connect(), mark)
+
+
 def sweep_engine(client: docker.DockerClient, mark: str, *, quiet: float = SWEEP_QUIET) -> tuple[int, int]:
     """Thaw and remove the containers, then the networks, of one lab; returns how many there were.
 

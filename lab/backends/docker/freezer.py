@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Protocol
 
 from lab.backends.quiescence import at_rest
-from lab.backends.sandbox import FreezeFailed
 from lab.cleanup.procfs import is_first, switches, thread_states
 from lab.errors import LabError
+from lab.lambda_service.sandbox import FreezeFailed
 
 CGROUPS = Path("/sys/fs/cgroup")
 LAYOUTS = (

@@ -15,8 +15,8 @@ from lab.backends.docker.engine import Engine, read_frame
 from lab.backends.docker.freezer import Freezer
 from lab.backends.docker.side import SideContainer
 from lab.backends.log import LogText
-from lab.backends.sandbox import FreezeFailed
 from lab.errors import EnvironmentLacks
+from lab.lambda_service.sandbox import FreezeFailed
 from lab.tasks import cancel_all
 
 NOBODY = "65534:65534"

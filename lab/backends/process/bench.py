@@ -15,16 +15,17 @@ from lab.backends.balancer import Patience
 from lab.backends.naming import file_name, listener_name
 from lab.backends.process.balancer import BalancerProcess
 from lab.backends.process.sandbox import ProcessSandbox, ProcessSpec
-from lab.backends.sandbox import Sandbox, SandboxFactory
 from lab.backends.shims import compiled, preload, wanted
 from lab.backends.tcp_ends import Ends, client_pair
+from lab.backends.variables import environment
 from lab.backends.witness import Witness, connected_to, witnessed
 from lab.errors import EnvironmentLacks
-from lab.functions import definition, environment
+from lab.functions import definition
 from lab.functions.program import Built, Program
 from lab.journal import Event, Recorder, Scope
+from lab.lambda_service.sandbox import Sandbox, SandboxFactory
 from lab.lambda_service.service import FunctionSpec
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.scenario.parts import Function
 from lab.upstream.client import Listener, UpstreamClient
 from upstream_server.sock_diag import ABSENT, Pair, find

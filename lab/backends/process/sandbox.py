@@ -14,9 +14,9 @@ from pathlib import Path
 
 from lab.backends.log import LogFile
 from lab.backends.quiescence import at_rest
-from lab.backends.sandbox import FreezeFailed
 from lab.cleanup.procfs import MARK, group_members, group_states, switches
 from lab.errors import EnvironmentLacks
+from lab.lambda_service.sandbox import FreezeFailed
 
 CONFIRM_POLL = 0.0005
 """Real seconds between two looks at the kernel's state: it says stopped within 0.2 ms on an idle machine."""

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from lab.report.files import write_whole
 from lab.report.matrix import html, markdown
 from lab.report.matrix.terminal import print_matrix
-from lab.report.run import write_whole
 from lab.verdict.matrix import Matrix
 
 __all__ = ["print_matrix", "write_all"]

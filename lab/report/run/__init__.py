@@ -2,11 +2,24 @@
 
 from pathlib import Path
 
+from lab.report.files import write_whole
 from lab.report.run import html, junit, markdown
 from lab.report.run.diff import PresetPath, preset_file
-from lab.report.run.finished import FinishedRun
+from lab.runs.finished import FinishedRun
+from lab.runs.folder import RunFolder
 
-__all__ = ["FinishedRun", "write_all", "write_whole"]
+__all__ = ["report", "write_all"]
+
+
+def report(folder: RunFolder) -> FinishedRun:
+    """Judge a run's journal as it is now and write every report into its folder.
+
+    Raises UsageError if the folder holds no run, OSError if it cannot be written.
+    """
+    run = folder.read()
+    write_all(folder.path, run)
+    _keep_traces(folder, run)
+    return run
 
 
 def write_all(folder: Path, run: FinishedRun, preset_path: PresetPath = preset_file) -> None:
@@ -20,11 +33,10 @@ def write_all(folder: Path, run: FinishedRun, preset_path: PresetPath = preset_f
     write_whole(folder / "report.html", html.render(run, preset_path).encode())
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all. Raises OSError where it cannot be written."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def _keep_traces(folder: RunFolder, run: FinishedRun) -> None:
+    """Where the judge itself failed on an arm, for whoever mends it."""
+    for scenario in run.results.scenarios:
+        for arm in scenario.arms:
+            traces = [f"repeat {one.repeat}\n{one.trace}" for one in arm.runs if one.trace]
+            if traces:
+                write_whole(folder.logs / f"judge-{scenario.name}-{arm.name}.txt", "\n".join(traces).encode())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lab.errors import UsageError
 from lab.functions import definition
-from lab.report.run.finished import Told
+from lab.runs.finished import Told
 from lab.verdict.results import ArmResult
 
 PresetPath = Callable[[str, str], Path]

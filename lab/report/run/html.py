@@ -14,10 +14,10 @@ from lab.report.run.curve import Curve
 from lab.report.run.curve import draw as draw_curve
 from lab.report.run.diff import PresetPath, code_change, preset_file
 from lab.report.run.drawing import Drawing, draw
-from lab.report.run.finished import FinishedRun, Told
 from lab.report.run.lanes import lanes
 from lab.report.run.timeline import Moment, moments
 from lab.report.wording import plain
+from lab.runs.finished import FinishedRun, Told
 from lab.verdict.results import ArmResult, ScenarioResult
 
 TEMPLATES = Path(__file__).with_name("templates")

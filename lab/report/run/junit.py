@@ -7,8 +7,8 @@ from junitparser.junitparser import FinalResult
 
 from lab.report import wording
 from lab.report.run import status
-from lab.report.run.finished import FinishedRun, Told
 from lab.report.wording import plain
+from lab.runs.finished import FinishedRun, Told
 from lab.verdict.results import ArmResult, Results, SweepResult, Verdict
 
 _RESULT: dict[Verdict, type[FinalResult]] = {

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from lab.report import wording
 from lab.report.run import curve, status
-from lab.report.run.finished import FinishedRun, Told
 from lab.report.wording import plain
+from lab.runs.finished import FinishedRun, Told
 from lab.verdict.results import ArmResult, Results, Verdict
 
 _SIGN: dict[Verdict, str] = {"pass": "✅", "fail": "❌", "inconclusive": "❓", "unfinished": "⏸️", "skipped": "⏭️"}

@@ -23,9 +23,9 @@ from rich.text import Text
 from lab.report import wording
 from lab.report.run import curve, status
 from lab.report.run.diff import PresetPath, code_change, preset_file
-from lab.report.run.finished import FinishedRun, Told
 from lab.report.run.timeline import Moment, Tone, moments
 from lab.report.wording import plain
+from lab.runs.finished import FinishedRun, Told
 from lab.scenario.load import Named
 from lab.scenario.setting import Setting
 from lab.units import format_duration

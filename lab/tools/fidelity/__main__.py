@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from lab.backends.present import lacking
 from lab.checkout import ROOT
 from lab.plan.arms import make_plan
 from lab.report.pages import insert
@@ -26,11 +27,11 @@ PAGE = ROOT / "docs" / "fidelity.md"
 def measure(sandbox: SandboxKind, repeats: int) -> Results:
     """One run of every close mode with every link."""
     named = load(SCENARIO)
-    plan = make_plan([named], (), sandbox, None, repeats)
+    plan = make_plan([named], (), sandbox, None, repeats, lacking(sandbox))
     with tempfile.TemporaryDirectory(prefix="thawlab-") as parent:
         folder = RunFolder.create(Path(parent), plan.scenarios)
         asyncio.run(carry_out(plan, folder))
-        return folder.report().results
+        return folder.read().results
 
 
 def table(measured: Sequence[Results]) -> str:

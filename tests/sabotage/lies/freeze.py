@@ -5,7 +5,7 @@ from typing import cast
 
 from lab.backends.process.sandbox import ProcessSandbox
 from lab.journal import Recorder
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.run.arm_run import ArmRun
 from lab.scenario.steps import Freeze, Step, Wait
 from lab.upstream.client import Listener

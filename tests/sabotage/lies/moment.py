@@ -5,7 +5,7 @@ from typing import cast
 
 from lab.backends.base import Bench
 from lab.journal import Recorder
-from lab.plan.arms import Job
+from lab.plan.job import Job
 from lab.run.gap import IdlePeriod
 from lab.upstream.client import Listener
 from tests.sabotage.breaks import Altered, Scene, altered, nothing

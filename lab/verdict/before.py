@@ -1,0 +1,35 @@
+"""What journals of earlier versions do not say, and was so when they were written."""
+
+from collections.abc import Collection, Mapping
+
+from lab.plan.needs import Skip, skip_of
+from lab.scenario.load import Named
+from lab.scenario.model import Arm
+
+NEEDS_0_1: Mapping[str, str] = {
+    "go": "go",
+    "node-http": "node",
+    "fetch": "node",
+    "undici": "node",
+    "axios": "node",
+    "jdk-http": "java",
+    "apache-http": "java",
+    "okhttp": "java",
+}
+"""What the functions of version 0.1 needed, by the name of their client's library."""
+
+
+NEW_FROM_0_1 = 101
+"""Number of the first connection at the address that a name was moved to."""
+
+
+def number_says_new(connection: int) -> bool:
+    """Whether a connection was at the new address: in version 0.1 only its number tells."""
+    return connection >= NEW_FROM_0_1
+
+
+def skip_of_0_1(named: Named, arm: Arm, sandbox: str, lacks: Collection[str]) -> Skip | None:
+    """Why an arm was skipped in a run of version 0.1, whose journal says only what the machine lacked."""
+    library = named.scenario.setting(arm).function.client.partition("@")[0]
+    needs = {NEEDS_0_1[library]} if library in NEEDS_0_1 else set()
+    return skip_of(named, arm, sandbox, needs, lacks)
