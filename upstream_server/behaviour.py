@@ -1,34 +1,20 @@
 """How a listener behaves: what a control request may ask for, and what a connection is judged by."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from upstream_server import faults, moments
+from upstream_server.vocabulary import Act, CloseMode, MomentName, RestartMode
 
 Choice = Literal["auto", "off"]
 Tls = Literal["off", "close-notify", "no-close-notify"]
 VanishChoice = Literal["auto", "repair", "deferred"]
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
-
-
-def _known_mode(mode: str) -> str:
-    if mode not in faults.modes():
-        raise ValueError(f"no close mode is called {mode!r}; there are {', '.join(faults.modes())}")
-    return mode
-
-
-def _known_act(act: str) -> str:
-    return act if act == moments.STALL else _known_mode(act)
-
-
-def _known_moment(name: str) -> str:
-    if name not in moments.moments():
-        raise ValueError(f"no moment is called {name!r}; there are {', '.join(moments.moments())}")
-    return name
 
 
 class Model(BaseModel):
@@ -54,22 +40,17 @@ _Number = Annotated[int, Field(ge=1)]
 class FaultRule(Model):
     """A fault that strikes connections in use: at a moment, by an act, on those for which every condition holds."""
 
-    at: Annotated[str, AfterValidator(_known_moment)]
-    do: Annotated[str, AfterValidator(_known_act)]
+    at: MomentName
+    do: Act
     after_bytes: int = Field(default=0, ge=0)
     """Bytes of the body that go before, at a moment that counts them."""
 
-    requests: tuple[_Number, ...] | None = Field(default=None, min_length=1)
-    """The n-th request on its connection, from 1."""
-
-    min_request: _Number | None = None
-    """The n-th request on its connection, and each one after it."""
-
-    connections: tuple[_Number, ...] | None = Field(default=None, min_length=1)
-    """The connections' numbers, as in the events."""
-
-    first: _Number | None = None
-    """Only the first n times that it could strike on this listener; after them the upstream has recovered."""
+    requests: tuple[_Number, ...] | None = Field(
+        default=None, min_length=1, description="On the n-th request of its connection."
+    )
+    min_request: _Number | None = Field(default=None, description="On the n-th request of its connection or later.")
+    connections: tuple[_Number, ...] | None = Field(default=None, min_length=1, description="On the n-th connection.")
+    first: _Number | None = Field(default=None, description="Only so many times, then recovered.")
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
@@ -94,6 +75,12 @@ class FaultRule(Model):
         )
 
 
+def acts(close: str, rules: Iterable[FaultRule], *, gateway: bool) -> frozenset[str]:
+    """Every close mode that an upstream with these faults may use; a gateway in between forgets."""
+    forget = {faults.FORGET} if gateway else set()
+    return frozenset({close, *forget, *(rule.do for rule in rules if rule.do != moments.STALL)})
+
+
 @dataclass(frozen=True, slots=True)
 class IdleEnd:
     """What ends a connection that nobody uses."""
@@ -111,7 +98,7 @@ class Behaviour(Model):
     idle_timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Real seconds that an unused connection is kept; None keeps it for ever."""
 
-    close: Annotated[str, AfterValidator(_known_mode)] = "fin"
+    close: CloseMode = "fin"
     advertise: Advertise = Advertise()
 
     gateway_timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
@@ -138,16 +125,15 @@ class Behaviour(Model):
         if self.idle_timeout is not None:
             ends.append(IdleEnd(idle_since + self.idle_timeout, self.close, "idle timeout"))
         if self.gateway_timeout is not None:
-            ends.append(IdleEnd(refreshed + self.gateway_timeout, "vanish", "gateway"))
+            ends.append(IdleEnd(refreshed + self.gateway_timeout, faults.FORGET, "gateway"))
         if self.max_age is not None:
             ends.append(IdleEnd(born + self.max_age, self.close, "max age"))
         return min(ends, key=lambda end: end.at, default=IdleEnd(math.inf, self.close, "idle timeout"))
 
     @property
-    def acts(self) -> set[str]:
+    def acts(self) -> frozenset[str]:
         """Every close mode that it may use."""
-        gateway = {"vanish"} if self.gateway_timeout is not None else set()
-        return {self.close, *gateway, *(rule.do for rule in self.faults if rule.do != moments.STALL)}
+        return acts(self.close, self.faults, gateway=self.gateway_timeout is not None)
 
     def headers(self, *, closing: bool) -> list[tuple[bytes, bytes]]:
         """What every answer carries; `closing` says that the connection ends after it in any case."""
@@ -176,7 +162,7 @@ class Restart(Model):
     down: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     """Real seconds in which nobody listens."""
 
-    how: Literal["fin", "rst"] = "fin"
+    how: RestartMode = "fin"
 
 
 def explain(error: ValidationError) -> str:

@@ -15,10 +15,10 @@ from pydantic import ValidationError
 from upstream_server import faults
 from upstream_server.behaviour import ListenerSpec, Tls, explain
 from upstream_server.control import Control
-from upstream_server.durations import IdleTimeout
 from upstream_server.errors import UpstreamError
 from upstream_server.events import Event, to_line
 from upstream_server.listener import Listener
+from upstream_server.options import IdleTimeout, Registered
 from upstream_server.upstream import Upstream
 
 TOKEN_VARIABLE = "THAWLAB_TOKEN"
@@ -41,7 +41,7 @@ class Options:
 
 @click.command()
 @click.option("--idle-timeout", type=IdleTimeout(), default="5s", show_default=True, help="500ms, 5s, 6m ... or never.")
-@click.option("--close", type=click.Choice(faults.modes()), default="fin", show_default=True, help="Close mode.")
+@click.option("--close", type=Registered(faults.modes), default="fin", show_default=True, help="Close mode.")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes any free one.")
 @click.option("--vanish", type=click.Choice(["auto", "repair", "deferred"]), default="auto", show_default=True)

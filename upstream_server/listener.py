@@ -20,11 +20,11 @@ from upstream_server.flow import Flow
 from upstream_server.gathering import Gathering
 from upstream_server.held import Held
 from upstream_server.ledger import Ledger
+from upstream_server.means import Means
 from upstream_server.protocol import FaultProtocol
 from upstream_server.rules import Rules
 from upstream_server.secure import SecureFaultProtocol
 from upstream_server.serving import BACKLOG, listen, load_config
-from upstream_server.sockets import Means
 from upstream_server.tap import Tap, open_tap
 from upstream_server.tls import CLOSE_NOTIFY_BYTES, Authority
 

@@ -25,17 +25,6 @@ _DISCARD_BYTES = 65536
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
-    """What a listener may use to carry out its close mode and to see what comes after."""
-
-    tap: bool
-    repair: bool
-    filter: bool
-    tls: bool = False
-    """Whether it speaks HTTPS, where late bytes can be a goodbye."""
-
-
-@dataclass(frozen=True, slots=True)
 class TcpInfo:
     """What the kernel counts of a connection (`struct tcp_info`, since Linux 4.6), for anybody who has its socket."""
 

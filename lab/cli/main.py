@@ -39,6 +39,8 @@ from lab.runs.folder import LATEST, RUNS, RunFolder
 from lab.runs.shelf import remove_runs
 from lab.scenario.load import Named, built_in, find
 from lab.units import parse_duration
+from upstream_server import faults, plugins
+from upstream_server.options import Registered
 
 SANDBOX_KINDS = ("process", "docker")
 MOST_REPEATS = 1000
@@ -192,7 +194,7 @@ def fixes(name: str, markdown: bool, page: Path | None, out: Path) -> None:
 @click.option("--shape", type=click.Choice(["sync", "loop"]), help="App shape; the client's usual one if absent.")
 @sandbox_option
 @click.option(
-    "--close", type=click.Choice(["fin", "rst", "vanish", "blackhole"]), default="vanish", show_default=True,
+    "--close", type=Registered(faults.modes), default=faults.FORGET, show_default=True,
     help="How the upstream gives up an idle connection.",
 )  # fmt: skip
 @click.option("--idle-timeout", type=DurationType(), default="5s", show_default=True, help="Of the upstream.")
@@ -244,10 +246,13 @@ MISTAKES = {errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR, errno.ENOTDIR}
 def main() -> None:
     """The console script. Errors that a user can mend are printed without a traceback."""
     try:
+        plugins.load()
         status = cli.main(prog_name="thawlab", standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
     except LabError as error:
         _refuse(str(error), error.exit_status)
+    except plugins.BadPlugin as error:
+        _refuse(str(error), UsageError.exit_status)
     except NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)

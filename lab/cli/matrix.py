@@ -17,7 +17,7 @@ from lab.backends.present import lacking
 from lab.errors import EnvironmentLacks, UsageError
 from lab.functions import DEFINITIONS
 from lab.journal import Journal, Recorder, Scope
-from lab.plan.cells import Cell, Method, Mode, Tls
+from lab.plan.cells import Cell, Method, Tls, modes
 from lab.plan.grid import MatrixPlan, make_matrix
 from lab.report.matrix import print_matrix, write_all
 from lab.run.carry_out import environment
@@ -26,6 +26,7 @@ from lab.run.signals import until_signalled
 from lab.runs.matrix_folder import MATRICES, MatrixFolder, attempted
 from lab.scenario.words import Link, SandboxKind, Wake, WakeOrder
 from lab.spelling import advice
+from upstream_server.options import Registered
 
 EVERY = 10.0
 """Real seconds between two lines of progress where there is no terminal."""
@@ -44,7 +45,7 @@ def _choices(*words: str) -> Any:
     help="Only clients of these languages.",
 )
 @click.option("--preset", "presets", multiple=True, help="Only these presets.")
-@click.option("--mode", "modes", **_choices(*get_args(Mode)), help="Only these ways of ending a connection.")
+@click.option("--mode", "modes", multiple=True, type=Registered(modes), help="Only these ways of ending a connection.")
 @click.option("--link", "links", **_choices(*get_args(Link)), help="What happens to packets in the gap.")
 @click.option("--method", "methods", **_choices(*get_args(Method)), help="Only these requests.")
 @click.option("--stale", "stales", **_choices("1", "3"), help="Connections in the pool.")

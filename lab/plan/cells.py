@@ -1,7 +1,8 @@
 """Cells: what is measured, each a pure task with a stable id."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Literal, Self, get_args
+from typing import Annotated, Literal, Self, get_args
 
 from lab.errors import UsageError
 from lab.journal import Scope
@@ -10,15 +11,38 @@ from lab.scenario.model import Arm
 from lab.scenario.parts import FaultRule, Function, Request, Upstream
 from lab.scenario.setting import Setting
 from lab.scenario.steps import Freeze, Invoke
-from lab.scenario.words import CloseMode, Link, Shape, TcpState, Wake, WakeOrder
+from lab.scenario.words import Link, Shape, Wake, WakeOrder
+from upstream_server import faults
+from upstream_server.vocabulary import OneOf
 
-Mode = Literal["none", "fin", "rst", "vanish", "blackhole", "executed-fin", "executed-rst"]
-"""How the upstream ends the connection: a close mode of an idle one, or, with `executed-`, that it carries the request
-out and then ends the connection in place of an answer. `none` is the control: it keeps the connection."""
+NONE = "none"
+"""The mode of a control: the upstream keeps the connection."""
+EXECUTED = "executed-"
+"""Begins the modes in which the upstream carries the request out, then ends the connection in place of an answer."""
+LOST = "-lost"
+"""Ends a death of which nothing arrives."""
+
+
+def executed_modes() -> tuple[str, ...]:
+    """Those that end an answer: by what the kernel of a process that dies can do."""
+    return tuple(EXECUTED + name for name in faults.of_dying_process())
+
+
+def modes() -> tuple[str, ...]:
+    """How the upstream ends the connection, in the order of tables: not at all, while it is idle, before an answer."""
+    return (NONE, *faults.modes(), *executed_modes())
+
+
+def lost_deaths() -> tuple[str, ...]:
+    """The deaths of idle connections of which nothing arrives, where they differ from those that are delivered."""
+    return tuple(f"{name}{LOST}" for name in faults.modes() if name in faults.heard())
+
+
+Mode = Annotated[str, OneOf("way to end a connection", modes)]
+Death = Annotated[str, OneOf("death", lambda: (*modes(), *lost_deaths()))]
 Method = Literal["GET", "POST", "POST+body", "POST+json", "POST+key"]
 Tls = Literal["plain", "tls"]
 
-IDLE_MODES: tuple[CloseMode, ...] = ("fin", "rst", "vanish", "blackhole")
 UPSTREAM_LIMIT = 350.0
 GAP = 420.0
 """Lab seconds that the upstream keeps an idle connection (as a NAT gateway or a network load balancer does), and that
@@ -57,7 +81,7 @@ class Cell:
         parts = text.split("/")
         names = [field.name for field in fields(cls)]
         values = dict(zip(names, parts, strict=False))
-        known = all(values.get(name) in get_args(words) for name, words in CLOSED.items())
+        known = all(values.get(name) in words() for name, words in CLOSED.items())
         if len(parts) != len(names) or not known or not values["stale"].isdecimal():
             raise UsageError(f"{text!r} is not a cell: give one as it stands in matrix.json, {'/'.join(names)}")
         return cls(**{**values, "stale": int(values["stale"])})  # type: ignore[arg-type]
@@ -68,18 +92,19 @@ class Cell:
     @property
     def death(self) -> str:
         """How the connection dies, in one word: the mode and, where it makes a difference, the link."""
-        return f"{self.mode}-lost" if self.link == "lost" else self.mode
+        return f"{self.mode}{LOST}" if self.link == "lost" else self.mode
 
     @property
     def is_idle_death(self) -> bool:
         """Whether the upstream gives the connection up while it is idle."""
-        return self.mode in IDLE_MODES
+        return self.mode in faults.modes()
 
     @property
-    def expected_tcp_state(self) -> TcpState:
-        """The client's socket just before the wake, where the upstream gave the connection up (field notes, 1)."""
-        arrived: dict[str, TcpState] = {"fin": "CLOSE-WAIT", "rst": "CLOSE"}
-        return arrived.get(self.death, "ESTABLISHED")
+    def expected_tcp_state(self) -> str:
+        """The client's socket just before the wake, if the upstream gave the connection up while it was idle."""
+        if not self.is_idle_death:
+            return "ESTABLISHED"
+        return faults.mode(self.mode).client_state_if(delivered=self.link == "delivered")
 
     def job(self, attempt: int, speed: float) -> Job:
         """The run that measures it; `attempt` counts from 1."""
@@ -117,23 +142,28 @@ class Cell:
             return Upstream.model_validate(
                 {"idle_timeout": limit, "close": self.mode, "vanish": "deferred", "tls": tls}
             )
-        if self.mode == "none":
+        if self.mode == NONE:
             return Upstream(tls=tls)
         # Only what comes on a connection that has carried a request: a new one is served.
-        rule = FaultRule(at="executed", do="fin" if self.mode == "executed-fin" else "rst", min_request=2)
+        rule = FaultRule(at="executed", do=self.mode.removeprefix(EXECUTED), min_request=2)
         return Upstream(faults=(rule,), tls=tls)
 
 
 MATRIX = "matrix"
 """The scope of its journal, in place of a scenario's name."""
 
-CLOSED = {
-    "shape": Shape,
-    "mode": Mode,
-    "link": Link,
-    "method": Method,
-    "tls": Tls,
-    "wake_order": WakeOrder,
-    "wake": Wake,
+
+def _of(words: object) -> Callable[[], tuple[str, ...]]:
+    return lambda: get_args(words)
+
+
+CLOSED: Mapping[str, Callable[[], tuple[str, ...]]] = {
+    "shape": _of(Shape),
+    "mode": modes,
+    "link": _of(Link),
+    "method": _of(Method),
+    "tls": _of(Tls),
+    "wake_order": _of(WakeOrder),
+    "wake": _of(Wake),
 }
 """The axes whose words are a closed set."""

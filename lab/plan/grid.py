@@ -5,27 +5,51 @@ method × one or three stale connections. What else may decide (TLS, wake order,
 time from there, and other presets are asked less: all of it crossed would be ten times as many cells that say no more.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Self
 
 from lab.errors import UsageError
 from lab.functions import DEFINITIONS, definition
 from lab.functions.definition import COMMON, Definition
-from lab.plan.cells import Cell, Mode
+from lab.plan.cells import NONE, Cell, Mode, executed_modes
 from lab.plan.needs import lack_reason
 from lab.scenario.words import Link, Need, SandboxKind, Shape
+from upstream_server import faults
 
 SPEED: dict[SandboxKind, float] = {"process": 200.0, "docker": 100.0}
 """Lab seconds in a real second: the gap of 420s takes 2.1 s. A client whose library does not scale has its own."""
 
 Death = tuple[Mode, Link]
-DELIVERED: tuple[Death, ...] = (("fin", "delivered"), ("rst", "delivered"), ("vanish", "delivered"))
-EXECUTED: tuple[Death, ...] = (("executed-fin", "delivered"), ("executed-rst", "delivered"))
-LOST: tuple[Death, ...] = (("fin", "lost"), ("rst", "lost"))
-"""Where sandboxes are processes nothing can be lost on the wire; there it is made by `vanish`, which has its cells."""
-NONE: Death = ("none", "delivered")
-BLACKHOLE: Death = ("blackhole", "delivered")
+CONTROL: Death = (NONE, "delivered")
+
+
+@dataclass(frozen=True, slots=True)
+class Deaths:
+    """How connections die in the cells of one kind of sandbox on one machine."""
+
+    whole: tuple[Death, ...]
+    """While idle: asked about with all that may decide."""
+    brief: tuple[Death, ...]
+    """While idle: asked about with POST and GET only."""
+    executed: tuple[Death, ...]
+    """In place of an answer."""
+    lost: tuple[Death, ...]
+    """While idle, and nothing of it arrives. Containers only: processes share a kernel with the upstream, so no packet
+    can be lost, and the equivalent there is `vanish`, which is measured anyway."""
+
+    @classmethod
+    def of(cls, sandbox: SandboxKind, lacks: Collection[str]) -> Self:
+        """Those of all close modes, without the ones that need what this machine lacks."""
+        possible = [mode for mode in map(faults.mode, faults.modes()) if not mode.needs & set(lacks)]
+        return cls(
+            whole=tuple((mode.name, "delivered") for mode in possible if mode.in_matrix == "whole"),
+            brief=tuple((mode.name, "delivered") for mode in possible if mode.in_matrix == "brief"),
+            executed=tuple((name, "delivered") for name in executed_modes()),
+            lost=tuple((mode.name, "lost") for mode in possible if mode.sends) if sandbox == "docker" else (),
+        )
+
 
 USUAL_SHAPES: tuple[Shape, ...] = ("sync", "loop")
 """`one-loop` is asked where it decides: whether a timer of the pool is in time when the wake interrupts nothing."""
@@ -67,39 +91,36 @@ def make_matrix(
 def cells_of(defined: Definition, sandbox: SandboxKind, lacks: Sequence[Need] = ()) -> Iterator[Cell]:
     """The cells of one client, in the order of tables."""
     shapes = [shape for shape in defined.shapes if shape in USUAL_SHAPES]
-    lost = LOST if sandbox == "docker" else ()
+    deaths = Deaths.of(sandbox, lacks)
     shim = defined.wakes and "compiler" not in lacks
-    deaf = "net-admin" in lacks  # a black hole needs it
     for shape, preset in product(shapes, defined.in_matrix):
-        base = Cell(defined.client, shape, preset, "none", "delivered", "POST", 1)
-        for cell in _whole(base, lost, shim) if preset in COMMON else _brief(base, lost, shim):
-            if not (deaf and cell.mode == "blackhole"):
-                yield cell
+        base = Cell(defined.client, shape, preset, NONE, "delivered", "POST", 1)
+        yield from _whole(base, deaths, shim) if preset in COMMON else _brief(base, deaths, shim)
     if shim and "one-loop" in defined.shapes:
         for preset in defined.in_matrix:
-            base = Cell(defined.client, "one-loop", preset, "none", "delivered", "POST", 1, wake="uninterrupted")
-            yield from (_dies(base, death) for death in DELIVERED)
+            base = Cell(defined.client, "one-loop", preset, NONE, "delivered", "POST", 1, wake="uninterrupted")
+            yield from (_dies(base, death) for death in deaths.whole)
 
 
-def _whole(base: Cell, lost: Sequence[Death], shim: bool) -> Iterator[Cell]:
-    for death in (NONE, *DELIVERED, BLACKHOLE, *EXECUTED, *lost):
+def _whole(base: Cell, deaths: Deaths, shim: bool) -> Iterator[Cell]:
+    for death in (CONTROL, *deaths.whole, *deaths.brief, *deaths.executed, *deaths.lost):
         yield from (replace(_dies(base, death), method=method) for method in ("POST", "GET"))
-    for death in (*DELIVERED, *EXECUTED):
+    for death in (*deaths.whole, *deaths.executed):
         yield from (replace(_dies(base, death), method=method, stale=3) for method in ("POST", "GET"))
         yield from (replace(_dies(base, death), method=method) for method in ("POST+body", "POST+json", "POST+key"))
-    yield from (replace(_dies(base, death), tls="tls") for death in (NONE, *DELIVERED, *EXECUTED))
-    yield from (replace(_dies(base, death), wake_order="thaw-first") for death in DELIVERED)
+    yield from (replace(_dies(base, death), tls="tls") for death in (CONTROL, *deaths.whole, *deaths.executed))
+    yield from (replace(_dies(base, death), wake_order="thaw-first") for death in deaths.whole)
     if shim:
-        yield from (replace(_dies(base, death), wake="uninterrupted") for death in (NONE, *DELIVERED))
+        yield from (replace(_dies(base, death), wake="uninterrupted") for death in (CONTROL, *deaths.whole))
 
 
-def _brief(base: Cell, lost: Sequence[Death], shim: bool) -> Iterator[Cell]:
-    for death in (*DELIVERED, BLACKHOLE, EXECUTED[0]):
+def _brief(base: Cell, deaths: Deaths, shim: bool) -> Iterator[Cell]:
+    for death in (*deaths.whole, *deaths.brief, *deaths.executed[:1]):
         yield from (replace(_dies(base, death), method=method) for method in ("POST", "GET"))
-    yield from (replace(_dies(base, death), stale=3) for death in DELIVERED)
-    yield from (_dies(base, death) for death in lost)
+    yield from (replace(_dies(base, death), stale=3) for death in deaths.whole)
+    yield from (_dies(base, death) for death in deaths.lost)
     if shim:
-        yield from (replace(_dies(base, death), wake="uninterrupted") for death in DELIVERED)
+        yield from (replace(_dies(base, death), wake="uninterrupted") for death in deaths.whole)
 
 
 def _dies(base: Cell, death: Death) -> Cell:

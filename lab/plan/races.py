@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 from lab.plan.cells import WITH_BODY, Cell
 from lab.scenario.words import Reuse
-
-TOLD = ("fin", "rst")
-"""Deaths of which the client's kernel hears."""
+from upstream_server import faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +24,13 @@ class Race:
         return reuse is None or (reuse == "used" if self.when_used else reuse != "not kept")
 
 
+def _heard(cell: Cell) -> bool:
+    """Whether the client's kernel hears of the death while the connection is idle."""
+    return cell.death in faults.heard()
+
+
 def _aiohttp_over_tls(cell: Cell) -> bool:
-    return cell.client.startswith("aiohttp") and cell.tls == "tls" and cell.death in TOLD and _of_any_age(cell)
+    return cell.client.startswith("aiohttp") and cell.tls == "tls" and _heard(cell) and _of_any_age(cell)
 
 
 def _of_any_age(cell: Cell) -> bool:
@@ -43,7 +46,7 @@ def _go_reads_an_end(cell: Cell) -> bool:
 
 
 def _loop_hears_of_it(cell: Cell) -> bool:
-    return cell.shape == "loop" and cell.death in TOLD
+    return cell.shape == "loop" and _heard(cell)
 
 
 def _loop_keeps_limit(cell: Cell) -> bool:
@@ -58,11 +61,15 @@ TWO_WRITES = ("aiohttp@3.9", "httpx2", "requests", "urllib3", "http.client", "bo
 kernel both at once, as long as they are short (`tests/functions/test_writes.py` counts)."""
 
 
+def _late_bytes_draw_a_reset(cell: Cell) -> bool:
+    return cell.is_idle_death and faults.mode(cell.mode).late_bytes == "reset" and cell.link == "delivered"
+
+
 def _two_writes(cell: Cell) -> bool:
     return (
         cell.client in TWO_WRITES
         and cell.method in WITH_BODY
-        and (cell.death in ("fin", "vanish") or cell.link == "lost")
+        and (_late_bytes_draw_a_reset(cell) or cell.link == "lost")
     )
 
 
@@ -71,7 +78,7 @@ def _probed(cell: Cell) -> bool:
 
 
 def _jdk_hears_of_it(cell: Cell) -> bool:
-    return cell.client == "jdk-http" and cell.death in TOLD
+    return cell.client == "jdk-http" and _heard(cell)
 
 
 # The first one names a cell: whether a connection is used comes before what happens in it.

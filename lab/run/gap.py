@@ -10,6 +10,7 @@ from lab.plan.job import Job
 from lab.run.front import FrontWatch
 from lab.scenario.timeline import Idle
 from lab.upstream.client import Listener
+from upstream_server import faults
 
 GIVE_UP_BOUND = 10.0
 """Real seconds, beyond the idle timeout, for the upstream to give up what is idle."""
@@ -94,7 +95,7 @@ class IdlePeriod:
         if self._job.setting.link == "lost":
             return
         ended = [event for event in self._recorder.events if event.kind in ("gave-up", "fault")]
-        told = {event["connection"] for event in ended if event.get("mode", event.get("do")) in ("fin", "rst")}
+        told = {event["connection"] for event in ended if event.get("mode", event.get("do")) in faults.heard()}
         opened = [event for event in self._recorder.events if event.kind == "connection-opened"]
         awaited = [event for event in opened if event["connection"] in told]
         try:

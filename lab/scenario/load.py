@@ -22,6 +22,7 @@ from lab.errors import UsageError
 from lab.scenario.keys import known_keys
 from lab.scenario.model import Scenario
 from lab.spelling import advice, meant
+from upstream_server import vocabulary
 
 BUILT_IN = Path(__file__).resolve().parents[2] / "scenarios"
 SCHEMA = Path(__file__).with_name("scenario.schema.json")
@@ -256,9 +257,9 @@ def _message(path: Path, document: Any, detail: Any) -> str:
             text = f"{where!r} is missing: add it"
         case "literal_error":
             known = re.findall(r"'([^']+)'", detail["ctx"]["expected"])
-            likely = meant(detail["input"], known)
-            hint = f"did you mean `{likely}`?" if likely else f"write one of {', '.join(known)}"
-            text = f"{where}: unknown word {_shown(detail['input'])}: {hint}"
+            text = f"{where}: {_unknown(detail['input'], known)}"
+        case vocabulary.UNKNOWN_WORD:
+            text = f"{where}: {_unknown(detail['input'], detail['ctx']['known'])}"
         case "string_type":
             text = f"{where}: {_shown(detail['input'])} is not text: write words, or put it in quotes"
         case "string_pattern_mismatch":
@@ -273,6 +274,12 @@ def _message(path: Path, document: Any, detail: Any) -> str:
             message = detail["msg"].removeprefix("Value error, ")
             text = f"{where}: {message}" if where else message
     return f"{path}:{line}: {_one_line(text)}"
+
+
+def _unknown(word: Any, known: list[str]) -> str:
+    likely = meant(word, known)
+    hint = f"did you mean `{likely}`?" if likely else f"write one of {', '.join(known)}"
+    return f"unknown word {_shown(word)}: {hint}"
 
 
 def _shown(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from lab.scenario.words import BalancerServer, CloseMode, GatewayRefresh, OutcomeClass, Shape, TcpState
 from lab.units import Duration, format_duration
@@ -29,33 +29,10 @@ class Advertise(Model):
     max: int | None = Field(default=None, ge=1)
 
 
-class FaultRule(Model):
+class FaultRule(behaviour.FaultRule):
     """A fault at a moment of a request: where, what, and on which requests (all that is said must hold)."""
 
-    at: Literal["accept", "request-head", "request-body", "executed", "response-body", "response-done"]
-    do: Literal["fin", "rst", "vanish", "blackhole", "stall"]
-    after_bytes: int = Field(default=0, ge=0)
-    requests: tuple[int, ...] | None = Field(default=None, description="On the n-th request of its connection.")
-    min_request: int | None = Field(default=None, ge=1, description="On the n-th request of its connection or later.")
-    connections: tuple[int, ...] | None = Field(default=None, description="On the n-th connection.")
-    first: int | None = Field(default=None, ge=1, description="Only so many times, then recovered.")
-
-    @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
-        """As the upstream itself judges it."""
-        try:
-            behaviour.FaultRule.model_validate(self.model_dump())
-        except ValidationError as error:
-            raise ValueError(behaviour.explain(error)) from None
-        return self
-
-    def is_for(self, connection: int, number: int) -> bool:
-        """Whether the n-th request of this connection is meant."""
-        return (
-            (self.requests is None or number in self.requests)
-            and (self.min_request is None or number >= self.min_request)
-            and (self.connections is None or connection in self.connections)
-        )
+    model_config = ConfigDict(strict=False)  # a YAML list is a tuple here
 
 
 class Upstream(Model):
@@ -94,8 +71,7 @@ class Upstream(Model):
     @property
     def acts(self) -> frozenset[str]:
         """Every close mode that it may use."""
-        gateway = {"vanish"} if self.gateway_timeout is not None else set()
-        return frozenset({self.close, *gateway, *(rule.do for rule in self.faults if rule.do != "stall")})
+        return behaviour.acts(self.close, self.faults, gateway=self.gateway_timeout is not None)
 
 
 class Balancer(Model):

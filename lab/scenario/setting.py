@@ -1,8 +1,11 @@
 """What one arm runs with: its scenario with its change applied, and what follows from that."""
 
+from typing import cast
+
 from lab.scenario.parts import Balancer, FaultRule, Function, Model, Request, Upstream
 from lab.scenario.timeline import Idle, Timeline, idle_periods
 from lab.scenario.words import Clock, Link, Need, Wake, WakeOrder
+from upstream_server import faults, moments
 
 
 class Setting(Model):
@@ -28,11 +31,19 @@ class Setting(Model):
         needs: set[Need] = set()
         if self.wake == "uninterrupted" or self.clock == "stalls":
             needs.add("compiler")
-        if "blackhole" in self.upstream.acts or self.upstream.vanish == "repair":
+        if self.upstream.vanish == "repair":
             needs.add("net-admin")
+        for act in self.upstream.acts:
+            needs |= cast("frozenset[Need]", faults.mode(act).needs)
         if self.balancer is not None:
             needs.add(self.balancer.server)
         return frozenset(needs)
+
+    @property
+    def close_modes(self) -> frozenset[str]:
+        """How idle connections may end: as stated or, if that is to be lost and no packet can be, silently."""
+        close = self.upstream.close
+        return frozenset({close, faults.mode(close).when_lost}) if self.link == "lost" else frozenset({close})
 
     @property
     def idle(self) -> list[Idle]:
@@ -93,7 +104,7 @@ class Setting(Model):
     @property
     def faults_after_answers(self) -> list[FaultRule]:
         """The upstream's faults that end a connection which the client's pool has just got back."""
-        return [rule for rule in self.upstream.faults if rule.at == "response-done" and rule.do != "stall"]
+        return [rule for rule in self.upstream.faults if rule.at == "response-done" and rule.do != moments.STALL]
 
     @property
     def leaves_stale(self) -> bool:

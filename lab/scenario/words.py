@@ -1,8 +1,12 @@
-"""The words of scenario files and results: closed sets, each as the glossary of the design has it."""
+"""The words of scenario files and results: closed sets, as docs/scenarios.md tells them.
+
+Close modes and moments are registered with the upstream (`upstream_server.faults`, `upstream_server.moments`).
+"""
 
 from typing import Literal
 
-CloseMode = Literal["fin", "rst", "vanish", "blackhole"]
+from upstream_server.vocabulary import CloseMode as CloseMode
+
 Link = Literal["delivered", "lost"]
 Shape = Literal["sync", "loop", "one-loop"]
 Wake = Literal["interrupted", "uninterrupted"]

@@ -21,6 +21,7 @@ from lab.cleanup.procfs import MARK
 from lab.errors import EnvironmentLacks, LabLost
 from lab.journal import Recorder
 from lab.scenario.parts import Upstream
+from upstream_server import plugins
 from upstream_server.sock_diag import Pair, Socket, from_plain
 
 MOVED_FROM = 101
@@ -236,7 +237,12 @@ async def upstream_process(mark: str) -> AsyncIterator[UpstreamClient]:
     token = secrets.token_urlsafe(24)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "upstream_server", "--no-listener", "--announce"),
-        env={"PATH": os.environ.get("PATH", os.defpath), "THAWLAB_TOKEN": token, MARK: mark},
+        env={
+            "PATH": os.environ.get("PATH", os.defpath),
+            "THAWLAB_TOKEN": token,
+            MARK: mark,
+            **plugins.environment(),
+        },
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,

@@ -17,14 +17,7 @@ from lab.verdict.facts import Facts
 from lab.verdict.results import Guard
 from lab.verdict.stale import ended_as_stated
 from lab.verdict.witness import contradictions
-
-BY_CLOSE: dict[str, TcpState] = {
-    "fin": "CLOSE-WAIT",
-    "rst": "CLOSE",
-    "vanish": "ESTABLISHED",
-    "blackhole": "ESTABLISHED",
-}
-"""The client's socket after each close mode, where the packets arrive."""
+from upstream_server import faults
 
 
 def guard_of(arm: Arm, setting: Setting, facts: Facts, bug_failed: bool | None) -> Guard:
@@ -152,13 +145,13 @@ def expected_tcp_state(arm: Arm, setting: Setting) -> TcpState:
         return arm.expect.client_tcp_state
     after_answer = setting.faults_after_answers
     if after_answer and not setting.plans_stale:
-        return BY_CLOSE[after_answer[-1].do]  # before any packet is lost, which a gap does
+        return faults.mode(after_answer[-1].do).client_state  # before any packet is lost, which a gap does
     if setting.link == "lost":
         return "ESTABLISHED"
     restarts = [step.how for period in setting.idle for step in period.steps if isinstance(step, Restart)]
     if restarts:
-        return BY_CLOSE[restarts[-1]]
+        return faults.mode(restarts[-1]).client_state
     upstream = setting.upstream
     if upstream.gateway_timeout is not None and upstream.gateway_timeout == upstream.idle_limit:
-        return BY_CLOSE["vanish"]
-    return BY_CLOSE[upstream.close]
+        return faults.mode(faults.FORGET).client_state
+    return faults.mode(upstream.close).client_state

@@ -12,6 +12,7 @@ from lab.scenario.setting import Setting
 from lab.scenario.steps import Burst, Drain, Invocation, Invoke, Move, Recycle, Restart
 from lab.verdict.facts import Facts
 from lab.verdict.gaps import Gap
+from upstream_server import faults
 
 ROUNDED = 0.000002
 """Seconds by which rounding may put two events of a journal out of order."""
@@ -255,7 +256,7 @@ def _link(setting: Setting, facts: Facts) -> Iterator[str]:
         return
     for stale in facts.stale:
         mine = any(stale.gap.started <= event.t <= stale.t for event in cuts)
-        if stale.mode in ("fin", "rst") and not stale.after_answer and not mine:
+        if stale.mode in faults.heard() and not stale.after_answer and not mine:
             yield f"the {stale.mode} of connection {stale.connection} is stated to be lost, but no link was cut"
 
 

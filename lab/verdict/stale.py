@@ -7,6 +7,7 @@ from lab.journal import Event
 from lab.scenario.setting import Setting
 from lab.scenario.steps import Restart
 from lab.verdict.gaps import Gap
+from upstream_server import faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +90,14 @@ def _stated_ends(setting: Setting, gap: Gap) -> set[tuple[str, str]]:
     if period is not None and (restarts := [step.how for step in period.steps if isinstance(step, Restart)]):
         ends |= {("restart", how) for how in restarts}
         if setting.link == "lost":
-            ends.add(("asked", "vanish"))  # just before the restart, so that nothing of the end can arrive
+            ends.add(("asked", faults.FORGET))  # just before the restart, so that nothing of the end can arrive
         if period.duration <= (upstream.idle_limit or float("inf")):
             return ends  # no timeout can have been the cause
-    lost = setting.link == "lost" and upstream.close in ("fin", "rst")
-    modes = {upstream.close, *(["vanish"] if lost else [])}
+    modes = setting.close_modes
     if upstream.idle_timeout is not None:
         ends |= {("idle timeout", mode) for mode in modes}
     if upstream.gateway_timeout is not None:
-        ends.add(("gateway", "vanish"))
+        ends.add(("gateway", faults.FORGET))
     if getattr(upstream, "max_age", None) is not None:
         ends |= {("max age", mode) for mode in modes}
     return ends

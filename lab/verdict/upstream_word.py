@@ -129,8 +129,7 @@ def behaviour(s: Statement) -> Iterator[str]:
     for key in ("announce_close", "tls", "gateway_refresh"):
         if key in here.data and hasattr(upstream, key) and here[key] != getattr(upstream, key):
             yield f"the upstream ran with another {key} than stated"
-    modes = {upstream.close, *(["vanish"] if s.setting.link == "lost" and upstream.close in ("fin", "rst") else [])}
-    if here.get("close") not in (None, *modes):
+    if here.get("close") not in (None, *s.setting.close_modes):
         yield f"the upstream closed by {here['close']}, not by {upstream.close}"
     if "faults" in here.data and [_rule(rule) for rule in here["faults"]] != [_rule(r) for r in upstream.faults]:
         yield "the upstream ran with other faults than stated"

@@ -13,6 +13,7 @@ from lab.verdict import front
 from lab.verdict.facts import Facts
 from lab.verdict.results import Guard
 from lab.verdict.stale import Stale
+from upstream_server import faults
 
 MISSING = {
     "fault_delivered": "that the upstream gave up the pooled connection before the sandbox woke",
@@ -132,12 +133,12 @@ def _mode(stale: Stale, setting: Setting) -> str:
     if stale.after_answer:
         return f"{stale.mode}, right after its answer {stale.event['number']}"
     if (
-        stale.mode == "vanish"
+        stale.mode == faults.FORGET
         and setting.link == "lost"
         and stale.why != "gateway"
-        and setting.upstream.close != "vanish"
+        and setting.upstream.close != faults.FORGET
     ):
-        return f"vanish in place of a lost {setting.upstream.close}"
+        return f"{faults.FORGET} in place of a lost {setting.upstream.close}"
     return stale.mode
 
 

@@ -12,8 +12,9 @@ from lab.errors import UsageError
 from lab.functions import DEFINITIONS
 from lab.scenario.load import SCHEMA, parse
 from lab.scenario.steps import VERBS
-from lab.scenario.words import CloseMode, OutcomeClass, Role
+from lab.scenario.words import OutcomeClass, Role
 from tests.docs.pages import PAGES, ROOT, Fence, fences, tables
+from upstream_server import faults
 
 PAGE = ROOT / "docs" / "scenarios.md"
 TABLES = tables(PAGE)
@@ -62,7 +63,7 @@ def test_every_role_is_told() -> None:
     assert roles == set(get_args(Role))
 
 
-@pytest.mark.parametrize("word", [*get_args(OutcomeClass), *get_args(CloseMode)])
+@pytest.mark.parametrize("word", [*get_args(OutcomeClass), *faults.modes()])
 def test_every_outcome_class_and_close_mode_is_told(word: str) -> None:
     assert f"`{word}`" in PAGE.read_text()
 

@@ -16,7 +16,7 @@ from tests.upstream_server.support import (
 )
 from upstream_server import faults
 from upstream_server.errors import Refused
-from upstream_server.sockets import Means
+from upstream_server.means import Means
 
 FIN_CLOSED = pytest.param("fin", {}, "close", id="fin-closed", marks=needs_tap)
 FIN_HELD = pytest.param("fin", {"tap": "off"}, "held-close", id="fin-held")
@@ -207,10 +207,10 @@ async def test_vanish_is_chosen_so_that_its_evidence_is_seen(bench: Bench) -> No
 
 
 def test_every_mode_says_what_it_is() -> None:
-    assert faults.modes() == ("blackhole", "fin", "rst", "vanish")
-    for mode in faults._MODES.values():
+    assert faults.modes() == ("fin", "rst", "vanish", "blackhole")
+    for mode in faults.modes():
         for part in ("On the wire:", "The client sees:", "Faithful to:"):
-            assert part in (mode.__doc__ or ""), f"{mode} does not say {part}"
+            assert part in faults.about(mode), f"{mode} does not say {part}"
 
 
 def test_a_black_hole_without_a_filter_is_refused() -> None:

@@ -1,18 +1,26 @@
-"""Close modes: how the upstream gives up a connection. One file a mode, registered where it is defined.
+"""Close modes: how the upstream gives up a connection. One file a mode, which says everything about it.
 
-A mode is a function that answers, for what a listener may use, the way in which it is carried out there.
-*When* a connection is given up is not a mode's business: see the moments in `upstream_server.protocol`.
-A new mode is a new file in this folder.
+A mode is a `Mode` (what it is called, what it sends, what the client's kernel says after it, what it needs) and a
+function that says how it is carried out with a listener's means. The upstream, and everything in the lab that has to
+know about close modes, asks here: scenario files and their schema, `--close`, the matrix, the guard, the timeline.
+*When* a connection is given up is not a mode's business: see `upstream_server.moments`.
+
+A new mode is a new file in this folder, or a module of your own named in THAWLAB_PLUGINS (`upstream_server.plugins`).
+A mode's file imports what works on sockets inside its function: those who only read about modes do without it.
 """
 
 import importlib
 import pkgutil
-import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-from upstream_server.held import Held
-from upstream_server.sockets import Means
+from upstream_server.means import Means
+
+if TYPE_CHECKING:
+    import socket
+
+    from upstream_server.held import Held
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +31,16 @@ class Way:
     """
 
     how: str
-    act: Callable[[socket.socket], Held | None]
+    """One of the mode's `ways`."""
+
+    act: "Callable[[socket.socket], Held | None]"
     polite: bool = False
     """Whether the process closes in an orderly way, so that TLS has its goodbye sent before."""
 
     after_acknowledgement: bool = False
     """Whether a belated acknowledgement of what was sent would spoil it."""
 
-    settle: Callable[[socket.socket], None] | None = None
+    settle: "Callable[[socket.socket], None] | None" = None
     """What is done just before it strikes in the middle of a request, of a mode that says nothing.
 
     Everything that came is acknowledged then, as the kernel of a server that works does long before. Otherwise
@@ -38,31 +48,102 @@ class Way:
     """
 
 
-Mode = Callable[[Means], Way]
-"""Raises Refused where the mode cannot be carried out with these means."""
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """What a close mode is, for everybody who has to know."""
+
+    name: str
+    sends: Literal["FIN", "RST"] | None
+    """What reaches the client's kernel when the connection is given up; None if it hears nothing."""
+
+    client_state: Literal["ESTABLISHED", "CLOSE-WAIT", "CLOSE"]
+    """What the client's kernel says of its socket after that. CLOSE: the kernel has no such socket any more."""
+
+    late_bytes: Literal["reset", "refused", "swallowed"]
+    """What becomes of bytes that the client sends later: the upstream's kernel resets, the client's own kernel refuses
+    them, or nobody answers."""
+
+    ways: Mapping[str, str]
+    """Each `how` of its events, and in a few words what that puts on the wire, for the timeline."""
+
+    needs: frozenset[str] = frozenset()
+    """What a machine must have for it beside Linux, such as `net-admin`."""
+
+    of_dying_process: bool = False
+    """Whether the kernel of a process that dies can end its connections like this: in a `restart`, and in the matrix
+    in place of an answer (`executed-...`)."""
+
+    in_matrix: Literal["whole", "brief"] = "brief"
+    """Whether the matrix asks every client about it with all that may decide (TLS, wake order, a body ...), or only
+    with POST and GET."""
+
+    def client_state_if(self, delivered: bool) -> str:
+        """What the client's kernel says of its socket, if the mode's packets are delivered, or are lost."""
+        return self.client_state if delivered else "ESTABLISHED"
+
+    @property
+    def when_lost(self) -> str:
+        """The mode that stands in for it where its packets are stated to be lost and none can be."""
+        return FORGET if self.sends else self.name
+
+
+FORGET = "vanish"
+"""The mode of everything that drops a connection without a packet: a gateway that forgets, a close that is lost."""
+
+CarriedOut = Callable[[Means], Way]
+"""Raises Refused if the mode cannot be carried out with these means."""
 
 _MODES: dict[str, Mode] = {}
+_CARRIED_OUT: dict[str, CarriedOut] = {}
 
 
-def register(name: str) -> Callable[[Mode], Mode]:
-    """Make a function known as the close mode `name`."""
+def register(mode: Mode) -> Callable[[CarriedOut], CarriedOut]:
+    """Make a close mode known, with the function that carries it out."""
 
-    def add(mode: Mode) -> Mode:
-        _MODES[name] = mode
-        return mode
+    def add(carried_out: CarriedOut) -> CarriedOut:
+        _MODES[mode.name] = mode
+        _CARRIED_OUT[mode.name] = carried_out
+        return carried_out
 
     return add
 
 
 def modes() -> tuple[str, ...]:
-    """The names of all close modes."""
-    return tuple(sorted(_MODES))
+    """The names of all close modes, in the order of tables."""
+    return tuple(_MODES)
+
+
+def mode(name: str) -> Mode:
+    """The close mode of a name; raises KeyError."""
+    return _MODES[name]
+
+
+def about(name: str) -> str:
+    """What the mode puts on the wire, what the client sees, and to what it is faithful; raises KeyError."""
+    return _CARRIED_OUT[name].__doc__ or ""
 
 
 def way(name: str, means: Means) -> Way:
-    """How a listener with these means carries out a mode; raises Refused where it cannot."""
-    return _MODES[name](means)
+    """How a listener with these means carries out a mode; raises Refused if it cannot."""
+    return _CARRIED_OUT[name](means)
 
 
-for _module in pkgutil.iter_modules(__path__, f"{__name__}."):
-    importlib.import_module(_module.name)
+def heard() -> frozenset[str]:
+    """The modes of which the client's kernel hears, if packets are delivered."""
+    return frozenset(mode.name for mode in _MODES.values() if mode.sends)
+
+
+def of_dying_process() -> tuple[str, ...]:
+    """The modes by which the kernel of a process that dies can end its connections."""
+    return tuple(mode.name for mode in _MODES.values() if mode.of_dying_process)
+
+
+def words_for(how: str) -> str:
+    """What a way of some mode puts on the wire, in a few words; the way's own name if no mode knows it."""
+    return next((mode.ways[how] for mode in _MODES.values() if how in mode.ways), how)
+
+
+# From the politest to the most silent, as tables have them; a file that is not named here comes after them.
+_ORDER = ("fin", "rst", "vanish", "blackhole")
+for _name in (*_ORDER, *(found.name for found in pkgutil.iter_modules(__path__))):
+    importlib.import_module(f"{__name__}.{_name}")

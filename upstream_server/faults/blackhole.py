@@ -1,13 +1,20 @@
 """`blackhole`: the state is dropped, and what comes later is swallowed."""
 
-from upstream_server import sockets
 from upstream_server.errors import Refused
-from upstream_server.faults import Way, register
-from upstream_server.held import Muted, MutedAndCounted
-from upstream_server.sockets import Means
+from upstream_server.faults import Mode, Way, register
+from upstream_server.means import Means
+
+BLACKHOLE = Mode(
+    "blackhole",
+    sends=None,
+    client_state="ESTABLISHED",
+    late_bytes="swallowed",
+    ways={"drop-filter": "nothing sent; later bytes are swallowed"},
+    needs=frozenset({"net-admin"}),
+)
 
 
-@register("blackhole")
+@register(BLACKHOLE)
 def blackhole(means: Means) -> Way:
     """The upstream stops hearing the idle connection.
 
@@ -23,6 +30,9 @@ def blackhole(means: Means) -> Way:
     would not do, its kernel still acknowledges. The filter is on the socket, not on the address: new
     connections work. When the listener is deleted, the socket is freed with RST.
     """
+    from upstream_server import sockets
+    from upstream_server.held import Muted, MutedAndCounted
+
     if not means.filter:
         raise Refused("close mode blackhole needs a packet filter on a TCP socket: run with CAP_NET_ADMIN")
     return Way("drop-filter", Muted if means.tap else MutedAndCounted, settle=sockets.mute_and_acknowledge)

@@ -1,13 +1,20 @@
 """`fin`: the plain close of every HTTP server."""
 
-import socket
+from upstream_server.faults import Mode, Way, register
+from upstream_server.means import Means
 
-from upstream_server.faults import Way, register
-from upstream_server.shut import close_and_measure, close_and_see
-from upstream_server.sockets import Means
+FIN = Mode(
+    "fin",
+    sends="FIN",
+    client_state="CLOSE-WAIT",
+    late_bytes="reset",
+    ways={"close": "FIN sent", "held-close": "FIN sent; a reset on the next bytes"},
+    of_dying_process=True,
+    in_matrix="whole",
+)
 
 
-@register("fin")
+@register(FIN)
 def fin(means: Means) -> Way:
     """The upstream closes the idle connection.
 
@@ -23,6 +30,10 @@ def fin(means: Means) -> Way:
     Over TLS the listener says whether a close_notify goes before the FIN (`close-notify`, as of a server that
     closes in an orderly way) or not (`no-close-notify`, as of many a load balancer, or a killed process).
     """
+    import socket
+
+    from upstream_server.shut import close_and_measure, close_and_see
+
     if means.tap:
         return Way("close", socket.socket.close, polite=True)
     return Way("held-close", close_and_measure if means.tls else close_and_see, polite=True)

@@ -1,11 +1,20 @@
 """`rst`: a close without manners."""
 
-from upstream_server import sockets
-from upstream_server.faults import Way, register
-from upstream_server.sockets import Means
+from upstream_server.faults import Mode, Way, register
+from upstream_server.means import Means
+
+RST = Mode(
+    "rst",
+    sends="RST",
+    client_state="CLOSE",
+    late_bytes="refused",
+    ways={"linger-reset": "RST sent"},
+    of_dying_process=True,
+    in_matrix="whole",
+)
 
 
-@register("rst")
+@register(RST)
 def rst(means: Means) -> Way:
     """The upstream resets the idle connection.
 
@@ -15,4 +24,6 @@ def rst(means: Means) -> Way:
     Faithful to: a server that is killed with unread data, proxies and firewalls that reject what they no
     longer track, keepalive settings with SO_LINGER zero.
     """
+    from upstream_server import sockets
+
     return Way("linger-reset", sockets.reset)

@@ -1,12 +1,22 @@
 """`vanish`: the state is dropped and nobody is told."""
 
-from upstream_server import sockets
-from upstream_server.faults import Way, register
-from upstream_server.held import Silent
-from upstream_server.sockets import Means
+from upstream_server.faults import Mode, Way, register
+from upstream_server.means import Means
+
+VANISH = Mode(
+    "vanish",
+    sends=None,
+    client_state="ESTABLISHED",
+    late_bytes="reset",
+    ways={
+        "tcp-repair": "TCP_REPAIR: nothing sent",
+        "deferred-reset": "nothing sent; a reset on the next bytes",
+    },
+    in_matrix="whole",
+)
 
 
-@register("vanish")
+@register(VANISH)
 def vanish(means: Means) -> Way:
     """The upstream forgets the idle connection.
 
@@ -24,6 +34,9 @@ def vanish(means: Means) -> Way:
     acknowledgement of the late bytes, which may also come just before it, and the socket answers TCP
     keepalive probes until then.
     """
+    from upstream_server import sockets
+    from upstream_server.held import Silent
+
     if means.repair:
         settle = sockets.mute_and_acknowledge if means.filter else sockets.acknowledge
         # An acknowledgement would draw a RST from a kernel that has forgotten, and clients delay theirs.

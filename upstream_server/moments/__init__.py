@@ -25,6 +25,9 @@ class Moment:
     about: str
     """What goes over the wire, what the client sees, faithful to what."""
 
+    when: str
+    """The time of a fault in a timeline's words; `{number}` is the request's on its connection."""
+
     has_request: bool = True
     """Whether it belongs to a request, which a rule can pick by its number."""
 
@@ -52,6 +55,11 @@ def moments() -> tuple[str, ...]:
 def moment(name: str) -> Moment:
     """The moment of a name; raises KeyError."""
     return _MOMENTS[name]
+
+
+def when(name: str, number: int | None) -> str:
+    """When a fault struck, in a timeline's words: the moment's own, or the name of one that is not known."""
+    return _MOMENTS[name].when.format(number=number) if name in _MOMENTS else name
 
 
 # In the order of a request's life, not of the alphabet; a file that is not named here comes last.

@@ -10,4 +10,4 @@ the answer is under way, a worker timeout that ends the answer and not the work.
 
 from upstream_server.moments import Moment, register
 
-EXECUTED = register(Moment("executed", __doc__))
+EXECUTED = register(Moment("executed", __doc__, when="after executing its request {number}, before the answer"))

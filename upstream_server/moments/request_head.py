@@ -12,4 +12,6 @@ cannot know: to it this is `executed`.
 
 from upstream_server.moments import Moment, register
 
-REQUEST_HEAD = register(Moment("request-head", __doc__, in_request=True))
+REQUEST_HEAD = register(
+    Moment("request-head", __doc__, when="when the head of its request {number} came", in_request=True)
+)

@@ -28,6 +28,7 @@ from lab.lambda_service.service import FunctionSpec
 from lab.plan.job import Job
 from lab.scenario.parts import Function
 from lab.upstream.client import Listener, UpstreamClient
+from upstream_server import faults
 from upstream_server.sock_diag import ABSENT, Pair, find
 
 
@@ -64,8 +65,8 @@ class ProcessBench:
 
     async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
         behaviour = job.setting.upstream
-        if job.setting.link == "lost" and behaviour.close in ("fin", "rst"):
-            behaviour = behaviour.model_copy(update={"close": "vanish"})
+        if job.setting.link == "lost":
+            behaviour = behaviour.model_copy(update={"close": faults.mode(behaviour.close).when_lost})
         listener = await self._upstream.open(listener_name(job.scope), behaviour, job.speed, recorder)
         if job.setting.balancer is None:
             return listener

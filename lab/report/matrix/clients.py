@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lab.checkout import ROOT
 from lab.functions import DEFINITIONS
+from lab.plan.cells import modes
 from lab.report.matrix.markdown import footnotes, row, signed
 from lab.report.matrix.measured import Checked, Client, Measured, check
 from lab.report.matrix.notes import Notes, Stated
@@ -13,7 +14,6 @@ from lab.report.run.markdown import inline
 from lab.report.wording import NOTHING
 from lab.verdict.matrix import Matrix
 
-DEATHS = ("fin", "rst", "vanish", "blackhole", "executed-fin", "executed-rst")
 LANGUAGES = {".py": "python", ".go": "go", ".java": "java", ".mjs": "javascript"}
 _HEADER = re.compile(r'\A(?:""".*?"""\n|/\*.*?\*/\n|(?://[^\n]*\n)+)\n*', re.S)
 
@@ -67,17 +67,17 @@ def _run(matrix: Matrix) -> str:
 
 def _summary(measured: Measured, clients: Sequence[str], preset: str) -> Iterator[str]:
     """A table with a row a client, or one a shape where they differ."""
-    with_sane = preset == "default"
-    yield row("client", *DEATHS, *(["`sane`"] * with_sane))
-    yield "|---" * (len(DEATHS) + 1 + with_sane) + "|"
+    with_sane, deaths = preset == "default", modes()[1:]
+    yield row("client", *deaths, *(["`sane`"] * with_sane))
+    yield "|---" * (len(deaths) + 1 + with_sane) + "|"
     for name in clients:
         client = measured.of(name)
         sane = [inline(client.sane().partition(" (")[0])] * with_sane
         link = f"[{inline(name)}](#{_anchor(name)})"
-        asked = {shape: tuple(_pair(client, preset, death, shape) for death in DEATHS) for shape in client.shapes}
+        asked = {shape: tuple(_pair(client, preset, death, shape) for death in deaths) for shape in client.shapes}
         rows = {shape: words for shape, words in asked.items() if set(words) != {NOTHING}}
         if not rows:
-            yield row(link, *(NOTHING for _ in DEATHS), *([NOTHING] * with_sane))
+            yield row(link, *(NOTHING for _ in deaths), *([NOTHING] * with_sane))
         for number, words in enumerate(dict.fromkeys(rows.values())):
             shapes = [shape for shape, found in rows.items() if found == words]
             shape = f", {inline(', '.join(shapes))}" if len(shapes) < len(rows) else ""

@@ -4,16 +4,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from lab.plan.cells import GAP
+from lab.plan.cells import GAP, executed_modes, lost_deaths
 from lab.report.matrix import view
 from lab.report.matrix.marks import Marks
 from lab.report.matrix.notes import Claim
 from lab.report.wording import plain
 from lab.units import format_duration
 from lab.verdict.matrix import CellResult, Matrix
+from upstream_server import faults
 
-IDLE = ("fin", "rst", "vanish", "blackhole", "fin-lost", "rst-lost")
-EXECUTED = ("executed-fin", "executed-rst")
 FROZEN = format_duration(GAP)
 LONGEST_ERROR = 180
 """Characters of an error's text."""
@@ -148,7 +147,7 @@ class Client:
 
         def told(shape: str) -> str:
             deaths: dict[str, list[str]] = {}
-            for death in IDLE:
+            for death in (*faults.modes(), *lost_deaths()):
                 for cell in self.find("seed", death, shape):
                     seen = dict.fromkeys("used" if run.reuse == "used" else "not used" for run in self.runs[cell.id])
                     deaths.setdefault(" or ".join(seen), []).append(death + self.marks.mark(cell))
@@ -170,10 +169,10 @@ class Client:
             }
             return _by_word(words)
 
-        return f"`sane`, vanish after {FROZEN} frozen: {self.each_shape(told)}"
+        return f"`sane`, {faults.FORGET} after {FROZEN} frozen: {self.each_shape(told)}"
 
     def _one(self, shape: str, axes: Mapping[str, str]) -> list[CellResult]:
-        return self.find("sane", "vanish", shape, **axes)
+        return self.find("sane", faults.FORGET, shape, **axes)
 
     def retries(self) -> Iterator[str]:
         """What a pool without an idle limit sends again."""
@@ -185,7 +184,7 @@ class Client:
             "GET": {"method": "GET"},
             "GET with 3 stale": {"method": "GET", "stale": "3"},
         }
-        for death in ("vanish", *EXECUTED):
+        for death in (faults.FORGET, *executed_modes()):
 
             def told(shape: str, death: str = death) -> str:
                 words = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from ruamel.yaml import YAML
@@ -10,14 +10,13 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from lab.errors import UsageError
-from lab.plan.cells import Method, Mode
+from lab.plan.cells import Death, Method
 from lab.scenario.words import OutcomeClass
 
 NOTES = Path(__file__).resolve().parents[2] / "functions" / "notes"
 
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Source = Annotated[str, StringConstraints(pattern=r"^https://[^\s()<>]+$")]
-Death = Mode | Literal["fin-lost", "rst-lost"]
 
 
 class Model(BaseModel):

@@ -8,15 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from lab.plan.cells import LOST, NONE, modes
 from lab.report.matrix.marks import Marks
 from lab.verdict.matrix import CellResult, Matrix
+from upstream_server import faults
 
-DEATHS = (
-    *("none", "fin", "rst", "vanish", "blackhole", "executed-fin", "executed-rst"),
-    *("fin-lost", "rst-lost", "vanish-lost", "blackhole-lost"),
-)
-"""The columns of a grid, in this order."""
-CONTROL = "none"
+CONTROL = NONE
 
 Kind = Literal["good", "spared", "twice", "bad", "unproved", "missing"]
 """What a cell's word is to its reader, and so its colour."""
@@ -130,8 +127,9 @@ def deaths(matrix: Matrix) -> list[str]:
     """The grid's columns. The control has one only where it did not succeed: else it says nothing about the others."""
     found = {cell.death for cell in filter(is_base, matrix.cells)}
     failed = any(cell.death == CONTROL and kind(cell) != "good" for cell in filter(is_base, matrix.cells))
-    known = [death for death in DEATHS if death in found and (death != CONTROL or failed)]
-    return known + sorted(found - set(DEATHS))
+    order = [*modes(), *(mode + LOST for mode in faults.modes())]
+    known = [death for death in order if death in found and (death != CONTROL or failed)]
+    return known + sorted(found - set(order))
 
 
 # Cells of which the same is said

@@ -10,31 +10,11 @@ from lab.report.run.evidence import began, is_outcome, settled
 from lab.report.wording import plain
 from lab.units import format_duration
 from lab.verdict.facts import FOLLOW_UP
+from upstream_server import faults
+from upstream_server.moments import STALL, when
 
 Lane = Literal["sandbox", "connection", "upstream", "lab"]
 Tone = Literal["plain", "fault", "good", "bad"]
-
-_HOW = {
-    # What each way of an upstream's close mode puts on the wire (`upstream_server/faults/`).
-    "tcp-repair": "TCP_REPAIR: nothing sent",
-    "deferred-reset": "nothing sent; a reset on the next bytes",
-    "linger-reset": "RST sent",
-    "close": "FIN sent",
-    "held-close": "FIN sent; a reset on the next bytes",
-    "drop-filter": "nothing sent; later bytes are swallowed",
-}
-
-
-_WHEN = {
-    # The moments at which a fault strikes (`upstream_server/moments/`).
-    "accept": "as it was accepted",
-    "request-head": "when the head of its request {number} came",
-    "request-body": "in the middle of its request {number}",
-    "executed": "after executing its request {number}, before the answer",
-    "response-body": "in the middle of its answer {number}",
-    "response-done": "right after its answer {number}",
-}
-
 
 _DURING = {
     # What a runtime was at when it ended by itself (`lab/lambda_service/slot.py`).
@@ -179,7 +159,11 @@ class _Story:
                 return "upstream", "answered from its record, without a second execution", "plain"
             case "upstream", "gave-up":
                 how = str(event.get("how"))
-                return "upstream", f"gave up connection {number} ({self._mode(event)}, {_HOW.get(how, how)})", "fault"
+                return (
+                    "upstream",
+                    f"gave up connection {number} ({self._mode(event)}, {faults.words_for(how)})",
+                    "fault",
+                )
             case "upstream", "fault":
                 return "upstream", self._fault(event), "fault"
             case "lab", "balancer-gave-up":
@@ -207,16 +191,15 @@ class _Story:
     def _mode(self, event: Event) -> str:
         """`vanish`, or `vanish in place of a lost rst` where no packet can be lost on the way."""
         mode = str(event.get("mode"))
-        if mode == "vanish" and event.get("why") != "gateway" and self.lost_close in ("fin", "rst"):
-            return f"vanish in place of a lost {self.lost_close}"
+        if mode == faults.FORGET and event.get("why") != "gateway" and self.lost_close in faults.heard():
+            return f"{faults.FORGET} in place of a lost {self.lost_close}"
         return mode
 
     def _fault(self, event: Event) -> str:
         """`ended connection 1 (rst) when request 2 was executed`."""
         number, do = event.get("connection"), event.get("do")
-        did = f"fell silent on connection {number}" if do == "stall" else f"ended connection {number} ({do})"
-        when = _WHEN.get(str(event.get("at")))
-        return f"{did} {when.format(number=event.get('number')) if when else event.get('at')}"
+        did = f"fell silent on connection {number}" if do == STALL else f"ended connection {number} ({do})"
+        return f"{did} {when(str(event.get('at')), event.get('number'))}"
 
     def _which(self, event: Event) -> str:
         """Which sandbox, where there is more than one."""

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from lab.scenario.steps.base import Stage, Step
-
-HOW = ("fin", "rst")
+from upstream_server import faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,15 +14,15 @@ class Restart(Step):
 
     @classmethod
     def read(cls, argument: object) -> Self:
-        if argument is not None and argument not in HOW:
-            raise ValueError(f"`{cls.verb}: {argument}`: connections die with {' or '.join(HOW)}")
+        if argument is not None and argument not in (known := faults.of_dying_process()):
+            raise ValueError(f"`{cls.verb}: {argument}`: connections die with {' or '.join(known)}")
         return cls(str(argument or "fin"))
 
     @classmethod
     def schema(cls) -> dict[str, Any]:
         named = {
             "type": "object",
-            "properties": {cls.verb: {"enum": list(HOW)}},
+            "properties": {cls.verb: {"enum": list(faults.of_dying_process())}},
             "required": [cls.verb],
             "additionalProperties": False,
         }
