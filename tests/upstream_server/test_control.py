@@ -122,7 +122,7 @@ BAD_SPECS: list[tuple[dict[str, Any], str]] = [
     ({"name": "x", "idle": 5}, "idle: no such key"),
     ({"name": "x", "idle_timeout": 0}, "idle_timeout"),
     ({"name": "x", "idle_timeout": "5s"}, "idle_timeout"),
-    ({"name": "x", "close": "slam"}, "blackhole, fin, rst, vanish"),
+    ({"name": "x", "close": "slam"}, "fin, rst, vanish, blackhole"),
     ({"name": "x", "port": 65536}, "port"),
     ({"name": "x", "advertise": {"timeout": 5, "maximum": 1}}, "advertise.maximum: no such key"),
     ({"name": "x", "advertise": {"max": 0}}, "advertise.max"),
