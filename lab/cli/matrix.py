@@ -16,7 +16,7 @@ from rich.text import Text
 from lab.backends.present import lacking
 from lab.errors import EnvironmentLacks, UsageError
 from lab.functions import DEFINITIONS
-from lab.journal import Journal, Recorder, Scope
+from lab.journal import SCHEMA_ID, Journal, Recorder, Scope
 from lab.plan.cells import Cell, Method, Tls, modes
 from lab.plan.grid import MatrixPlan, make_matrix
 from lab.report.matrix import print_matrix, write_all
@@ -159,6 +159,7 @@ def _measure(
             lab.record(
                 "lab",
                 "matrix-started",
+                journal=SCHEMA_ID,
                 cells=[cell.id for cell in plan.cells],
                 sandbox=plan.sandbox,
                 skipped=plan.skipped,

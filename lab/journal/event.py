@@ -4,23 +4,7 @@ One event is one line of `journal.jsonl`. Times are seconds of CLOCK_MONOTONIC, 
 process and container on a machine shares, so events of the lab, its upstreams and its functions
 can be ordered against each other. Verdicts and reports are pure functions of these events.
 
-The vocabulary, by source:
-
-lab         run-started, matrix-started, matrix-paused, client-lacking, arm-started, arm-finished,
-            run-finished, gap-started, gap-ended, tcp-state, connections-left (open at the end of a
-            timeline), trouble
-sandbox     started, ready, asked (for the next event, none waiting), witnessed (what is loaded into it
-            and which loop watches its sockets), frozen, thawed, crashed (it ended by itself, and what
-            it was at), stopped
-link        cut, lifted
-invocation  invoked, event-sent, event-unsent (not whole in the kernel's hands when its sandbox was to
-            be thawed), returned, failed, told (what the function says of its sandbox), untold (the
-            requests of an invocation that failed), event-accepted and retry-planned (asynchronous events)
-client      request (one logical request as the function tells it)
-upstream    listener-opened, connection-opened, request, executed, replayed, response, idle, gave-up,
-            late-data, late-close, connection-closed, listener-closed, fault (at a moment of a request),
-            behaviour-changed, listener-down, listener-up, listener-draining, listener-refusing, name-moved,
-            balancer-started (which server in which version stands before the upstream)
+Which kinds of events there are, with their fields and units, is in `lab.journal.events`.
 """
 
 import json
@@ -65,6 +49,10 @@ class Event:
     kind: str
     scope: Scope = Scope()
     data: Mapping[str, Any] = field(default_factory=dict)
+    place: str = field(default="", compare=False, repr=False)
+    """File and line that it was read from."""
+    version: int = field(default=1, compare=False, repr=False)
+    """Of the journal that it was read from: an older one says less."""
 
     def __getitem__(self, key: str) -> Any:
         return self.data[key]
@@ -84,12 +72,15 @@ class Event:
         return json.dumps(head | (scope if self.scope.scenario else {}) | {"data": dict(self.data)})
 
     @classmethod
-    def from_json(cls, line: str) -> Self:
-        """Read one line of a journal; raises ValueError where it is not an event."""
+    def from_json(cls, line: str, place: str = "", version: int = 1) -> Self:
+        """Read one line of a journal; raises ValueError if it is not an event, whatever its kind.
+
+        Whether it says what its kind must say is another question: see `lab.journal.vocabulary.read`.
+        """
         try:
             raw = json.loads(line, parse_constant=_refuse)
             scope = Scope(raw.get("scenario", ""), raw.get("arm", ""), raw.get("repeat", 0), raw.get("attempt", 1))
-            event = cls(float(raw["t"]), raw["source"], raw["kind"], scope, raw["data"])
+            event = cls(float(raw["t"]), raw["source"], raw["kind"], scope, raw["data"], place, version)
         except (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
             raise ValueError(f"not a journal event: {line[:60]!r}") from error
         if wrong := event._wrong(raw["t"]):

@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal, Self
@@ -156,13 +156,24 @@ def read_journal(path: Path) -> tuple[Event, ...]:
 
 
 def _parse(path: Path, lines: list[bytes]) -> Iterator[Event]:
+    version = 1
     for number, line in enumerate(lines, start=1):
         try:
-            yield Event.from_json(line.decode())
+            event = Event.from_json(line.decode(), f"{path.name}:{number}", version)
+            if version == 1 and event.source == "lab" and "journal" in event.data:
+                version = version_of(event.data["journal"])
+                event = replace(event, version=version)
+            yield event
         except ValueError as error:
             if number != len(lines):
                 problem = "not UTF-8" if isinstance(error, UnicodeError) else error
                 raise ValueError(f"{path}:{number}: {problem}") from error
+
+
+def version_of(stated: object) -> int:
+    """The version that a journal's first event states, such as 2 of `thawlab.journal/2`; 1 for anything else."""
+    name, _, number = str(stated).partition("/")
+    return int(number) if name == "thawlab.journal" and number.isdecimal() else 1
 
 
 def by_scope(events: Iterable[Event]) -> dict[Scope, tuple[Event, ...]]:

@@ -15,7 +15,7 @@ from lab.backends.base import Bench
 from lab.backends.docker.engine import engine_version
 from lab.backends.opening import open_bench
 from lab.checkout import ROOT
-from lab.journal import Journal, Recorder, Scope
+from lab.journal import SCHEMA_ID, Journal, Recorder, Scope
 from lab.lambda_service.service import LambdaService
 from lab.plan.arms import Plan
 from lab.plan.job import Job
@@ -58,6 +58,7 @@ async def carry_out(
         lab.record(
             "lab",
             "run-started",
+            journal=SCHEMA_ID,
             run=folder.name,
             sandbox=plan.sandbox,
             speed=plan.speed,

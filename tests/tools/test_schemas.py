@@ -26,7 +26,8 @@ def document(text: str) -> Any:
 @pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.name)
 def test_up_to_date(path: Path) -> None:
     assert path.read_text() == PUBLISHED[path], "models have changed: make schemas"
-    jsonschema.Draft202012Validator.check_schema(json.loads(PUBLISHED[path]))
+    if path.suffix == ".json":
+        jsonschema.Draft202012Validator.check_schema(json.loads(PUBLISHED[path]))
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
