@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import docker
 from docker.errors import APIError, BuildError, ImageNotFound
 
+from lab.backends.docker.bases import pin, pins_here
 from lab.checkout import ROOT, content, files_of
 from lab.errors import EnvironmentLacks
 
@@ -49,6 +50,7 @@ def image(client: docker.DockerClient, name: str) -> str:
     """The tag of one of IMAGES, built where there is none; raises EnvironmentLacks where it cannot be built."""
     dockerfile, *parts = IMAGES[name]
     files = files_of(dockerfile, *parts)
+    files[dockerfile] = pin(files[dockerfile].decode(), pins_here(client)).encode()
     tag = f"{name}:{content(files)}"
     try:
         client.images.get(tag)

@@ -1,0 +1,19 @@
+"""An engine that cannot have a pinned image builds from its name."""
+
+from pathlib import Path
+
+import docker
+import pytest
+
+from lab.backends.docker import bases
+
+pytestmark = pytest.mark.docker
+
+
+def test_a_pin_that_cannot_be_had_is_left_out(
+    engine: docker.DockerClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lock = tmp_path / "images.lock"
+    lock.write_text(f"python:3.13-slim sha256:{'0123456789abcdef' * 4}\n")
+    monkeypatch.setattr(bases, "LOCK", lock)
+    assert bases.reference(engine, "python:3.13-slim") == "python:3.13-slim"
