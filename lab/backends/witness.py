@@ -45,10 +45,11 @@ async def witnessed(pid: int, connections: Set[int]) -> Witness:
 def preloaded(pid: int) -> list[str] | None:
     """The lab's shared objects that are mapped into the process; None where its memory may not be looked at."""
     try:
-        mapped = {Path(line.rpartition(" ")[2]).name for line in (PROC / str(pid) / "maps").read_text().splitlines()}
+        mapped = (PROC / str(pid) / "maps").read_bytes()
     except OSError:
         return None
-    return [name for name in SHIMS if f"{name}.so" in mapped]
+    # Each line ends with the path of what is mapped; a process has hundreds.
+    return [name for name in SHIMS if f"/{name}.so\n".encode() in mapped]
 
 
 def waits_for(pid: int, inodes: Set[int]) -> bool | None:

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -44,20 +45,30 @@ def stat(pid: int) -> Stat | None:
 
 
 def all_pids() -> list[int]:
-    with os.scandir(PROC) as entries:
-        return [int(entry.name) for entry in entries if entry.name.isdigit()]
+    return [int(name) for name in os.listdir(PROC) if name.isdigit()]  # noqa: PTH208: half the time
 
 
 def thread_states(pid: int) -> set[str]:
     """States of all threads of a process; empty where it is gone. `T` is stopped."""
     states = set()
     try:
-        for task in (PROC / str(pid) / "task").iterdir():
-            text = (task / "stat").read_text()
-            states.add(text[text.rindex(")") + 2])
+        for task in _tasks(pid):
+            text = _read(f"{task}/stat")
+            states.add(chr(text[text.rindex(b")") + 2]))
     except OSError:
         pass  # a thread ended while we looked
     return states
+
+
+def _tasks(pid: int) -> list[str]:
+    """Paths of its threads' folders. Looked at several times in each gap of each run, so without `pathlib`."""
+    with os.scandir(f"{PROC}/{pid}/task") as entries:
+        return [entry.path for entry in entries]
+
+
+def _read(path: str) -> bytes:
+    with FileIO(path) as file:
+        return file.read()
 
 
 def switches(pids: Iterable[int]) -> int | None:
@@ -68,10 +79,10 @@ def switches(pids: Iterable[int]) -> int | None:
     counted = None
     for pid in pids:
         try:
-            for task in (PROC / str(pid) / "task").iterdir():
+            for task in _tasks(pid):
                 _off_the_processor(task)
-                lines = (task / "status").read_text().splitlines()
-                mine = sum(int(line.partition(":")[2]) for line in lines if "_ctxt_switches" in line)
+                lines = _read(f"{task}/status").splitlines()
+                mine = sum(int(line.partition(b":")[2]) for line in lines if b"_ctxt_switches" in line)
                 counted = mine if counted is None else counted + mine
         except OSError:
             continue  # it ended while we looked
@@ -87,13 +98,13 @@ def is_first(pid: int) -> bool:
     return any(line.startswith("NSpid:") and line.split()[-1] == "1" for line in lines)
 
 
-def _off_the_processor(task: Path) -> None:
+def _off_the_processor(task: str) -> None:
     """The kernel says stopped of a thread that is just leaving its processor, and counts that a moment later.
 
     To show a sleeper's system call it waits until the thread is off. Not everybody may see it.
     """
     with contextlib.suppress(OSError):
-        (task / "syscall").read_bytes()
+        _read(f"{task}/syscall")
 
 
 def group_members(group: int) -> list[int]:

@@ -134,9 +134,13 @@ class ArmRun:
         self._witnessed: set[str] = set()
 
     async def walk(self, cold_starts: asyncio.Semaphore) -> None:
-        """Every step in turn; the first one is the cold start."""
+        """Every step in turn; the first one is the cold start, but for a sandbox that is warm already.
+
+        A warm one does not wait for a place among the cold starts: it would be frozen meanwhile, for nothing.
+        """
         steps = self._job.setting.timeline
-        places = chain[AbstractAsyncContextManager[None]]([cold_starts], repeat(nullcontext()))
+        first = nullcontext() if self.function.sandboxes else cold_starts
+        places = chain[AbstractAsyncContextManager[None]]([first], repeat(nullcontext()))
         for step, period, place in zip(steps, periods_ahead(steps), places, strict=False):
             if isinstance(step, Invocation):
                 await self._end_idle()

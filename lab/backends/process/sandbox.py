@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.backends.log import LogFile
-from lab.backends.quiescence import at_rest
-from lab.cleanup.procfs import MARK, group_members, group_states, switches
+from lab.backends.quiescence import ASLEEP, at_rest
+from lab.cleanup.procfs import MARK, group_members, group_states, switches, thread_states
 from lab.errors import EnvironmentLacks
 from lab.lambda_service.sandbox import FreezeFailed
 
@@ -98,7 +98,7 @@ class ProcessSandbox:
 
     async def freeze(self) -> None:
         """Stop the group at rest; returns when the kernel says so of every thread. Raises FreezeFailed."""
-        await at_rest(lambda: group_states(self._group))
+        await at_rest(lambda: self._states(lambda states: states <= ASLEEP))
         await self._signal(signal.SIGSTOP, lambda states: states == STOPPED, "frozen")
 
     async def thaw(self) -> None:
@@ -112,10 +112,18 @@ class ProcessSandbox:
             raise FreezeFailed(f"{self.name} could not be {word}: its process is gone") from None
         try:
             async with asyncio.timeout(CONFIRM_BOUND):
-                while not reached(group_states(self._group)):
+                while not reached(self._states(reached)):
                     await asyncio.sleep(CONFIRM_POLL)
         except TimeoutError:
             raise FreezeFailed(f"{self.name} was not {word} within {CONFIRM_BOUND:g}s") from None
+
+    def _states(self, reached: Callable[[set[str]], bool]) -> set[str]:
+        """States of the leader's threads until they are what they are to be; then those of the whole group's.
+
+        To find the group takes a look at every process of the machine, so it is not done while the answer is no.
+        """
+        leader = thread_states(self._group)
+        return group_states(self._group) if not leader or reached(leader) else leader
 
     async def is_frozen(self) -> bool:
         """Whether the kernel says stopped of every thread of the group."""
