@@ -45,7 +45,7 @@ def stat(pid: int) -> Stat | None:
 
 
 def all_pids() -> list[int]:
-    return [int(name) for name in os.listdir(PROC) if name.isdigit()]  # noqa: PTH208: half the time
+    return [int(name) for name in os.listdir(PROC) if name.isdigit()]  # noqa: PTH208  half the time
 
 
 def thread_states(pid: int) -> set[str]:
