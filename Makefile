@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help scenario scenarios matrix compare clients fixes test level sabotage check format lock lock-images schemas serve doctor clean \
+.PHONY: help scenario scenarios matrix compare clients fixes test level sabotage check format lock lock-images schemas fidelity serve doctor clean \
   distclean picture
 
 help: ## list what can be done
@@ -87,6 +87,9 @@ lock: $(READY) ## pin the dependencies anew (needs the network)
 	  $(BIN)/$(LOCK) $$part/requirements.in --constraints requirements.lock --output-file $$part/requirements.lock; done
 	for old in aiohttp-3.9; do part=lambda_app/python/requirements-$$old; \
 	  $(BIN)/$(LOCK) $$part.in --upgrade --output-file $$part.lock; done
+
+fidelity: $(READY) ## measure close mode × link and write docs/fidelity.md from it
+	@$(BIN)/python -m lab.tools.fidelity $(ARGS)
 
 lock-images: $(READY) ## pin the base images anew (needs an engine and a registry)
 	@$(BIN)/python -m lab.tools.image_digests
