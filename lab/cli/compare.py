@@ -72,4 +72,4 @@ def read(name: str, out: Path) -> Results | Matrix:
         except UsageError:
             raise UsageError(f"{error} (of a matrix: `matrix/latest`)") from None
         return matrix.read()
-    return MatrixFolder(folder.path).read() if MatrixFolder(folder.path).holds_matrix else folder.read().results
+    return MatrixFolder(folder.path).read() if folder.started == "matrix-started" else folder.read().results

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from lab.backends.present import lacking
 from lab.errors import EnvironmentLacks, UsageError
-from lab.functions import DEFINITIONS
+from lab.functions import DEFINITIONS, preset_files
 from lab.journal import SCHEMA_ID, Journal, Recorder, Scope
 from lab.plan.cells import Cell, Method, Tls, modes
 from lab.plan.grid import MatrixPlan, make_matrix
@@ -82,7 +82,8 @@ def matrix(resume: str | None, sandbox: SandboxKind, jobs: int, fresh_processes:
     else:
         plan, begun = make_matrix(sandbox, lacking(sandbox), _chooser(**axes)), Counter[str]()
         _check_ids(plan, axes["ids"])
-        folder = MatrixFolder.create(out)
+        folder = MatrixFolder.make(out)
+        folder.keep_presets(preset_files(cell.setting.function for cell in plan.cells))
     _measure(plan, begun, folder, jobs, reuse=not fresh_processes, resumed=resume is not None)
     found = folder.read()
     write_all(folder.path, found)

@@ -1,6 +1,8 @@
 """The functions under test: one file a language. `docs/functions.md` is their contract."""
 
 import hashlib
+from collections.abc import Iterable
+from pathlib import Path
 from reprlib import repr as shown
 
 from lab.errors import UsageError
@@ -35,6 +37,15 @@ def preset_sha256(function: Function) -> str | None:
     except (UsageError, OSError):
         return None
     return hashlib.sha256(source).hexdigest()
+
+
+def preset_files(functions: Iterable[Function]) -> dict[tuple[str, str], Path]:
+    """The file of each function's preset in this checkout, by the client's name and the preset's.
+
+    Raises UsageError for a client or a preset that does not exist.
+    """
+    names = {(function.client, function.preset) for function in functions}
+    return {(client, preset): definition(client).preset_path(preset) for client, preset in sorted(names)}
 
 
 def shape_of(function: Function) -> Shape:

@@ -15,6 +15,7 @@ from lab.backends.base import Bench
 from lab.backends.docker.engine import engine_version
 from lab.backends.opening import open_bench
 from lab.checkout import ROOT
+from lab.functions import preset_files
 from lab.journal import SCHEMA_ID, Journal, Recorder, Scope
 from lab.lambda_service.service import LambdaService
 from lab.plan.arms import Plan
@@ -53,6 +54,7 @@ async def carry_out(
 
     Raises LabError where the lab itself cannot work; cancelling it stops and removes everything.
     """
+    folder.keep_presets(preset_files(job.setting.function for job in plan.jobs))
     with Journal(folder.journal) as journal:
         lab = Recorder(journal, Scope())
         lab.record(

@@ -1,14 +1,24 @@
 """A finished run as reports see it, and which two of its arms tell the story best."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from lab.errors import UsageError
 from lab.journal import Event, Scope
 from lab.scenario.load import Named
 from lab.scenario.model import Arm
 from lab.scenario.setting import Setting
 from lab.verdict.judge import latest_attempt
 from lab.verdict.results import ArmResult, Results, ScenarioResult
+
+PresetPath = Callable[[str, str], Path]
+"""The file of a preset as it was run, by its client's name and its own; raises UsageError where it was not kept."""
+
+
+def not_kept(client: str, preset: str) -> Path:
+    """Of a run that kept no presets."""
+    raise UsageError(f"the preset {preset} of {client} was not kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +28,7 @@ class FinishedRun:
     results: Results
     scenarios: tuple[Named, ...]
     events: Mapping[Scope, tuple[Event, ...]]
+    preset_path: PresetPath = not_kept
 
     def __repr__(self) -> str:
         events = sum(len(group) for group in self.events.values())

@@ -1,19 +1,16 @@
 """The folder of one matrix: its journal, and what it came to. A matrix that was stopped goes on in its folder."""
 
-import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
-from typing import Self
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from lab.errors import EnvironmentLacks, UsageError
+from lab.errors import UsageError
 from lab.journal import Event, Scope, by_scope
 from lab.plan.cells import MATRIX, Cell
-from lab.runs.folder import JOURNAL, LATEST, RUNS, find_folder, journal_of, point
+from lab.runs.folder import RUNS, Folder
 from lab.scenario.words import SandboxKind
 from lab.verdict.cells import judge_matrix
 from lab.verdict.matrix import Matrix
@@ -23,48 +20,14 @@ MATRICES = RUNS / "matrix"
 
 
 @dataclass(frozen=True, slots=True)
-class MatrixFolder:
-    """`runs/matrix/<id>/` with journal.jsonl, matrix.json, matrix.md and matrix.html."""
+class MatrixFolder(Folder):
+    """`runs/matrix/<id>/`, with matrix.json, matrix.md and matrix.html."""
 
-    path: Path
-
-    @classmethod
-    def create(cls, parent: Path) -> Self:
-        """A new folder; `latest` beside it points to it from now on."""
-        name = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-        folder = cls(parent / name)
-        try:
-            folder.logs.mkdir(parents=True)
-            point(parent / LATEST, name)
-        except OSError as error:
-            raise EnvironmentLacks(f"{parent}: cannot write a matrix's folder there: {error.strerror}") from error
-        return folder
-
-    @classmethod
-    def find(cls, name: str, parent: Path) -> Self:
-        """An earlier matrix by id, by `latest` or by its folder's path; raises UsageError where there is none."""
-        return cls(find_folder(name, parent, "matrix"))
-
-    @property
-    def journal(self) -> Path:
-        return self.path / JOURNAL
-
-    @property
-    def logs(self) -> Path:
-        return self.path / "logs"
-
-    @property
-    def holds_matrix(self) -> bool:
-        """Whether the journal's first event is a matrix's."""
-        try:
-            with self.journal.open("rb") as file:
-                return Event.from_json(file.readline().decode()).kind == "matrix-started"
-        except (ValueError, OSError):
-            return False
+    KIND: ClassVar[str] = "matrix"
 
     def history(self) -> Mapping[Scope, Sequence[Event]]:
         """The journal, by cell and attempt; raises UsageError where it is damaged or of something else."""
-        scoped = by_scope(journal_of(self.journal))
+        scoped = by_scope(self.events())
         lab = scoped.get(Scope(), ())
         if not any(event.kind == "matrix-started" for event in lab):
             raise UsageError(f"{self.journal}: not the journal of a matrix: it has no matrix-started event")

@@ -1,13 +1,12 @@
-"""The folder that runs are kept in: which there are, and which may go."""
+"""The folder that runs are kept in: which there are, and which may be removed."""
 
-import fcntl
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from lab.errors import UsageError
-from lab.runs.folder import JOURNAL
+from lab.runs.folder import LATEST, Folder
 
 ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
 """A run's folder as the lab names it: nothing else is removed."""
@@ -21,7 +20,7 @@ def runs_in(out: Path) -> list[Path]:
         return []
     except OSError as error:
         raise UsageError(f"{out}: cannot be read: {error.strerror}") from error
-    return sorted((path for path in found if path.is_dir() and not _written(path)), reverse=True)
+    return sorted((path for path in found if path.is_dir() and not Folder(path).is_written), reverse=True)
 
 
 def remove_runs(out: Path, keep: int) -> Iterator[str]:
@@ -29,18 +28,6 @@ def remove_runs(out: Path, keep: int) -> Iterator[str]:
     for path in runs_in(out)[keep:]:
         shutil.rmtree(path)
         yield f"{path}: removed"
-    latest = out / "latest"
+    latest = out / LATEST
     if latest.is_symlink() and not latest.exists():
         latest.unlink()
-
-
-def _written(path: Path) -> bool:
-    """Whether a lab has the run's journal open."""
-    try:
-        with (path / JOURNAL).open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False

@@ -20,7 +20,7 @@ from tests.run.command import ANSI, COMMAND, PATIENCE, Finished, environment, re
 from tests.run.support import scenario_text
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
-FOLDER = {"journal.jsonl", "results.json", "junit.xml", "summary.md", "report.html", "scenarios", "logs"}
+FOLDER = {"journal.jsonl", "results.json", "junit.xml", "summary.md", "report.html", "scenarios", "presets", "logs"}
 
 FIX = """\
   - {name: fix, role: fix, title: The fix, change: {function: {preset: sane}}, expect: {outcome: ok}}

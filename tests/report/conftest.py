@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.report.run.diff import PresetPath
-from lab.runs.finished import FinishedRun
+from lab.runs.finished import FinishedRun, PresetPath
 from lab.scenario.load import Named
 from tests.report import sample
 

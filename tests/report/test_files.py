@@ -8,8 +8,8 @@ import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
 
 from lab.report.run import html, junit, markdown, write_all
-from lab.report.run.diff import PresetPath, preset_file, unified
-from lab.runs.finished import FinishedRun
+from lab.report.run.diff import unified
+from lab.runs.finished import FinishedRun, PresetPath
 from lab.scenario.load import Named
 from lab.verdict.results import Results
 from tests.report import sample
@@ -197,10 +197,6 @@ def test_the_difference_names_both_files_and_holds_docstrings(presets: PresetPat
     assert lines[:2] == ["--- seed.py", "+++ close_after_handler.py"]
     assert '-"""A client for the life of the sandbox."""' in lines
     assert '+"""A client for one invocation: nothing is left to go stale."""' in lines
-
-
-def test_the_presets_of_the_lab_are_where_they_should_be() -> None:
-    assert preset_file("aiohttp", "seed").is_file()
 
 
 # all of them

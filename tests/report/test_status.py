@@ -8,10 +8,9 @@ from junitparser import Error, Failure, JUnitXml
 from rich.console import Console
 
 from lab.report.run import fixes, html, junit, markdown
-from lab.report.run.diff import PresetPath
 from lab.report.run.status import exit_status
 from lab.report.run.terminal import print_run
-from lab.runs.finished import FinishedRun
+from lab.runs.finished import FinishedRun, PresetPath
 from lab.scenario.load import Named
 from lab.verdict.results import ArmResult, Verdict
 from tests.report import sample

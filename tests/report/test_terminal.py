@@ -10,9 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 from lab.report import wording
-from lab.report.run.diff import PresetPath
 from lab.report.run.terminal import Columns, arms_table, ends, print_list, print_run
-from lab.runs.finished import FinishedRun
+from lab.runs.finished import FinishedRun, PresetPath
 from lab.scenario.load import Named
 from lab.scenario.parts import Upstream
 from tests.report import sample

@@ -29,7 +29,7 @@ async def filled(
 ) -> MatrixFolder:
     """Measure the cells on a bench that `wrap` may change."""
     plan = MatrixPlan(tuple(cells), {}, sandbox)
-    folder = MatrixFolder.create(parent)
+    folder = MatrixFolder.make(parent)
 
     @asynccontextmanager
     async def open_bench(kind: SandboxKind, logs: Path) -> AsyncIterator[Bench]:

@@ -175,7 +175,7 @@ class Attacked:
         return journal_of(run_folder)
 
     async def _cell(self, cell: Cell, folder: Path, bench: Any) -> tuple[Event, ...]:
-        matrix = MatrixFolder.create(folder)
+        matrix = MatrixFolder.make(folder)
         with Journal(matrix.journal) as journal:
             Recorder(journal, Scope()).record(
                 "lab",

@@ -28,7 +28,7 @@ async def recorded(tmp_path: Path) -> bytes:
         return cell.client == "http.client" and cell.preset == "seed" and usual and cell.mode in ("none", "fin")
 
     plan = make_matrix("process", (), wanted)
-    folder = MatrixFolder.create(tmp_path / "recorded")
+    folder = MatrixFolder.make(tmp_path / "recorded")
     with Journal(folder.journal) as journal:
         lab = Recorder(journal, Scope())
         cells = [cell.id for cell in plan.cells]

@@ -4,8 +4,7 @@ from pathlib import Path
 
 from lab.report.files import write_whole
 from lab.report.run import html, junit, markdown
-from lab.report.run.diff import PresetPath, preset_file
-from lab.runs.finished import FinishedRun
+from lab.runs.finished import FinishedRun, PresetPath
 from lab.runs.folder import RunFolder
 
 __all__ = ["report", "write_all"]
@@ -22,7 +21,7 @@ def report(folder: RunFolder) -> FinishedRun:
     return run
 
 
-def write_all(folder: Path, run: FinishedRun, preset_path: PresetPath = preset_file) -> None:
+def write_all(folder: Path, run: FinishedRun, preset_path: PresetPath | None = None) -> None:
     """Write results.json, junit.xml, summary.md and report.html into a run's folder.
 
     Each file is there whole or not at all. Raises OSError where the folder cannot be written.

@@ -1,21 +1,13 @@
 """The answer is code: the difference between the bug's preset file and a fix's."""
 
 import difflib
-from collections.abc import Callable
 from pathlib import Path
 
 from lab.errors import UsageError
-from lab.functions import definition
-from lab.runs.finished import Told
+from lab.runs.finished import PresetPath, Told
 from lab.verdict.results import ArmResult
 
-PresetPath = Callable[[str, str], Path]
-"""The file of a preset, by the client's name and its own."""
-
-
-def preset_file(client: str, preset: str) -> Path:
-    """Where a function's preset is; raises UsageError where there is none."""
-    return definition(client).preset_path(preset)
+NOT_KEPT = "The code is not shown: this run's folder does not hold its presets (version 0.1 kept none)."
 
 
 def unified(before: Path, after: Path) -> str:
@@ -32,9 +24,20 @@ def code_change(told: Told, arm: ArmResult, preset_path: PresetPath) -> str | No
     bug = told.bug_of(arm)
     if bug is None or not told.changes_code(arm):
         return None
-    functions = [told.setting(result).function for result in (bug, arm)]
     try:
-        files = [preset_path(function.client, function.preset) for function in functions]
-        return unified(*files) or None
+        return unified(*(_file(told, result, preset_path) for result in (bug, arm))) or None
     except (OSError, UsageError):
         return None
+
+
+def is_kept(told: Told, arm: ArmResult, preset_path: PresetPath) -> bool:
+    """Whether the run kept the code of an arm."""
+    try:
+        return _file(told, arm, preset_path).exists()
+    except (OSError, UsageError):
+        return False
+
+
+def _file(told: Told, arm: ArmResult, preset_path: PresetPath) -> Path:
+    function = told.setting(arm).function
+    return preset_path(function.client, function.preset)

@@ -12,12 +12,12 @@ from lab.report import wording
 from lab.report.run import status
 from lab.report.run.curve import Curve
 from lab.report.run.curve import draw as draw_curve
-from lab.report.run.diff import PresetPath, code_change, preset_file
+from lab.report.run.diff import code_change
 from lab.report.run.drawing import Drawing, draw
 from lab.report.run.lanes import lanes
 from lab.report.run.timeline import Moment, moments
 from lab.report.wording import plain
-from lab.runs.finished import FinishedRun, Told
+from lab.runs.finished import FinishedRun, PresetPath, Told
 from lab.verdict.results import ArmResult, ScenarioResult
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -47,10 +47,10 @@ class ScenarioPage:
     curve: Curve | None
 
 
-def render(run: FinishedRun, preset_path: PresetPath = preset_file) -> str:
+def render(run: FinishedRun, preset_path: PresetPath | None = None) -> str:
     """The whole file."""
     template = environment(TEMPLATES).get_template("report.html.j2")
-    pages = [_scenario(told, number, preset_path) for number, told in enumerate(run.told, start=1)]
+    pages = [_scenario(told, number, preset_path or run.preset_path) for number, told in enumerate(run.told, start=1)]
     return template.render(results=run.results, pages=pages)
 
 

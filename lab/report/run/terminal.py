@@ -22,10 +22,10 @@ from rich.text import Text
 
 from lab.report import wording
 from lab.report.run import curve, status
-from lab.report.run.diff import PresetPath, code_change, preset_file
+from lab.report.run.diff import NOT_KEPT, code_change, is_kept
 from lab.report.run.timeline import Moment, Tone, moments
 from lab.report.wording import plain
-from lab.runs.finished import FinishedRun, Told
+from lab.runs.finished import FinishedRun, PresetPath, Told
 from lab.scenario.load import Named
 from lab.scenario.setting import Setting
 from lab.units import format_duration
@@ -50,7 +50,7 @@ def print_run(
     *,
     detail: bool = True,
     console: Console | None = None,
-    preset_path: PresetPath = preset_file,
+    preset_path: PresetPath | None = None,
 ) -> None:
     """Print what a run found; without `detail` only the tables, and why for what did not pass."""
     console = console or standard_output()
@@ -63,7 +63,7 @@ def print_run(
             _print_sweep(console, told.result.sweep)
         if detail:
             console.print(columns.legend)
-            _print_detail(console, told, preset_path)
+            _print_detail(console, told, preset_path or run.preset_path)
         _print_odd(console, told.result.arms, run.results)
         console.print()
     if not detail:
@@ -228,6 +228,9 @@ def _print_detail(console: Console, told: Told, preset_path: PresetPath) -> None
         # Outside a terminal, plain text: a highlighted block is padded with blanks to the full width.
         shown = Syntax(plain(change), "diff", theme="ansi_dark", background_color="default", word_wrap=True)
         console.print(shown if console.is_terminal else Text(plain(change)))
+    elif fix and told.changes_code(fix) and not is_kept(told, fix, preset_path):
+        console.print()
+        console.print(NOT_KEPT)
 
 
 def _print_sweep(console: Console, sweep: SweepResult) -> None:
