@@ -1,6 +1,12 @@
-"""The seam between running an arm and where it runs: one bench a kind of sandbox."""
+"""The seam between an experiment and where it runs.
+
+An open backend is what all experiments of one lab share: the upstream's process, built programs, a network. From it
+each experiment gets a `Site`, a place of its own that lasts as long as the experiment does. Everything that is done to
+the experiment is done through the handles of its site: `site.upstream.restart()`, `site.link.cut()`.
+"""
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from lab.backends.tcp_ends import Ends
@@ -8,58 +14,96 @@ from lab.backends.witness import Witness
 from lab.journal import Event, Recorder
 from lab.lambda_service.sandbox import Sandbox, SandboxFactory
 from lab.lambda_service.service import FunctionSpec
-from lab.plan.job import Job
+from lab.plan.experiment import Experiment
 from lab.scenario.parts import Function
 from lab.upstream.client import Listener
 
 
-class Bench(Protocol):
-    """Where the arms of one lab run are run side by side."""
+class OpenBackend(Protocol):
+    """One kind of sandbox, ready for experiments side by side."""
 
     runtime_host: str
     """Address on which sandboxes find the Runtime API."""
 
     async def prepare(self, function: Function) -> None:
-        """Build what the function is started from, where that was not done yet; raises EnvironmentLacks."""
+        """Build the function's program unless that has been done; raises EnvironmentLacks."""
 
-    async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
-        """An upstream for this run alone, behaving as the job's setting says."""
+    def place(self, experiment: Experiment, recorder: Recorder) -> AbstractAsyncContextManager["Site"]:
+        """A place for this experiment alone, with an upstream that behaves as its setting says.
 
-    async def close_upstream(self, job: Job) -> None:
-        """Close it; afterwards all of its events are in the journal."""
-
-    def sandboxes(self, job: Job, listener: Listener, spec: FunctionSpec) -> SandboxFactory:
-        """How this run's sandboxes are made."""
+        When the context ends its upstream is closed and all of its events are in the journal. The sandboxes are ended
+        by the Lambda service, before that.
+        """
 
     async def authority(self) -> str:
         """The certificate authority of every upstream here that speaks TLS, as PEM text."""
 
-    async def take_over(self, job: Job, listener: Listener, sandboxes: Sequence[Sandbox]) -> None:
-        """Sandboxes that an earlier run made serve this one: let them talk to its upstream."""
 
-    async def lose_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:
-        """A gap begins: where the link is `lost`, nothing passes between sandbox and upstream from now on."""
+class Site(Protocol):
+    """The place of one experiment."""
 
-    async def pass_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:
-        """The gap is over: packets pass again."""
+    @property
+    def listener(self) -> Listener:
+        """The address that the function calls."""
 
-    async def restart_upstream(self, job: Job, how: str) -> None:
-        """The upstream's process dies and comes back: its connections end with `fin` or `rst`."""
+    @property
+    def upstream(self) -> "UpstreamHandle": ...
 
-    async def drain_upstream(self, job: Job) -> None:
-        """The upstream's open connections end after their next answer; a successor takes the new ones."""
+    @property
+    def link(self) -> "LinkHandle": ...
 
-    async def move_name(self, job: Job, recorder: Recorder) -> None:
-        """The upstream's name stands for its other address from now on; raises EnvironmentLacks where it cannot."""
+    @property
+    def balancer(self) -> "BalancerHandle | None":
+        """The balancer in front of the upstream, if the setting has one."""
 
-    async def tcp_ends(self, job: Job, listener: Listener, opened: Sequence[Event]) -> list[Ends]:
-        """Both ends of each connection (its `connection-opened`), from one look at their kernels.
+    @property
+    def kernel(self) -> "KernelView": ...
 
-        With a balancer in front of the upstream, those between the two.
+    def sandboxes(self, spec: FunctionSpec) -> SandboxFactory:
+        """How the experiment's sandboxes are made."""
+
+    async def adopt(self, sandboxes: Sequence[Sandbox]) -> None:
+        """Take over sandboxes that an earlier site made, and let them talk to this one's upstream."""
+
+
+class UpstreamHandle(Protocol):
+    """What can happen to the experiment's upstream."""
+
+    async def restart(self, how: str) -> None:
+        """Its process dies and comes back: its connections end with `fin` or `rst`. Returns when it listens again."""
+
+    async def drain(self) -> None:
+        """Its open connections end after their next answer. Returns when a successor takes the new ones."""
+
+    async def move_name(self) -> None:
+        """Its name stands for its other address from now on; raises EnvironmentLacks if it cannot be moved here."""
+
+
+class LinkHandle(Protocol):
+    """The network between the sandboxes and their upstream. If the setting delivers packets, both do nothing."""
+
+    async def cut(self) -> None:
+        """No packet passes from now on, either way."""
+
+    async def lift(self) -> None:
+        """Packets pass again; nothing that was sent before this arrives any more."""
+
+
+class BalancerHandle(Protocol):
+    """The balancer in front of the experiment's upstream."""
+
+    async def client_states(self, ports: Sequence[int]) -> list[str]:
+        """TCP states of the function's sockets to the balancer, by their local ports."""
+
+
+class KernelView(Protocol):
+    """What the kernels say about the experiment."""
+
+    async def ends(self, opened: Sequence[Event]) -> list[Ends]:
+        """Both ends of each connection (given by its `connection-opened`), all looked up at the same moment.
+
+        With a balancer in front of the upstream these are the connections between the two.
         """
 
-    async def front_states(self, job: Job, listener: Listener, ports: Sequence[int]) -> list[str]:
-        """States of the function's sockets towards the balancer in front, by their local ports."""
-
-    async def witness(self, job: Job, listener: Listener, opened: Sequence[Event]) -> dict[str, Witness]:
-        """What the kernel shows of each sandbox of the run, by its name; best taken while they are idle."""
+    async def witness(self, opened: Sequence[Event]) -> dict[str, Witness]:
+        """What the kernel shows of each sandbox, by its name; best taken while they are idle."""

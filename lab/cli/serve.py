@@ -8,13 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.backends.opening import open_bench
+from lab.backends.opening import open_backend
 from lab.functions import definition
 from lab.journal import Event, Journal, Recorder, Scope, now
 from lab.lambda_service.service import FunctionSpec, LambdaService
-from lab.plan.job import Job
+from lab.plan.experiment import Experiment
 from lab.report.wording import plain
-from lab.scenario.model import Arm
 from lab.scenario.parts import Function, Request, Upstream
 from lab.scenario.setting import Setting
 from lab.scenario.steps import Invoke
@@ -60,8 +59,8 @@ class ServeOptions:
     speed: float
 
     @property
-    def job(self) -> Job:
-        """The function and the upstream, in the terms of a bench."""
+    def experiment(self) -> Experiment:
+        """The function and the upstream; there is no timeline, since others invoke it."""
         setting = Setting(
             upstream=Upstream(close=self.close).model_copy(update={"idle_timeout": self.idle_timeout}),
             balancer=None,
@@ -72,9 +71,7 @@ class ServeOptions:
             wake_order="event-first",
             timeline=(Invoke(),),
         )
-        return Job(
-            Scope("serve", self.client, 1), Arm(name="serve", role="control", title="serve"), setting, self.speed
-        )
+        return Experiment(Scope("serve", self.client, 1), setting, self.speed)
 
 
 class ToldJournal(Journal):
@@ -112,12 +109,12 @@ async def serve(options: ServeOptions, say: Callable[[str], object]) -> None:
     definition(options.client).preset_path(options.preset)
     definition(options.client).arguments(options.shape)
     with tempfile.TemporaryDirectory(prefix="thawlab-") as logs:
-        recorder = Recorder(ToldJournal(say, Path(logs)), options.job.scope)
-        async with open_bench(options.sandbox, Path(logs)) as bench:
-            service = LambdaService(host=bench.runtime_host, speed=options.speed)
-            try:
-                await bench.prepare(options.job.setting.function)
-                listener = await bench.open_upstream(options.job, recorder)
+        experiment = options.experiment
+        recorder = Recorder(ToldJournal(say, Path(logs)), experiment.scope)
+        async with open_backend(options.sandbox, Path(logs)) as backend:
+            await backend.prepare(experiment.setting.function)
+            async with backend.place(experiment, recorder) as site:
+                service = LambdaService(host=backend.runtime_host, speed=options.speed)
                 spec = FunctionSpec(
                     name=FUNCTION_NAME,
                     timeout=options.timeout / options.speed,
@@ -125,14 +122,16 @@ async def serve(options: ServeOptions, say: Callable[[str], object]) -> None:
                     freeze_when_idle=True,
                     wake_order="event-first",
                 )
-                service.add(spec, bench.sandboxes(options.job, listener, spec), recorder.record)
-                await service.start(invoke_port=options.port, invoke_host=options.host)
-                here = service.invoke_url.replace("//0.0.0.0:", "//127.0.0.1:")  # it listens everywhere: also here
-                for line in _greeting(options, here, listener.url, listener.how):
-                    say(line)
-                await asyncio.Event().wait()
-            finally:
-                await service.close()
+                try:
+                    service.add(spec, site.sandboxes(spec), recorder.record)
+                    await service.start(invoke_port=options.port, invoke_host=options.host)
+                    # An API that listens on every address also listens on this one.
+                    here = service.invoke_url.replace("//0.0.0.0:", "//127.0.0.1:")
+                    for line in _greeting(options, here, site.listener.url, site.listener.how):
+                        say(line)
+                    await asyncio.Event().wait()
+                finally:
+                    await service.close()
 
 
 def _greeting(options: ServeOptions, invoke: str, upstream: str, how: str) -> list[str]:

@@ -124,7 +124,8 @@ def _job(named: Named, arm: Arm, repeat: int, speed: float) -> Job:
     setting = named.scenario.setting(arm)
     limit = setting.upstream.idle_limit if setting.freezes else None
     caps = (setting.speed, definition(setting.function.client).speed, limit and max(1.0, limit / QUICKEST_LIMIT))
-    return Job(Scope(named.name, arm.name, repeat), arm, setting, min([speed, *(cap for cap in caps if cap)]))
+    slowest = min([speed, *(cap for cap in caps if cap)])
+    return Job(Scope(named.name, arm.name, repeat), setting, slowest, arm)
 
 
 def _sweep_jobs(named: Named, speed: float) -> list[Job]:

@@ -109,7 +109,7 @@ class Cell:
     def job(self, attempt: int, speed: float) -> Job:
         """The run that measures it; `attempt` counts from 1."""
         arm = Arm(name=f"{self.death}-{self.stale}", role="contrast", title=self.id)
-        return Job(Scope(MATRIX, self.id, attempt), arm, self.setting, speed)
+        return Job(Scope(MATRIX, self.id, attempt), self.setting, speed, arm)
 
     @property
     def setting(self) -> Setting:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from itertools import chain, count, repeat
 from typing import Any
 
-from lab.backends.base import Bench
+from lab.backends.base import OpenBackend, Site
 from lab.errors import LabError
 from lab.functions import preset_sha256, shape_of
 from lab.functions.answer import TICK, read_answer
@@ -18,7 +18,6 @@ from lab.run.gap import IdlePeriod
 from lab.run.trouble import went_well
 from lab.scenario.steps import AsyncEvent, Burst, Invocation
 from lab.scenario.timeline import Idle, periods_ahead
-from lab.upstream.client import Listener
 
 FUNCTION_TIMEOUT = 30.0
 """Real seconds for an invocation, cold start included: the lab is not about slow functions, and a client's own
@@ -36,26 +35,30 @@ TOLD = ("sandbox", "invocation", "cold", "ticks", "preset", "versions")
 
 
 async def run_arm(
-    job: Job, bench: Bench, service: LambdaService, recorder: Recorder, cold_starts: asyncio.Semaphore
+    job: Job, backend: OpenBackend, service: LambdaService, recorder: Recorder, cold_starts: asyncio.Semaphore
 ) -> None:
-    """Run it to its end and leave nothing; what went wrong is written down as its trouble.
+    """Run the arm and clean up; what goes wrong is written down as its trouble.
 
     `cold_starts` bounds how many sandboxes are initialised at once, over all arms that run side by side. Raises what
     concerns every arm, see `lab.run.trouble`.
     """
     arm_started(job, recorder)
-    try:
-        await went_well(_run(job, bench, service, recorder, cold_starts), recorder)
-    finally:
-        await went_well(bench.close_upstream(job), recorder)
+    await went_well(_run(job, backend, service, recorder, cold_starts), recorder)
     recorder.record("lab", "arm-finished")
 
 
 async def _run(
-    job: Job, bench: Bench, service: LambdaService, recorder: Recorder, cold_starts: asyncio.Semaphore
+    job: Job, backend: OpenBackend, service: LambdaService, recorder: Recorder, cold_starts: asyncio.Semaphore
 ) -> None:
-    await bench.prepare(job.setting.function)
-    listener = await bench.open_upstream(job, recorder)
+    await backend.prepare(job.setting.function)
+    async with backend.place(job, recorder) as site:
+        # Trouble of the story is written down before the site is closed, which may have trouble of its own.
+        await went_well(_story(job, site, service, recorder, cold_starts), recorder)
+
+
+async def _story(
+    job: Job, site: Site, service: LambdaService, recorder: Recorder, cold_starts: asyncio.Semaphore
+) -> None:
     limit = job.setting.function.timeout
     spec = FunctionSpec(
         name=f"{job.scope.scenario}-{job.scope.arm}-{job.scope.repeat}",
@@ -64,9 +67,8 @@ async def _run(
         freeze_when_idle=False,
         wake_order=job.setting.wake_order,
     )
-    run = ArmRun(job, bench, service, listener, recorder)
-    factory = bench.sandboxes(job, listener, spec)
-    run.function = service.add(spec, factory, recorder.record, run.look_at_sockets, run.begin_together)
+    run = ArmRun(job, site, service, recorder)
+    run.function = service.add(spec, site.sandboxes(spec), recorder.record, run.look_at_sockets, run.begin_together)
     try:
         await run.walk(cold_starts)
     except* FunctionBroken:
@@ -112,9 +114,8 @@ class ArmRun:
     def __init__(
         self,
         job: Job,
-        bench: Bench,
+        site: Site,
         service: LambdaService,
-        listener: Listener,
         recorder: Recorder,
         *,
         fresh: bool = False,
@@ -122,9 +123,8 @@ class ArmRun:
         """With `fresh` the first event tells a function that ran before to begin anew, with this job's preset."""
         self._job = job
         self._fresh = fresh
-        self._bench = bench
+        self._site = site
         self._service = service
-        self._listener = listener
         self._recorder = recorder
         self._request_numbers = count(1)
         self._wakes = 0
@@ -162,7 +162,7 @@ class ArmRun:
     async def _begin_idle(self, period: Idle) -> None:
         if self._idle is None:
             await come_to_rest(self.function)
-            self._idle = IdlePeriod(self._job, period, self._bench, self._listener, self._recorder)
+            self._idle = IdlePeriod(self._job, period, self._site, self._recorder)
             await self._idle.begin(self._answered)
             await self._witness()
 
@@ -230,15 +230,15 @@ class ArmRun:
 
     async def restart_upstream(self, how: str) -> None:
         """Restart the upstream; returns when it listens again."""
-        await self._bench.restart_upstream(self._job, how)
+        await self._site.upstream.restart(how)
 
     async def drain_upstream(self) -> None:
         """Drain the upstream; returns when its successor takes new connections."""
-        await self._bench.drain_upstream(self._job)
+        await self._site.upstream.drain()
 
     async def move_name(self) -> None:
         """Move the upstream's name to its other address."""
-        await self._bench.move_name(self._job, self._recorder)
+        await self._site.upstream.move_name()
 
     async def recycle(self) -> None:
         """Stop the sandboxes, as a platform does when it reclaims them."""
@@ -268,7 +268,7 @@ class ArmRun:
             wanted.append(asked)
         event: dict[str, Any] = {"requests": wanted, "at_once": requests > 1}
         if self._fresh:
-            event["fresh"] = {"upstream_url": self._listener.url, "preset": self._job.setting.function.preset}
+            event["fresh"] = {"upstream_url": self._site.listener.url, "preset": self._job.setting.function.preset}
             self._fresh = False
         return json.dumps(event).encode()
 
@@ -310,7 +310,7 @@ class ArmRun:
         if any(event.kind in ANSWERS for event in self._recorder.events):
             await self._witness()  # a sandbox that served another run before has no connection of this one yet
         connections = self._connections()
-        ends = await self._bench.tcp_ends(self._job, self._listener, connections)
+        ends = await self._site.kernel.ends(connections)
         for event, end in zip(connections, ends, strict=True):
             client, upstream = end.states
             self._recorder.record(
@@ -328,7 +328,7 @@ class ArmRun:
         """Of each sandbox once, while it is idle and its connection is what it was: what the kernel shows of it."""
         if set(self.function.sandboxes) <= self._witnessed:
             return
-        seen = await self._bench.witness(self._job, self._listener, self._connections())
+        seen = await self._site.kernel.witness(self._connections())
         for sandbox, witness in seen.items():
             if sandbox not in self._witnessed:
                 self._witnessed.add(sandbox)
@@ -339,7 +339,7 @@ class ArmRun:
         with suppress(TimeoutError):  # what it is at is shown as well
             await asyncio.wait_for(self.function.settled(), SETTLE_BOUND)
         connections = self._connections()
-        ends = await self._bench.tcp_ends(self._job, self._listener, connections)
+        ends = await self._site.kernel.ends(connections)
         # A port may have served several connections in turn: the socket is that of the last one.
         last = {
             event["peer"]: (event["connection"], end.states[0]) for event, end in zip(connections, ends, strict=True)

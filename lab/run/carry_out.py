@@ -11,9 +11,9 @@ from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from lab.backends.base import Bench
+from lab.backends.base import OpenBackend
 from lab.backends.docker.engine import engine_version
-from lab.backends.opening import open_bench
+from lab.backends.opening import open_backend
 from lab.checkout import ROOT
 from lab.functions import preset_files
 from lab.journal import SCHEMA_ID, Journal, Recorder, Scope
@@ -35,7 +35,7 @@ ATTEMPTS = 3
 VERSIONS_OF = ("aiohttp", "awslambdaric", "uvicorn", "h11", "starlette")
 
 Done = Callable[[Job], None]
-OpenBench = Callable[[SandboxKind, Path], AbstractAsyncContextManager[Bench]]
+OpenWith = Callable[[SandboxKind, Path], AbstractAsyncContextManager[OpenBackend]]
 
 
 async def carry_out(
@@ -46,7 +46,7 @@ async def carry_out(
     predictions: dict[str, dict[str, str]] | None = None,
     begun: Callable[[], object] = lambda: None,
     done: Done = lambda job: None,
-    open_bench: OpenBench = open_bench,
+    open_backend: OpenWith = open_backend,
 ) -> None:
     """Run every job of the plan, `jobs` at a time; the journal holds all that happened.
 
@@ -74,24 +74,26 @@ async def carry_out(
             environment=environment(plan.sandbox),
         )
         begun()
-        async with open_bench(plan.sandbox, folder.logs) as bench:
-            service = LambdaService(host=bench.runtime_host, speed=plan.speed)
+        async with open_backend(plan.sandbox, folder.logs) as backend:
+            service = LambdaService(host=backend.runtime_host, speed=plan.speed)
             await service.start(invoke_port=None)
             try:
-                await _run_all(plan, bench, service, journal, jobs, done)
+                await _run_all(plan, backend, service, journal, jobs, done)
             finally:
                 await service.close()
         lab.record("lab", "run-finished")
         journal.check()
 
 
-async def _run_all(plan: Plan, bench: Bench, service: LambdaService, journal: Journal, jobs: int, done: Done) -> None:
+async def _run_all(
+    plan: Plan, backend: OpenBackend, service: LambdaService, journal: Journal, jobs: int, done: Done
+) -> None:
     """Every job, and those again whose runs proved nothing: a busy machine may disturb one attempt, hardly three."""
     places, cold_starts = asyncio.Semaphore(jobs), asyncio.Semaphore(os.cpu_count() or 1)
 
     async def one(job: Job) -> None:
         async with places:
-            await run_arm(job, bench, service, Recorder(journal, job.scope), cold_starts)
+            await run_arm(job, backend, service, Recorder(journal, job.scope), cold_starts)
             journal.check()
             if job.scope.attempt == 1:
                 done(job)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from lab.backends.base import Bench
-from lab.backends.opening import open_bench
+from lab.backends.base import OpenBackend
+from lab.backends.opening import open_backend
 from lab.errors import EnvironmentLacks
 from lab.journal import Journal, Recorder, Scope
 from lab.lambda_service.service import LambdaService
@@ -25,7 +25,7 @@ DEFAULT_JOBS = 64
 ATTEMPTS = 3
 """How often a cell is measured before it stays inconclusive: a busy machine may stretch one gap, hardly three."""
 
-OpenBench = Callable[[SandboxKind, Path], AbstractAsyncContextManager[Bench]]
+OpenWith = Callable[[SandboxKind, Path], AbstractAsyncContextManager[OpenBackend]]
 Done = Callable[[CellResult], None]
 
 
@@ -39,20 +39,20 @@ async def fill(
     reuse: bool = True,
     done: Done = lambda result: None,
     say: Callable[[str], object] = lambda line: None,
-    open_bench: OpenBench = open_bench,
+    open_backend: OpenWith = open_backend,
 ) -> None:
     """Measure every cell of the plan; `attempted` counts earlier attempts by cell, of a run that was stopped.
 
     Without `reuse` every cell has a fresh process. Raises LabError where the lab itself cannot work; cancelling it
     stops and removes everything, and what was measured is in the journal.
     """
-    async with open_bench(plan.sandbox, logs) as bench:
-        service = LambdaService(host=bench.runtime_host, speed=1.0)
+    async with open_backend(plan.sandbox, logs) as backend:
+        service = LambdaService(host=backend.runtime_host, speed=1.0)
         await service.start(invoke_port=None)
         try:
-            cells = await _startable(plan.cells, bench, Recorder(journal, Scope()), say)
+            cells = await _startable(plan.cells, backend, Recorder(journal, Scope()), say)
             filling = _Filling(
-                cells, plan.speed, journal, bench, service, await bench.authority(), attempted or Counter(), done
+                cells, plan.speed, journal, backend, service, await backend.authority(), attempted or Counter(), done
             )
             async with asyncio.TaskGroup() as group:
                 for number in range(min(jobs, len(cells))):
@@ -62,14 +62,14 @@ async def fill(
 
 
 async def _startable(
-    cells: Sequence[Cell], bench: Bench, lab: Recorder, say: Callable[[str], object]
+    cells: Sequence[Cell], backend: OpenBackend, lab: Recorder, say: Callable[[str], object]
 ) -> tuple[Cell, ...]:
     """The cells of clients whose functions are built or can be; of the others it is written down why not."""
     lacking = set()
     for client, function in {cell.client: cell.setting.function for cell in cells}.items():
         say(f"making {client} ready")
         try:
-            await bench.prepare(function)
+            await backend.prepare(function)
         except EnvironmentLacks as error:
             lab.record("lab", "client-lacking", client=client, why=str(error))
             lacking.add(client)
@@ -84,7 +84,7 @@ class _Filling:
         cells: Sequence[Cell],
         speed: Callable[[str], float],
         journal: Journal,
-        bench: Bench,
+        backend: OpenBackend,
         service: LambdaService,
         authority: str,
         attempted: Counter[str],
@@ -92,7 +92,7 @@ class _Filling:
     ) -> None:
         self._speed = speed
         self._journal = journal
-        self._bench = bench
+        self._backend = backend
         self._service = service
         self._authority = authority
         self._attempted = attempted
@@ -128,7 +128,7 @@ class _Filling:
 
     def _warm(self, kind: Kind) -> WarmSandbox:
         client, *_ = kind
-        return WarmSandbox(kind, self._speed(client), self._bench, self._service, self._authority)
+        return WarmSandbox(kind, self._speed(client), self._backend, self._service, self._authority)
 
     async def _measure(self, warm: WarmSandbox, cell: Cell) -> None:
         for _ in range(ATTEMPTS):

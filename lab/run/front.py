@@ -7,11 +7,10 @@ balancer's FIN before the wake.
 
 import asyncio
 
-from lab.backends.base import Bench
+from lab.backends.base import BalancerHandle
 from lab.journal import BarrierTimeout, Recorder, now
 from lab.plan.job import Job
 from lab.scenario.timeline import Idle
-from lab.upstream.client import Listener
 
 PATIENCE_BOUND = 10.0
 """Real seconds, beyond its patience, for a balancer to close what is unused."""
@@ -22,11 +21,10 @@ LOOK_S = 0.005
 class FrontWatch:
     """Watches through one idle period; does nothing where no balancer has a patience that is stated."""
 
-    def __init__(self, job: Job, period: Idle, bench: Bench, listener: Listener, recorder: Recorder) -> None:
+    def __init__(self, job: Job, period: Idle, balancer: BalancerHandle | None, recorder: Recorder) -> None:
         self._job = job
         self._period = period
-        self._bench = bench
-        self._listener = listener
+        self._balancer = balancer
         self._recorder = recorder
         self._watched: dict[int, float] = {}
         """Ports of the function that were open when it began, and when each was last seen so."""
@@ -76,7 +74,8 @@ class FrontWatch:
         return bool(self._watched)
 
     async def _states(self, ports: list[int]) -> dict[int, str]:
-        states = await self._bench.front_states(self._job, self._listener, ports)
+        assert self._balancer is not None, "a patience is stated, so there is a balancer"
+        states = await self._balancer.client_states(ports)
         return dict(zip(ports, states, strict=True))
 
     def _numbers(self) -> dict[int, int]:

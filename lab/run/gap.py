@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from statistics import median
 
-from lab.backends.base import Bench
+from lab.backends.base import Site
 from lab.journal import Event, Recorder, now
 from lab.plan.job import Job
 from lab.run.front import FrontWatch
 from lab.scenario.timeline import Idle
-from lab.upstream.client import Listener
 from upstream_server import faults
 
 GIVE_UP_BOUND = 10.0
@@ -24,26 +23,25 @@ CLOSED = {"gave-up", "fault", "connection-closed"}
 class IdlePeriod:
     """Begun when the sandboxes are idle (and frozen, if they are to be), ended just before the wake."""
 
-    def __init__(self, job: Job, period: Idle, bench: Bench, listener: Listener, recorder: Recorder) -> None:
+    def __init__(self, job: Job, period: Idle, site: Site, recorder: Recorder) -> None:
         self._job = job
         self._period = period
-        self._bench = bench
-        self._listener = listener
+        self._site = site
         self._recorder = recorder
         self._until = 0.0
-        self._front = FrontWatch(job, period, bench, listener, recorder)
+        self._front = FrontWatch(job, period, site.balancer, recorder)
         self._number = 1 + sum(event.kind == "gap-started" for event in recorder.events)
 
     def __repr__(self) -> str:
         return f"<IdlePeriod {self._number} of {self._job.scope}: {', '.join(map(str, self._period.steps))}>"
 
     async def begin(self, answered: float) -> None:
-        """It counts from the last answer, as the upstream's idle timeout does."""
+        """The gap is measured from the last answer, which is also when the upstream's idle timer starts."""
         self._until = answered
         about = {"number": self._number, "duration": self._period.duration, "frozen": self._period.frozen}
         real = self._period.duration / self._job.speed
         self._recorder.record("lab", "gap-started", t=answered, real=real, **about)
-        await self._bench.lose_packets(self._job, self._listener, self._recorder)
+        await self._site.link.cut()
         await self._front.begin()
 
     async def pass_time(self, lab_seconds: float) -> None:
@@ -61,7 +59,7 @@ class IdlePeriod:
             if doomed or setting.goes_stale(self._period):
                 await self._wait_for_arrival()
         await self._front.end()
-        await self._bench.pass_packets(self._job, self._listener, self._recorder)
+        await self._site.link.lift()
         self._recorder.record("lab", "gap-ended", number=self._number)
 
     async def _wait_for_closing(self, connections: list[Event]) -> None:
@@ -106,7 +104,7 @@ class IdlePeriod:
             pass  # the states are written down before the wake, and the guard judges them
 
     async def _client_states(self, opened: list[Event]) -> list[str]:
-        return [ends.states[0] for ends in await self._bench.tcp_ends(self._job, self._listener, opened)]
+        return [ends.states[0] for ends in await self._site.kernel.ends(opened)]
 
 
 def _overtime(events: Sequence[Event]) -> float:

@@ -9,7 +9,7 @@ import asyncio
 import re
 from itertools import count
 
-from lab.backends.base import Bench
+from lab.backends.base import OpenBackend, Site
 from lab.functions import definition
 from lab.journal import Recorder
 from lab.lambda_service.sandbox import Sandbox, SandboxFactory
@@ -34,11 +34,11 @@ def kind_of(cell: Cell) -> Kind:
 class WarmSandbox:
     """One function with at most one sandbox at a time."""
 
-    def __init__(self, kind: Kind, speed: float, bench: Bench, service: LambdaService, authority: str) -> None:
+    def __init__(self, kind: Kind, speed: float, backend: OpenBackend, service: LambdaService, authority: str) -> None:
         self.kind = kind
         self.served = 0
         self._speed = speed
-        self._bench = bench
+        self._backend = backend
         self._service = service
         self._recorder: Recorder
         self._run: ArmRun
@@ -70,20 +70,21 @@ class WarmSandbox:
         job = cell.job(recorder.scope.repeat, self._speed)
         self._recorder = recorder
         arm_started(job, recorder)
-        try:
-            if not await went_well(self._measure(job, recorder, cold_starts), recorder):
-                await self._function.recycle()
-        finally:
-            await went_well(self._bench.close_upstream(job), recorder)
+        if not await went_well(self._measure(job, recorder, cold_starts), recorder):
+            await self._function.recycle()
         self.served += 1
         recorder.record("lab", "arm-finished")
 
     async def _measure(self, job: Job, recorder: Recorder, cold_starts: asyncio.Semaphore) -> None:
-        listener = await self._bench.open_upstream(job, recorder)
-        self._factory = self._bench.sandboxes(job, listener, self._spec)
+        async with self._backend.place(job, recorder) as site:
+            if not await went_well(self._story(job, site, recorder, cold_starts), recorder):
+                await self._function.recycle()
+
+    async def _story(self, job: Job, site: Site, recorder: Recorder, cold_starts: asyncio.Semaphore) -> None:
+        self._factory = site.sandboxes(self._spec)
         if self._function.sandboxes:
-            await self._bench.take_over(job, listener, self._made)
-        self._run = ArmRun(job, self._bench, self._service, listener, recorder, fresh=True)
+            await site.adopt(self._made)
+        self._run = ArmRun(job, site, self._service, recorder, fresh=True)
         self._run.function = self._function
         self._function.wake_order = job.setting.wake_order
         await self._run.walk(cold_starts)

@@ -102,7 +102,10 @@ class UpstreamClient:
                 recorder.record("upstream", event.pop("kind"), t=event.pop("t"), **event)
 
     async def open(self, name: str, upstream: Upstream, speed: float, recorder: Recorder, port: int = 0) -> Listener:
-        """A listener that behaves as stated, at this speed; its events go to the recorder from now on."""
+        """Open a listener with this behaviour, its durations divided by `speed`; its events go to the recorder.
+
+        Raises EnvironmentLacks if the upstream refuses.
+        """
         hint = upstream.advertise
         self._recorders[name] = recorder
         asked = {
@@ -139,6 +142,16 @@ class UpstreamClient:
             return  # cancelled while it was being opened
         await recorder.wait_for(lambda event: event.kind == "listener-closed", "the upstream's last event", CLOSE_BOUND)
         del self._recorders[name]
+
+    @asynccontextmanager
+    async def listener(
+        self, name: str, upstream: Upstream, speed: float, recorder: Recorder, port: int = 0
+    ) -> AsyncIterator[Listener]:
+        """Open a listener as `open` does; it is closed with the context, also if that is cancelled meanwhile."""
+        try:
+            yield await self.open(name, upstream, speed, recorder, port)
+        finally:
+            await self.close_listener(name)
 
     async def restart(self, name: str, how: str) -> None:
         """It dies and listens again at once; idle connections end with `fin` or `rst`."""

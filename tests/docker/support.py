@@ -11,19 +11,19 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import docker
 
-from lab.backends.docker.bench import DockerBench
+from lab.backends.base import OpenBackend
 from lab.backends.docker.engine import LABEL, connect
 from lab.backends.docker.freezer import find_cgroup
-from lab.backends.opening import open_bench
+from lab.backends.opening import open_backend
 from lab.cleanup.procfs import lab_mark
 from lab.cli.serve import ServeOptions
 from lab.journal import Event, Journal, Recorder, Scope, read_journal
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
-from lab.plan.job import Job
+from lab.plan.experiment import Experiment
 from lab.scenario.parts import Upstream
 from lab.upstream.client import Listener
 
@@ -184,32 +184,31 @@ class Stand:
 
 
 class Room:
-    """A bench and a Lambda service in which a test sets up stands of its own."""
+    """A backend and a Lambda service in which a test sets up stands of its own."""
 
-    def __init__(self, bench: DockerBench, service: LambdaService, client: docker.DockerClient) -> None:
-        self.bench = bench
+    def __init__(self, backend: OpenBackend, service: LambdaService, client: docker.DockerClient) -> None:
+        self.backend = backend
         self.service = service
         self.client = client
 
     @asynccontextmanager
     async def stand(self, name: str, *, freezes: bool = True) -> AsyncIterator[Stand]:
         """A function called `name` with an upstream that never closes; both are gone when the context ends."""
-        job = _job(name)
-        recorder = Recorder(Journal(), job.scope)
-        await self.bench.prepare(job.setting.function)
-        listener = await self.bench.open_upstream(job, recorder)
+        experiment = _experiment(name)
+        recorder = Recorder(Journal(), experiment.scope)
         spec = FunctionSpec(
             name=name, timeout=PATIENCE, max_sandboxes=1, freeze_when_idle=freezes, wake_order="event-first"
         )
-        function = self.service.add(spec, self.bench.sandboxes(job, listener, spec), recorder.record)
-        try:
-            yield Stand(function, listener, recorder, self.client)
-        finally:
-            await self.service.remove(function)
-            await self.bench.close_upstream(job)
+        await self.backend.prepare(experiment.setting.function)
+        async with self.backend.place(experiment, recorder) as site:
+            function = self.service.add(spec, site.sandboxes(spec), recorder.record)
+            try:
+                yield Stand(function, site.listener, recorder, self.client)
+            finally:
+                await self.service.remove(function)
 
 
-def _job(name: str) -> Job:
+def _experiment(name: str) -> Experiment:
     """What `thawlab serve` serves, with an upstream that never closes."""
     served = ServeOptions(
         client="aiohttp",
@@ -223,7 +222,7 @@ def _job(name: str) -> Job:
         timeout=PATIENCE,
         max_sandboxes=1,
         speed=1.0,
-    ).job
+    ).experiment
     setting = served.setting.model_copy(update={"upstream": Upstream(close="fin")})
     return replace(served, scope=Scope("tests", name, 1), setting=setting)
 
@@ -231,11 +230,11 @@ def _job(name: str) -> Job:
 @asynccontextmanager
 async def open_room(logs: Path) -> AsyncIterator[Room]:
     """A real lab without a scenario."""
-    async with open_bench("docker", logs) as bench:
-        service = LambdaService(host=bench.runtime_host)
+    async with open_backend("docker", logs) as backend:
+        service = LambdaService(host=backend.runtime_host)
         await service.start()
         try:
-            yield Room(cast(DockerBench, bench), service, connect())
+            yield Room(backend, service, connect())
         finally:
             await service.close()
 

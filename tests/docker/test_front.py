@@ -1,21 +1,19 @@
 """A balancer that loses patience with its client: what its arms owe, and what they are worth without it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from lab.backends.base import Bench
+from lab.backends.base import BalancerHandle
 from lab.journal import Event
-from lab.plan.job import Job
 from lab.scenario.load import find
-from lab.upstream.client import Listener
 from lab.verdict.judge import judge
-from tests.run.support import Wrapped, journal_of, only_arm, results_of, run, scenario_text, write
+from tests.backends.delegating import DelegatingSite, with_sites
+from tests.run.support import journal_of, only_arm, results_of, run, scenario_text, write
 
 pytestmark = pytest.mark.docker
 
@@ -23,10 +21,14 @@ ARMS = ("bug", "idle-timeout")
 Damage = Callable[[Event], Event | None]
 
 
-class Patient(Wrapped):
-    """A bench whose kernel says for ever that the balancer keeps the function's connection."""
+class Patient(DelegatingSite):
+    """Its kernel says for ever that the balancer keeps the function's connection."""
 
-    async def front_states(self, job: Job, listener: Listener, ports: list[int]) -> list[str]:
+    @property
+    def balancer(self) -> BalancerHandle:
+        return self
+
+    async def client_states(self, ports: Sequence[int]) -> list[str]:
         return ["ESTABLISHED" for _ in ports]
 
 
@@ -66,7 +68,8 @@ async def test_the_close_of_a_balancer_is_proved_by_the_functions_kernel(tmp_pat
 
 async def test_a_balancer_that_keeps_the_connection_proves_nothing(tmp_path: Path) -> None:
     named = find("balancer-patience")
-    done = await run(named, tmp_path, arms=("bug",), sandbox="docker", wrap=lambda bench: cast(Bench, Patient(bench)))
+    patient = with_sites(lambda site, experiment, recorder: Patient(site))
+    done = await run(named, tmp_path, arms=("bug",), sandbox="docker", wrap=patient)
     (bug,) = results_of(named, done).scenarios[0].arms
     assert bug.verdict == "inconclusive"
     assert "for the balancer to give up the function's connection" in bug.why

@@ -13,8 +13,8 @@ import docker
 import pytest
 import pytest_asyncio
 
-from lab.backends.docker.bench import CONTROL_PORT
 from lab.backends.docker.engine import LABEL
+from lab.backends.docker.upstream import CONTROL_PORT
 from tests.docker.support import Room, Stand, open_room
 
 pytestmark = [pytest.mark.docker, pytest.mark.asyncio(loop_scope="module")]
@@ -96,7 +96,7 @@ async def scene(room: Room) -> AsyncIterator[Scene]:
             for container in room.client.containers.list(filters={"label": LABEL, "name": "-upstream"})
             if address_of(container) == one.listener.host
         )
-        gateway = room.bench.runtime_host
+        gateway = room.backend.runtime_host
         with listening(gateway) as on_gateway, listening(own_address()) as on_machine:
             yield Scene(
                 stand=one,

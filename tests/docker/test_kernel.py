@@ -5,8 +5,8 @@ from typing import cast
 
 import pytest
 
-from lab.backends.base import Bench
-from lab.backends.docker.bench import DockerBench
+from lab.backends.base import OpenBackend
+from lab.backends.docker.backend import DockerBackend
 from lab.backends.docker.engine import connect
 from lab.journal import Event
 from tests.backends.test_witness import last_attempt
@@ -34,11 +34,11 @@ arms:
 
 
 async def test_of_containers_the_kernel_says_the_same(tmp_path: Path) -> None:
-    benches: list[DockerBench] = []
+    networks: list[str] = []
 
-    def note(bench: Bench) -> Bench:
-        benches.append(cast(DockerBench, bench))
-        return bench
+    def note(backend: OpenBackend) -> OpenBackend:
+        networks.append(cast(DockerBackend, backend).network)
+        return backend
 
     named = write(tmp_path, STORY)
     events = last_attempt(journal_of(await run(named, tmp_path, wrap=note, sandbox="docker")))
@@ -68,7 +68,6 @@ async def test_of_containers_the_kernel_says_the_same(tmp_path: Path) -> None:
         "shims": ["wake", "clock"],
         "nginx": [],
     }
-    (bench,) = benches
-    assert not bench._balancers
-    left = connect().containers.list(all=True, filters={"name": f"{bench._network}-"}, ignore_removed=True)
+    (network,) = networks
+    left = connect().containers.list(all=True, filters={"name": f"{network}-"}, ignore_removed=True)
     assert not left

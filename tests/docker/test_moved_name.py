@@ -1,14 +1,11 @@
 """Sabotage of blue-green: a name that was not moved proves nothing, and a client that leaves is no bug."""
 
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from lab.backends.base import Bench
-from lab.journal import Recorder
-from lab.plan.job import Job
-from tests.run.support import Wrapped, only_arm, results_of, run, write
+from tests.backends.delegating import DelegatingUpstream, with_upstream_handle
+from tests.run.support import only_arm, results_of, run, write
 
 pytestmark = pytest.mark.docker
 
@@ -25,16 +22,16 @@ arms:
 """
 
 
-class NeverMoves(Wrapped):
+class NeverMoves(DelegatingUpstream):
     """A name that stays where it is."""
 
-    async def move_name(self, job: Job, recorder: Recorder) -> None:
+    async def move_name(self) -> None:
         return None
 
 
 async def test_a_name_that_was_not_moved(tmp_path: Path) -> None:
     named = write(tmp_path, STORY.replace("PRESET", "seed"))
-    folder = await run(named, tmp_path, sandbox="docker", wrap=lambda bench: cast(Bench, NeverMoves(bench)))
+    folder = await run(named, tmp_path, sandbox="docker", wrap=with_upstream_handle(NeverMoves))
     arm = only_arm(results_of(named, folder))
     assert arm.verdict == "inconclusive"
     assert "fault_delivered" in arm.guard.missing

@@ -1,31 +1,28 @@
 """The seed story in containers, and each way in which its link or its pause could be a lie: none may pass.
 
-All of it is one lab: each arm tells the bench which lie it is.
+All of it is one lab: each arm's name tells its site which lie it is.
 """
 
 import asyncio
 from pathlib import Path
 from typing import cast
 
-import docker
 import pytest
 
-from lab.backends.base import Bench
-from lab.backends.docker import bench as docker_bench
+from lab.backends.base import LinkHandle
 from lab.backends.docker import freezer
-from lab.backends.docker.bench import DockerBench
+from lab.backends.docker import site as docker_site
 from lab.backends.docker.engine import connect
 from lab.backends.docker.freezer import Cgroup, Freezer, Pause
 from lab.backends.docker.sandbox import DockerSandbox
-from lab.journal import Event, Recorder
-from lab.lambda_service.sandbox import Sandbox, SandboxFactory
-from lab.lambda_service.service import FunctionSpec
-from lab.plan.job import Job
+from lab.backends.docker.site import DockerSite
+from lab.journal import Event
+from lab.lambda_service.sandbox import Sandbox
 from lab.scenario.load import Named
-from lab.upstream.client import Listener
 from lab.verdict.results import ArmResult
+from tests.backends.delegating import DelegatingSite, Wrap, with_sandboxes, with_sites
 from tests.docker.support import without_traceback
-from tests.run.support import Wrapped, journal_of, results_of, run, write
+from tests.run.support import journal_of, results_of, run, write
 
 pytestmark = pytest.mark.docker
 
@@ -60,56 +57,55 @@ FORGOTTEN_WITHIN = 6.0
 """Real seconds to wait for an upstream's kernel, which forgets within two; some lies here keep it from doing so."""
 
 
-class Liar(Wrapped):
-    """A bench whose link does, for each arm, what the arm is called."""
+class Liar(DelegatingSite):
+    """Its link does, for each arm, what the arm is called."""
 
-    bench: DockerBench
-    engine: docker.DockerClient
+    site: DockerSite
 
-    async def lose_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:
-        lie = job.scope.arm.removesuffix("-fin")
-        if lie in ("not-cut", "cut-too-late"):
-            return
-        await self.bench.lose_packets(job, listener, recorder)
-        if lie == "lifted-too-early":
-            await self.lift(job, listener)
+    def __init__(self, site: DockerSite, arm: str) -> None:
+        super().__init__(site)
+        self._lie = arm.removesuffix("-fin")
 
-    async def pass_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:
-        lie = job.scope.arm.removesuffix("-fin")
-        if lie in ("not-cut", "lifted-too-early"):
+    @property
+    def link(self) -> LinkHandle:
+        return self
+
+    async def cut(self) -> None:
+        if self._lie in ("not-cut", "cut-too-late"):
             return
-        if lie == "cut-too-late":
-            await self.bench.lose_packets(job, listener, recorder)
-        elif lie == "lifted-before-forgotten":
-            await self.lift(job, listener)
+        await self.site.link.cut()
+        if self._lie == "lifted-too-early":
+            await self._lift_each()
+
+    async def lift(self) -> None:
+        if self._lie in ("not-cut", "lifted-too-early"):
             return
-        elif lie == "side-killed":
-            for sandbox in self.sandboxes_of(job):
-                self.engine.containers.get(sandbox.link.container_id).kill()
-        elif lie == "unpaused-midway":
-            for sandbox in self.sandboxes_of(job):
+        if self._lie == "cut-too-late":
+            await self.site.link.cut()
+        elif self._lie == "lifted-before-forgotten":
+            await self._lift_each()
+            return
+        elif self._lie == "side-killed":
+            for sandbox in self.site.made.running:
+                connect().containers.get(sandbox.link.container_id).kill()
+        elif self._lie == "unpaused-midway":
+            for sandbox in self.site.made.running:
                 await sandbox.thaw()
-        await self.bench.pass_packets(job, listener, recorder)
+        await self.site.link.lift()
 
-    async def lift(self, job: Job, listener: Listener) -> None:
-        for sandbox in self.sandboxes_of(job):
-            await sandbox.link.lift(listener.host, listener.port)
-
-    def sandboxes_of(self, job: Job) -> list[DockerSandbox]:
-        return self.bench._sandboxes[job.scope]
+    async def _lift_each(self) -> None:
+        for sandbox in self.site.made.running:
+            await sandbox.link.lift(self.listener.host, self.listener.port)
 
 
-def lying(bench: Bench) -> Bench:
-    liar = Liar(bench)
-    liar.engine = connect()
-    return cast(Bench, liar)
+lying = with_sites(lambda site, experiment, recorder: Liar(cast(DockerSite, site), experiment.scope.arm))
 
 
 class Story:
     """A finished run of the arms."""
 
-    def __init__(self, named: Named, folder: Path, wrap: object = lying) -> None:
-        run_folder = asyncio.run(run(named, folder, sandbox="docker", wrap=wrap))  # type: ignore[arg-type]
+    def __init__(self, named: Named, folder: Path, wrap: Wrap = lying) -> None:
+        run_folder = asyncio.run(run(named, folder, sandbox="docker", wrap=wrap))
         (scenario,) = results_of(named, run_folder).scenarios
         self.arms = {arm.name: arm for arm in scenario.arms}
         self._journal = journal_of(run_folder)
@@ -138,7 +134,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     seen = "{name: delivered, role: bug, title: t, change: {link: delivered, upstream: {close: fin}}, "
     text += f"  - {seen}expect: {{outcome: [eof, closed-locally], executions: [1, 0]}}}}\n"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(docker_bench, "ORPHAN_BOUND", FORGOTTEN_WITHIN)
+        patch.setattr(docker_site, "ORPHAN_BOUND", FORGOTTEN_WITHIN)
         return Story(write(folder, text), folder)
 
 
@@ -216,23 +212,14 @@ class PauseUndone:
         real._engine = Undone(real._engine)
 
 
-class PauseUndoneInOne(Wrapped):
-    """In the arm `pause-undone` the engine's pause has no effect."""
-
-    def sandboxes(self, job: Job, listener: Listener, spec: FunctionSpec) -> SandboxFactory:
-        make: SandboxFactory = self.bench.sandboxes(job, listener, spec)
-        if job.scope.arm != "pause-undone":
-            return make
-        return lambda name: cast(Sandbox, PauseUndone(make(name)))
-
-
 def test_a_pause_that_the_engine_reports_but_that_did_not_happen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Cgroup, "may_write", False)  # so that the engine has to do it
     monkeypatch.setattr(freezer, "CONFIRM_BOUND", 0.5)
     arms = {"paused": "", "pause-undone": ""}
-    story = Story(scenario(tmp_path, arms), tmp_path, lambda bench: cast(Bench, PauseUndoneInOne(bench)))
+    undone_in_one = with_sandboxes(lambda sandbox: cast(Sandbox, PauseUndone(sandbox)), arm="pause-undone")
+    story = Story(scenario(tmp_path, arms), tmp_path, undone_in_one)
     assert story.arm("paused").verdict == "pass", story.arm("paused").why
     assert {event["confirmed"] for event in story.events("paused", "frozen")} == {True}
     undone = story.arm("pause-undone")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.backends.present import lacking
-from lab.backends.process.bench import process_factory
+from lab.backends.process.backend import process_factory
 from lab.backends.variables import environment
 from lab.cleanup.procfs import lab_mark
 from lab.functions import definition

@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
-from lab.backends.base import Bench
-from lab.backends.opening import open_bench
+from lab.backends.base import OpenBackend
+from lab.backends.opening import open_backend
 from lab.cli.serve import ServeOptions
 from lab.functions import DEFINITIONS, definition
 from lab.functions.program import BUILD_BOUND
 from lab.journal import Journal, Recorder, Scope
 from lab.lambda_service.service import FunctionSpec, LambdaService
-from lab.plan.job import Job
+from lab.plan.experiment import Experiment
 from lab.scenario.parts import Upstream
 from tests.functions.nature import WITHOUT_ERRNO
 from tests.functions.support import invoke, sha256_of
@@ -36,36 +36,35 @@ FIRST_OF_PROGRAM = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench]:
-    async with open_bench("docker", tmp_path_factory.mktemp("logs")) as opened:
+async def backend(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OpenBackend]:
+    async with open_backend("docker", tmp_path_factory.mktemp("logs")) as opened:
         yield opened
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def service(bench: Bench) -> AsyncIterator[LambdaService]:
-    async with LambdaService(host=bench.runtime_host) as started:
+async def service(backend: OpenBackend) -> AsyncIterator[LambdaService]:
+    async with LambdaService(host=backend.runtime_host) as started:
         yield started
 
 
 @pytest.mark.parametrize("client_in_it", FIRST_OF_PROGRAM.values())
 async def test_it_answers_starts_afresh_and_tells_of_a_reset(
-    client_in_it: str, bench: Bench, service: LambdaService
+    client_in_it: str, backend: OpenBackend, service: LambdaService
 ) -> None:
     """The sandbox may reach one address only, so the third connection is the one that is reset."""
-    job = job_of(client_in_it)
-    recorder = Recorder(Journal(), job.scope)
-    await bench.prepare(job.setting.function)
-    listener = await bench.open_upstream(job, recorder)
-    spec = FunctionSpec(f"function-{client_in_it}", timeout=PATIENCE, freeze_when_idle=False)
-    function = service.add(spec, bench.sandboxes(job, listener, spec), recorder.record)
-    fresh = {"upstream_url": listener.url, "preset": "seed"}
-    try:
-        first = await invoke(function, {})
-        again = await invoke(function, {"requests": [{"id": "b"}], "fresh": fresh})
-        reset = await invoke(function, {"requests": [{"id": "c"}], "fresh": fresh})
-    finally:
-        await service.remove(function)
-        await bench.close_upstream(job)
+    experiment = experiment_of(client_in_it)
+    recorder = Recorder(Journal(), experiment.scope)
+    await backend.prepare(experiment.setting.function)
+    async with backend.place(experiment, recorder) as site:
+        spec = FunctionSpec(f"function-{client_in_it}", timeout=PATIENCE, freeze_when_idle=False)
+        function = service.add(spec, site.sandboxes(spec), recorder.record)
+        fresh = {"upstream_url": site.listener.url, "preset": "seed"}
+        try:
+            first = await invoke(function, {})
+            again = await invoke(function, {"requests": [{"id": "b"}], "fresh": fresh})
+            reset = await invoke(function, {"requests": [{"id": "c"}], "fresh": fresh})
+        finally:
+            await service.remove(function)
     assert (first.only.outcome, again.only.outcome, reset.only.outcome) == ("ok", "ok", "reset"), reset
     assert (again.invocation, reset.invocation) == (1, 1)
     assert first.versions == again.versions
@@ -78,7 +77,7 @@ async def test_it_answers_starts_afresh_and_tells_of_a_reset(
     assert reset.only.errnos == errnos
 
 
-def job_of(client: str) -> Job:
+def experiment_of(client: str) -> Experiment:
     """What `thawlab serve` serves, with an upstream that resets its third connection."""
     served = ServeOptions(
         client=client,
@@ -92,7 +91,7 @@ def job_of(client: str) -> Job:
         timeout=PATIENCE,
         max_sandboxes=1,
         speed=1.0,
-    ).job
+    ).experiment
     upstream = Upstream.model_validate({"faults": [{"at": "executed", "do": "rst", "connections": [3]}]})
     setting = served.setting.model_copy(update={"upstream": upstream})
     return replace(served, scope=Scope("tests", client, 1), setting=setting)

@@ -1,11 +1,11 @@
 """Matrices of a few cells, filled for real."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from lab.backends.base import Bench
-from lab.backends.opening import open_bench as open_real_bench
+from lab.backends.base import OpenBackend
+from lab.backends.opening import open_backend as open_real_backend
 from lab.journal import Journal, Recorder, Scope
 from lab.plan.cells import Cell
 from lab.plan.grid import MatrixPlan
@@ -14,8 +14,7 @@ from lab.run.fill import fill
 from lab.runs.matrix_folder import MatrixFolder
 from lab.scenario.words import SandboxKind
 from lab.verdict.matrix import CellResult, Matrix
-
-Wrap = Callable[[Bench], Bench]
+from tests.backends.delegating import Wrap
 
 
 async def filled(
@@ -23,18 +22,18 @@ async def filled(
     parent: Path,
     *,
     reuse: bool = True,
-    wrap: Wrap = lambda bench: bench,
+    wrap: Wrap = lambda backend: backend,
     sandbox: SandboxKind = "process",
     jobs: int = 8,
 ) -> MatrixFolder:
-    """Measure the cells on a bench that `wrap` may change."""
+    """Measure the cells on a backend that `wrap` may change."""
     plan = MatrixPlan(tuple(cells), {}, sandbox)
     folder = MatrixFolder.make(parent)
 
     @asynccontextmanager
-    async def open_bench(kind: SandboxKind, logs: Path) -> AsyncIterator[Bench]:
-        async with open_real_bench(kind, logs) as bench:
-            yield wrap(bench)
+    async def open_backend(kind: SandboxKind, logs: Path) -> AsyncIterator[OpenBackend]:
+        async with open_real_backend(kind, logs) as backend:
+            yield wrap(backend)
 
     with Journal(folder.journal) as journal:
         Recorder(journal, Scope()).record(
@@ -45,7 +44,7 @@ async def filled(
             skipped={},
             environment=environment(sandbox),
         )
-        await fill(plan, journal, folder.logs, jobs=jobs, reuse=reuse, open_bench=open_bench)
+        await fill(plan, journal, folder.logs, jobs=jobs, reuse=reuse, open_backend=open_backend)
     return folder
 
 
@@ -53,7 +52,7 @@ def by_id(matrix: Matrix) -> dict[str, CellResult]:
     return {cell.id: cell for cell in matrix.cells}
 
 
-async def only(cell: Cell, parent: Path, wrap: Wrap = lambda bench: bench) -> CellResult:
+async def only(cell: Cell, parent: Path, wrap: Wrap = lambda backend: backend) -> CellResult:
     """What one cell comes to."""
     (result,) = (await filled([cell], parent, wrap=wrap)).read().cells
     return result

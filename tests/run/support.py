@@ -1,12 +1,11 @@
-"""Runs a scenario as `thawlab run` does, with a bench that a test may sabotage."""
+"""Runs a scenario as `thawlab run` does, on a backend that a test may sabotage."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-from lab.backends.base import Bench
-from lab.backends.opening import open_bench as open_real_bench
+from lab.backends.base import OpenBackend
+from lab.backends.opening import open_backend as open_real_backend
 from lab.backends.present import lacking
 from lab.journal import Event, read_journal
 from lab.plan.arms import make_plan
@@ -16,6 +15,7 @@ from lab.scenario.load import Named, load
 from lab.scenario.words import SandboxKind
 from lab.verdict.judge import judge
 from lab.verdict.results import ArmResult, Results
+from tests.backends.delegating import Wrap
 
 SCENARIO = """\
 title: A test
@@ -51,28 +51,25 @@ def write(folder: Path, text: str, name: str = "story") -> Named:
     return load(path)
 
 
-Wrap = Callable[[Bench], Bench]
-
-
 async def run(
     named: Named,
     folder: Path,
     *,
     arms: tuple[str, ...] = (),
-    wrap: Wrap = lambda bench: bench,
+    wrap: Wrap = lambda backend: backend,
     sandbox: SandboxKind = "process",
     repeats: int = 1,
 ) -> RunFolder:
-    """Carry out the scenario on a bench that `wrap` may change; returns the run's folder."""
+    """Carry out the scenario on a backend that `wrap` may change; returns the run's folder."""
     plan = make_plan([named], arms, sandbox, None, repeats, lacking(sandbox))
     run_folder = RunFolder.create(folder / "runs", plan.scenarios)
 
     @asynccontextmanager
-    async def open_bench(kind: SandboxKind, logs: Path) -> AsyncIterator[Bench]:
-        async with open_real_bench(kind, logs) as bench:
-            yield wrap(bench)
+    async def open_backend(kind: SandboxKind, logs: Path) -> AsyncIterator[OpenBackend]:
+        async with open_real_backend(kind, logs) as backend:
+            yield wrap(backend)
 
-    await carry_out(plan, run_folder, open_bench=open_bench)
+    await carry_out(plan, run_folder, open_backend=open_backend)
     return run_folder
 
 
@@ -89,13 +86,3 @@ def only_arm(results: Results) -> ArmResult:
     (scenario,) = results.scenarios
     (arm,) = scenario.arms
     return arm
-
-
-class Wrapped:
-    """A bench that does as another one does; a sabotage changes one method."""
-
-    def __init__(self, bench: Bench) -> None:
-        self.bench = bench
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.bench, name)

@@ -8,11 +8,10 @@ import pytest
 
 from lab.backends.tcp_ends import Ends
 from lab.journal import Event
-from lab.plan.job import Job
 from lab.runs.folder import RunFolder
-from lab.upstream.client import Listener
+from tests.backends.delegating import DelegatingKernel, with_kernel
 from tests.run.command import thawlab_here
-from tests.run.support import Wrapped, run, scenario_text, write
+from tests.run.support import run, scenario_text, write
 
 
 async def test_a_file_is_named_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,13 +19,13 @@ async def test_a_file_is_named_by_its_path(tmp_path: Path, monkeypatch: pytest.M
     folder.mkdir()
     named = write(folder, scenario_text(idle="5s", gap="freeze: 10s"))
 
-    class Unmoved(Wrapped):
+    class Unmoved(DelegatingKernel):
         """A kernel that says of every socket that it is closed: no proof."""
 
-        async def tcp_ends(self, job: Job, listener: Listener, opened: Sequence[Event]) -> list[Ends]:
+        async def ends(self, opened: Sequence[Event]) -> list[Ends]:
             return [Ends(None, None) for _ in opened]
 
-    done = await run(named, folder, wrap=Unmoved)
+    done = await run(named, folder, wrap=with_kernel(lambda kernel, experiment: Unmoved(kernel)))
     again = RunFolder(done.path).read()
     why = again.results.scenarios[0].arms[0].why
     command = why.partition("thawlab run ")[2].partition(", then")[0]

@@ -2,22 +2,24 @@
 
 from pathlib import Path
 
-from lab.plan.job import Job
 from lab.scenario.load import find
 from lab.verdict.results import ScenarioResult
-from tests.run.support import Wrapped, journal_of, results_of, run
+from tests.backends.delegating import DelegatingUpstream, with_upstream_handle
+from tests.run.support import journal_of, results_of, run
 
 
-class NoDrain(Wrapped):
+class NoDrain(DelegatingUpstream):
     """The upstream is not drained, whatever the timeline says."""
 
-    async def drain_upstream(self, job: Job) -> None:
+    async def drain(self) -> None:
         pass
 
 
 async def judged(folder: Path, arm: str, *, sabotaged: bool) -> ScenarioResult:
     named = find("drain-unheard")
-    done = await run(named, folder, arms=(arm,), wrap=NoDrain if sabotaged else lambda bench: bench)
+    done = await run(
+        named, folder, arms=(arm,), wrap=with_upstream_handle(NoDrain) if sabotaged else lambda backend: backend
+    )
     (result,) = results_of(named, done).scenarios
     told = [
         event["announced_close"] for event in journal_of(done) if event.kind == "response" and event.scope.arm == arm

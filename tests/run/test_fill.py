@@ -1,28 +1,28 @@
 """Warm sandboxes change no result, and what is not proved is not measured."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from lab.backends.base import Bench
+from lab.backends.base import KernelView, Site
+from lab.backends.tcp_ends import Ends
 from lab.cli.matrix import rest_of
 from lab.errors import EnvironmentLacks
 from lab.functions import DEFINITIONS
 from lab.journal import BarrierTimeout, Event, Journal, Recorder, Scope
 from lab.plan.cells import Cell, Mode
+from lab.plan.experiment import Experiment
 from lab.plan.grid import cells_of
-from lab.plan.job import Job
 from lab.run import fill
 from lab.runs.matrix_folder import MatrixFolder
 from lab.scenario.parts import Function
-from lab.upstream.client import Listener
+from tests.backends.delegating import DelegatingBackend, DelegatingKernel, with_kernel, with_upstream
 from tests.functions.test_liar import LIES, defined_here, liar
 from tests.run.matrix import by_id, filled, only
-from tests.run.support import Wrapped
-from tests.run.test_sabotage import NeverCloses, NeverFreezes
+from tests.run.test_sabotage import never_closes, never_freezes
 from upstream_server.sockets import may_repair
 
 SEED = Cell("http.client", "sync", "seed", "vanish", "delivered", "POST", 1)
@@ -87,31 +87,28 @@ async def test_three_connections_are_made_and_one_is_drawn(tmp_path: Path) -> No
     assert (result.status, result.word, result.connections, result.dialled) == ("measured", "reset", 3, 0)
 
 
-class Unbroken(Wrapped):
-    """An upstream without the faults that a cell asks for."""
-
-    async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
-        upstream = job.setting.upstream.model_copy(update={"idle_timeout": None, "faults": ()})
-        kept = replace(job, setting=job.setting.model_copy(update={"upstream": upstream}))
-        return await self.bench.open_upstream(kept, recorder)
+unbroken = with_upstream(idle_timeout=None, faults=())
+"""An upstream without the faults that a cell asks for."""
+of_another_mode = with_upstream(close="blackhole")
+"""An upstream that swallows what it should reset."""
 
 
 @pytest.mark.parametrize("mode", ["fin", "rst", "vanish", BLACKHOLE])
 async def test_an_upstream_that_keeps_its_connections(tmp_path: Path, mode: Mode) -> None:
-    result = await only(replace(SEED, mode=mode), tmp_path, cast("type[Bench]", NeverCloses))
+    result = await only(replace(SEED, mode=mode), tmp_path, never_closes)
     assert result.status == "inconclusive"
     assert "to give up connection 1" in result.why
 
 
 @pytest.mark.parametrize("mode", ["executed-fin", "executed-rst"])
 async def test_an_upstream_that_answers(tmp_path: Path, mode: Mode) -> None:
-    result = await only(replace(SEED, mode=mode), tmp_path, cast("type[Bench]", Unbroken))
+    result = await only(replace(SEED, mode=mode), tmp_path, unbroken)
     assert result.status == "inconclusive"
     assert "no connection that lived carried it" in result.why
 
 
 async def test_a_sandbox_that_does_not_freeze(tmp_path: Path) -> None:
-    result = await only(SEED, tmp_path, cast("type[Bench]", NeverFreezes))
+    result = await only(SEED, tmp_path, never_freezes)
     assert result.status == "inconclusive"
     assert "not frozen" in result.why
 
@@ -126,35 +123,25 @@ async def test_a_function_that_lies_is_not_believed(tmp_path: Path, lie: str, mo
     assert result.why.startswith("The function tells of `reset`, and the upstream")
 
 
-class OfAnotherMode(Wrapped):
-    """An upstream that swallows what it should reset."""
-
-    async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
-        upstream = job.setting.upstream.model_copy(update={"close": "blackhole"})
-        return await self.bench.open_upstream(
-            replace(job, setting=job.setting.model_copy(update={"upstream": upstream})), recorder
-        )
-
-
 @NEEDS_NET_ADMIN
 async def test_an_upstream_that_ends_it_otherwise(tmp_path: Path) -> None:
-    result = await only(replace(SEED, preset="sane"), tmp_path, cast("type[Bench]", OfAnotherMode))
+    result = await only(replace(SEED, preset="sane"), tmp_path, of_another_mode)
     assert result.status == "inconclusive"
     assert result.why == "The upstream gave the connection up by blackhole."
 
 
-class SilentAtTheEnd(Wrapped):
+class SilentAtTheEnd(DelegatingBackend):
     """An upstream whose last event does not come in time."""
 
-    async def close_upstream(self, job: Job) -> None:
-        await self.bench.close_upstream(job)
+    @asynccontextmanager
+    async def place(self, experiment: Experiment, recorder: Recorder) -> AsyncIterator[Site]:
+        async with self.backend.place(experiment, recorder) as site:
+            yield site
         raise BarrierTimeout("waited 10s for the upstream's last event")
 
 
 async def test_an_upstream_whose_last_event_is_late_costs_its_own_cells_only(tmp_path: Path) -> None:
-    matrix = (
-        await filled([SEED, replace(SEED, mode="none")], tmp_path, wrap=cast("type[Bench]", SilentAtTheEnd))
-    ).read()
+    matrix = (await filled([SEED, replace(SEED, mode="none")], tmp_path, wrap=SilentAtTheEnd)).read()
     assert [(cell.status, cell.why) for cell in matrix.cells] == [
         ("inconclusive", "waited 10s for the upstream's last event"),
     ] * 2
@@ -179,16 +166,16 @@ async def test_a_function_that_does_not_keep_the_contract(tmp_path: Path, preset
     assert result.why.startswith(FAULTY[preset])
 
 
-class Unbuildable(Wrapped):
+class Unbuildable(DelegatingBackend):
     async def prepare(self, function: Function) -> None:
         if function.client == "http.client":
             raise EnvironmentLacks("`build` failed: no disk")
-        await self.bench.prepare(function)
+        await super().prepare(function)
 
 
 async def test_a_function_that_cannot_be_built_is_skipped_with_the_reason(tmp_path: Path) -> None:
     other = replace(SEED, client="urllib3", mode="none")
-    matrix = (await filled([SEED, other], tmp_path, wrap=cast("type[Bench]", Unbuildable))).read()
+    matrix = (await filled([SEED, other], tmp_path, wrap=Unbuildable)).read()
     assert dict(matrix.skipped) == {"http.client": "`build` failed: no disk"}
     assert [(cell.client, cell.status) for cell in matrix.cells] == [("urllib3", "measured")]
     assert matrix.finished
@@ -197,7 +184,7 @@ async def test_a_function_that_cannot_be_built_is_skipped_with_the_reason(tmp_pa
 async def test_a_function_that_can_be_built_later_is_measured_later(tmp_path: Path) -> None:
     """And one that no longer can keeps what was measured."""
     other = replace(SEED, client="urllib3", mode="none")
-    folder = await filled([SEED, other], tmp_path, wrap=cast("type[Bench]", Unbuildable))
+    folder = await filled([SEED, other], tmp_path, wrap=Unbuildable)
     plan, begun = rest_of(folder)
     assert (plan.cells, plan.skipped) == ((SEED,), {})
     with Journal(folder.journal, "a") as journal:
@@ -214,19 +201,21 @@ async def test_the_same_journal_gives_the_same_table(tmp_path: Path) -> None:
     assert Scope("matrix", SEED.id, 1) in folder.history()
 
 
-class Bug(Wrapped):
-    """The lab itself has a fault that shows in one cell."""
+class Bug(DelegatingKernel):
+    """The lab itself has a fault."""
 
-    async def tcp_ends(self, job: Job, listener: Listener, opened: Sequence[Event]) -> object:
-        if job.setting.upstream.close == "rst":
-            raise ZeroDivisionError("no states today")
-        return await self.bench.tcp_ends(job, listener, opened)
+    async def ends(self, opened: Sequence[Event]) -> list[Ends]:
+        raise ZeroDivisionError("no states today")
 
 
 async def test_a_fault_of_the_lab_is_the_trouble_of_one_cell(tmp_path: Path) -> None:
     """The sandbox that was in the middle of it serves no other cell."""
+
+    def faulty(kernel: KernelView, experiment: Experiment) -> KernelView:
+        return Bug(kernel) if experiment.setting.upstream.close == "rst" else kernel
+
     cells = [SEED, replace(SEED, mode="rst"), replace(SEED, mode="fin")]
-    folder = await filled(cells, tmp_path, wrap=lambda bench: cast(Bench, Bug(bench)), jobs=1)
+    folder = await filled(cells, tmp_path, wrap=with_kernel(faulty), jobs=1)
     found = by_id(folder.read())
     assert [found[cell.id].status for cell in cells] == ["measured", "inconclusive", "measured"]
     why = found[cells[1].id].why

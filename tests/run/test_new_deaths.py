@@ -1,52 +1,26 @@
 """A greatest age, a gateway that probes refresh, a drain: where the upstream does not do it, no arm passes for it."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
 
 import pytest
 
-from lab.journal import Recorder
-from lab.plan.job import Job
 from lab.scenario.load import find
-from lab.upstream.client import Listener
-from tests.run.support import Wrapped, journal_of, results_of, run
+from tests.backends.delegating import Wrap, with_upstream
+from tests.run.support import journal_of, results_of, run
 
-
-class Otherwise(Wrapped):
-    """The upstream behaves otherwise than the scenario states."""
-
-    changes: ClassVar[dict[str, Any]]
-
-    async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
-        upstream = job.setting.upstream.model_copy(update=self.changes)
-        setting = job.setting.model_copy(update={"upstream": upstream})
-        opened: Listener = await self.bench.open_upstream(replace(job, setting=setting), recorder)
-        return opened
-
-
-class Ageless(Otherwise):
-    changes: ClassVar = {"max_age": None}
-
-
-class Deaf(Otherwise):
-    """A gateway that hears no probe."""
-
-    changes: ClassVar = {"gateway_refresh": "requests"}
-
-
-class Remembering(Otherwise):
-    """A gateway that never forgets."""
-
-    changes: ClassVar = {"gateway_timeout": None, "gateway_refresh": "requests"}
+ageless = with_upstream(max_age=None)
+deaf = with_upstream(gateway_refresh="requests")
+"""A gateway that hears no probe."""
+remembering = with_upstream(gateway_timeout=None, gateway_refresh="requests")
+"""A gateway that never forgets."""
 
 
 @pytest.mark.parametrize(
     ("scenario", "arm", "sabotage"),
-    [("max-age", "bug", Ageless), ("gateway-probes", "probes", Deaf), ("gateway-probes", "probes", Remembering)],
+    [("max-age", "bug", ageless), ("gateway-probes", "probes", deaf), ("gateway-probes", "probes", remembering)],
 )
 async def test_it_does_not_pass_where_it_does_not_happen(
-    tmp_path: Path, scenario: str, arm: str, sabotage: type[Otherwise]
+    tmp_path: Path, scenario: str, arm: str, sabotage: Wrap
 ) -> None:
     named = find(scenario)
     (result,) = results_of(named, await run(named, tmp_path, arms=(arm,), wrap=sabotage)).scenarios

@@ -1,28 +1,17 @@
 """Each way in which the lab could be green by accident, done on purpose: no verdict may be `pass`."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from lab.backends.base import Bench
-from lab.journal import Recorder
-from lab.lambda_service.sandbox import Sandbox, SandboxFactory
-from lab.lambda_service.service import FunctionSpec
-from lab.plan.job import Job
+from lab.lambda_service.sandbox import Sandbox
 from lab.run import gap as idle
-from lab.upstream.client import Listener
-from tests.run.support import Wrapped, only_arm, results_of, run, scenario_text, write
+from tests.backends.delegating import with_sandboxes, with_upstream
+from tests.run.support import only_arm, results_of, run, scenario_text, write
 
-
-class NeverCloses(Wrapped):
-    """An upstream that keeps its connections for ever, whatever the scenario says."""
-
-    async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
-        upstream = job.setting.upstream.model_copy(update={"idle_timeout": None})
-        kept = replace(job, setting=job.setting.model_copy(update={"upstream": upstream}))
-        return await self.bench.open_upstream(kept, recorder)
+never_closes = with_upstream(idle_timeout=None)
+"""An upstream that keeps its connections for ever, whatever the scenario says."""
 
 
 class Insomniac:
@@ -38,12 +27,8 @@ class Insomniac:
         return None
 
 
-class NeverFreezes(Wrapped):
-    """Freezes that do not stop anything."""
-
-    def sandboxes(self, job: Job, listener: Listener, spec: FunctionSpec) -> SandboxFactory:
-        make = self.bench.sandboxes(job, listener, spec)
-        return lambda name: cast(Sandbox, Insomniac(make(name)))
+never_freezes = with_sandboxes(lambda sandbox: cast(Sandbox, Insomniac(sandbox)))
+"""Freezes that do not stop anything."""
 
 
 async def test_without_sabotage_the_bug_passes(tmp_path: Path) -> None:
@@ -61,7 +46,7 @@ async def test_without_sabotage_the_bug_passes(tmp_path: Path) -> None:
 async def test_an_upstream_that_does_not_close(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(idle, "GIVE_UP_BOUND", 0.2)
     named = write(tmp_path, scenario_text())
-    arm = only_arm(results_of(named, await run(named, tmp_path, wrap=lambda bench: cast(Bench, NeverCloses(bench)))))
+    arm = only_arm(results_of(named, await run(named, tmp_path, wrap=never_closes)))
     assert arm.verdict == "inconclusive"
     assert "give up connection 1" in arm.why
 
@@ -77,7 +62,7 @@ async def test_a_client_that_does_not_reuse(tmp_path: Path) -> None:
 
 async def test_a_freeze_that_does_not_stop(tmp_path: Path) -> None:
     named = write(tmp_path, scenario_text())
-    arm = only_arm(results_of(named, await run(named, tmp_path, wrap=lambda bench: cast(Bench, NeverFreezes(bench)))))
+    arm = only_arm(results_of(named, await run(named, tmp_path, wrap=never_freezes)))
     assert dict(arm.observed) == {"reset": 1}, "it fails as stated, and still proves nothing about a freeze"
     assert arm.verdict == "inconclusive"
     assert "frozen_throughout" in arm.guard.missing

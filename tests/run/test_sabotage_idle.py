@@ -1,19 +1,15 @@
 """Faults of idle connections that are not what they say: no verdict of a story about one may be `pass`."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from lab.backends.base import Bench
-from lab.journal import Recorder
-from lab.plan.job import Job
 from lab.run.arm_run import ArmRun
-from lab.upstream.client import Listener
 from lab.verdict.results import ArmResult
-from tests.run.support import Wrapped, only_arm, results_of, run, write
-from tests.run.test_sabotage import NeverFreezes
+from tests.backends.delegating import with_upstream
+from tests.run.support import only_arm, results_of, run, write
+from tests.run.test_sabotage import never_freezes
 from upstream_server.sockets import may_repair
 
 needs_net_admin = pytest.mark.skipif(not may_repair(), reason="black holes and TCP_REPAIR need CAP_NET_ADMIN")
@@ -46,24 +42,10 @@ def story(**changes: str) -> str:
     return STORY.format(**(values | changes))
 
 
-class OtherUpstream(Wrapped):
-    """An upstream that behaves otherwise than the scenario says."""
-
-    def __init__(self, bench: Bench, **otherwise: Any) -> None:
-        super().__init__(bench)
-        self._otherwise = otherwise
-
-    async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
-        upstream = job.setting.upstream.model_copy(update=self._otherwise)
-        return await self.bench.open_upstream(
-            replace(job, setting=job.setting.model_copy(update={"upstream": upstream})), recorder
-        )
-
-
 async def arm_of(folder: Path, text: str, **otherwise: Any) -> ArmResult:
     """The result of the story's arm; with an upstream that does otherwise where that is asked for."""
     named = write(folder, text)
-    run_folder = await run(named, folder, wrap=lambda bench: cast(Bench, OtherUpstream(bench, **otherwise)))
+    run_folder = await run(named, folder, wrap=with_upstream(**otherwise))
     return only_arm(results_of(named, run_folder))
 
 
@@ -178,7 +160,7 @@ async def test_without_sabotage_what_was_left_running_is_lost(tmp_path: Path) ->
 
 async def test_work_left_running_in_a_sandbox_that_does_not_stand_still(tmp_path: Path) -> None:
     named = write(tmp_path, story(**LATER))
-    arm = only_arm(results_of(named, await run(named, tmp_path, wrap=lambda bench: cast(Bench, NeverFreezes(bench)))))
+    arm = only_arm(results_of(named, await run(named, tmp_path, wrap=never_freezes)))
     assert arm.verdict == "inconclusive"
     assert "frozen_throughout" in arm.guard.missing
     assert "1 instead of 0" in arm.why

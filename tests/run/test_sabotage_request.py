@@ -1,48 +1,42 @@
 """Faults at a request, of the whole server, of a gateway and over TLS, each sabotaged: no verdict may be `pass`."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from lab.backends.base import Bench
-from lab.journal import Recorder
-from lab.plan.job import Job
+from lab.plan.experiment import Experiment
 from lab.run import gap as idle
 from lab.scenario.load import Named, find
 from lab.scenario.parts import Upstream
-from lab.upstream.client import Listener
 from lab.verdict.results import ArmResult
-from tests.run.support import Wrap, Wrapped, only_arm, results_of, run, write
+from tests.backends.delegating import (
+    DelegatingUpstream,
+    Wrap,
+    with_experiments,
+    with_setting,
+    with_upstream_handle,
+)
+from tests.run.support import only_arm, results_of, run, write
 
 
-class Harmless(Wrapped):
-    """An upstream, and a gateway before it, that keep every connection and answer everything."""
-
-    async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
-        upstream = Upstream(tls=job.setting.upstream.tls, advertise=job.setting.upstream.advertise)
-        return await self.bench.open_upstream(
-            replace(job, setting=job.setting.model_copy(update={"upstream": upstream})), recorder
-        )
+def keeping_everything(experiment: Experiment) -> Experiment:
+    """With an upstream, and a gateway before it, that keep every connection and answer everything."""
+    stated = experiment.setting.upstream
+    return with_setting(experiment, upstream=Upstream(tls=stated.tls, advertise=stated.advertise))
 
 
-class NeverRestarts(Wrapped):
+class NeverRestarts(DelegatingUpstream):
     """A restart that is ordered and does not happen."""
 
-    async def restart_upstream(self, job: Job, how: str) -> None:
+    async def restart(self, how: str) -> None:
         return None
 
 
-def harmless(bench: Bench) -> Bench:
-    return cast(Bench, Harmless(bench))
+harmless = with_experiments(keeping_everything)
+never_restarts = with_upstream_handle(NeverRestarts)
 
 
-def never_restarts(bench: Bench) -> Bench:
-    return cast(Bench, NeverRestarts(bench))
-
-
-async def bug_of(named: Named, folder: Path, wrap: Wrap = lambda bench: bench) -> ArmResult:
+async def bug_of(named: Named, folder: Path, wrap: Wrap = lambda backend: backend) -> ArmResult:
     return only_arm(results_of(named, await run(named, folder, arms=("bug",), wrap=wrap)))
 
 

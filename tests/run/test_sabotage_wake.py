@@ -1,22 +1,15 @@
 """Wakes, clocks and asynchronous events, sabotaged: no verdict may be `pass`."""
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from lab.backends.base import Bench
-from lab.journal import Recorder
 from lab.lambda_service import events
-from lab.lambda_service.sandbox import SandboxFactory
-from lab.lambda_service.service import FunctionSpec
-from lab.plan.job import Job
 from lab.scenario.load import Named
-from lab.upstream.client import Listener
 from lab.verdict.results import ArmResult
-from tests.run.support import Wrap, Wrapped, only_arm, results_of, run, write
+from tests.backends.delegating import Wrap, with_experiments, with_setting, with_upstream
+from tests.run.support import only_arm, results_of, run, write
 
 needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler (cc)")
 
@@ -79,24 +72,13 @@ arms:
 """
 
 
-class NoShims(Wrapped):
-    """Sandboxes into which nothing is preloaded, whatever the scenario says of clock and wake."""
-
-    def sandboxes(self, job: Job, listener: Listener, spec: FunctionSpec) -> SandboxFactory:
-        plain = job.setting.model_copy(update={"clock": "runs", "wake": "interrupted"})
-        return self.bench.sandboxes(replace(job, setting=plain), listener, spec)
+no_shims = with_experiments(lambda experiment: with_setting(experiment, clock="runs", wake="interrupted"))
+"""Sandboxes into which nothing is preloaded, whatever the scenario says of clock and wake."""
+no_faults = with_upstream(faults=())
+"""An upstream that does nothing wrong at a request."""
 
 
-class NoFaults(Wrapped):
-    """An upstream that does nothing wrong at a request."""
-
-    async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
-        harmless = job.setting.upstream.model_copy(update={"faults": ()})
-        plain = replace(job, setting=job.setting.model_copy(update={"upstream": harmless}))
-        return await self.bench.open_upstream(plain, recorder)
-
-
-async def carried_out(named: Named, folder: Path, wrap: Wrap = lambda bench: bench) -> ArmResult:
+async def carried_out(named: Named, folder: Path, wrap: Wrap = lambda backend: backend) -> ArmResult:
     return only_arm(results_of(named, await run(named, folder, wrap=wrap)))
 
 
@@ -112,7 +94,7 @@ async def test_without_sabotage_the_bugs_pass(tmp_path: Path, text: str) -> None
 @pytest.mark.parametrize("text", [STALLED, TIMER], ids=["clock", "wake"])
 async def test_a_shim_that_is_not_there(tmp_path: Path, text: str) -> None:
     named = write(tmp_path, text)
-    arm = await carried_out(named, tmp_path, lambda bench: cast(Bench, NoShims(bench)))
+    arm = await carried_out(named, tmp_path, no_shims)
     assert dict(arm.observed) == {"ok": 1}
     assert arm.verdict == "inconclusive"
     assert "reused_connection" in arm.guard.missing
@@ -144,7 +126,7 @@ async def test_a_key_that_is_not_sent(tmp_path: Path) -> None:
 
 async def test_an_upstream_that_answers_all_the_time(tmp_path: Path) -> None:
     named = write(tmp_path, EXECUTED % "true")
-    results = results_of(named, await run(named, tmp_path, wrap=lambda bench: cast(Bench, NoFaults(bench))))
+    results = results_of(named, await run(named, tmp_path, wrap=no_faults))
     bug, fix = results.scenarios[0].arms
     assert (bug.verdict, fix.verdict) == ("inconclusive", "inconclusive")
     assert "fault_delivered" in bug.guard.missing

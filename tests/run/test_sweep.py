@@ -9,7 +9,8 @@ from lab.scenario.load import Named
 from lab.scenario.words import Rate
 from lab.verdict.curve import doubt, has_shape, wilson
 from lab.verdict.results import Results, SweepPoint, SweepResult
-from tests.run.support import Wrap, results_of, run, write
+from tests.backends.delegating import Wrap
+from tests.run.support import results_of, run, write
 from tests.run.test_sabotage_request import harmless
 
 STORY = """\
@@ -29,7 +30,7 @@ sweep:
 """
 
 
-async def swept(named: Named, folder: Path, wrap: Wrap = lambda bench: bench) -> tuple[Results, SweepResult]:
+async def swept(named: Named, folder: Path, wrap: Wrap = lambda backend: backend) -> tuple[Results, SweepResult]:
     results = results_of(named, await run(named, folder, wrap=wrap, repeats=2))
     sweep = results.scenarios[0].sweep
     assert sweep is not None

@@ -5,25 +5,36 @@ import errno
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from lab.backends.base import KernelView, LinkHandle, Site
 from lab.backends.process.sandbox import ProcessSandbox, ProcessSpec
+from lab.backends.tcp_ends import Ends
 from lab.cleanup.procfs import PROC, lab_mark, marked
 from lab.errors import EnvironmentLacks, LabError, LabLost, leaves
 from lab.journal import BarrierTimeout, Event, Journal, Recorder, Scope
 from lab.lambda_service.sandbox import Sandbox, SandboxFactory
 from lab.lambda_service.service import FunctionSpec
-from lab.plan.job import Job
+from lab.plan.experiment import Experiment
 from lab.run import arm_run
 from lab.run.trouble import went_well
 from lab.runs.folder import RunFolder
 from lab.scenario.load import Named
-from lab.upstream.client import Listener
-from tests.run.support import Wrapped, journal_of, results_of, run, scenario_text, write
+from tests.backends.delegating import (
+    DelegatingBackend,
+    DelegatingKernel,
+    DelegatingSite,
+    with_kernel,
+    with_sandboxes,
+    with_sites,
+)
+from tests.run.support import journal_of, results_of, run, scenario_text, write
 
 ROOT = Path(__file__).parents[2]
 TWO_ARMS = (
@@ -66,51 +77,53 @@ class SlowToFreeze:
         await asyncio.sleep(60)
 
 
-class SlowFreezer(Wrapped):
-    def sandboxes(self, job: Job, listener: Listener, spec: FunctionSpec) -> SandboxFactory:
-        make = self.bench.sandboxes(job, listener, spec)
-        return lambda name: cast(Sandbox, SlowToFreeze(make(name)))
-
-
 async def test_a_slow_freeze(story: Named, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arm_run, "SETTLE_BOUND", 0.5)
-    folder = await run(story, tmp_path, wrap=lambda bench: cast(Any, SlowFreezer(bench)))
+    folder = await run(story, tmp_path, wrap=with_sandboxes(lambda sandbox: cast(Sandbox, SlowToFreeze(sandbox))))
     assert {event["what"] for event in trouble(folder)} == {"the function did not come to rest within 0.5s"}
     the_run_went_on(story, folder)
 
 
-class Babbles(Wrapped):
-    """The sandboxes of one arm run a function that keeps no contract."""
+class Babbles(DelegatingSite):
+    """Its sandboxes run a function that keeps no contract."""
 
-    def sandboxes(self, job: Job, listener: Listener, spec: FunctionSpec) -> SandboxFactory:
-        if job.scope.arm != "bug":
-            return self.bench.sandboxes(job, listener, spec)
+    logs: Path
+
+    def sandboxes(self, spec: FunctionSpec) -> SandboxFactory:
         command = (sys.executable, "-m", "awslambdaric", "tests.lambda_service.functions.handlers.handler")
         environment = {**spec.environment, "PYTHONPATH": str(ROOT)}
-        process = ProcessSpec(command, environment, lab_mark(os.getpid()), cast(Any, self.bench)._logs)
+        process = ProcessSpec(command, environment, lab_mark(os.getpid()), self.logs)
         return lambda name: ProcessSandbox(name, process)
 
 
 async def test_malformed_answers_in_a_burst(tmp_path: Path) -> None:
+    def babbling(site: Site, experiment: Experiment, recorder: Recorder) -> Site:
+        if experiment.scope.arm != "bug":
+            return site
+        babbles = Babbles(site)
+        babbles.logs = tmp_path
+        return babbles
+
     story = write(tmp_path, TWO_ARMS.replace("[invoke, freeze: 6m, invoke]", "[{burst: 3}, {freeze: 6m}, invoke]"))
-    folder = await run(story, tmp_path, wrap=lambda bench: cast(Any, Babbles(bench)))
+    folder = await run(story, tmp_path, wrap=with_sites(babbling))
     told = trouble(folder)
     assert told
     assert all("not that of docs/functions.md" in event["what"] for event in told)
     the_run_went_on(story, folder)
 
 
-class Bug(Wrapped):
-    """The lab itself has a fault that shows in one arm."""
+class Bug(DelegatingKernel):
+    """The lab itself has a fault."""
 
-    async def tcp_ends(self, job: Job, listener: Listener, opened: Any) -> Any:
-        if job.scope.arm == "bug":
-            raise ZeroDivisionError("no states today\nreally")
-        return await self.bench.tcp_ends(job, listener, opened)
+    async def ends(self, opened: Sequence[Event]) -> list[Ends]:
+        raise ZeroDivisionError("no states today\nreally")
 
 
 async def test_a_fault_of_the_lab(story: Named, tmp_path: Path) -> None:
-    folder = await run(story, tmp_path, wrap=lambda bench: cast(Any, Bug(bench)))
+    def faulty(kernel: KernelView, experiment: Experiment) -> KernelView:
+        return Bug(kernel) if experiment.scope.arm == "bug" else kernel
+
+    folder = await run(story, tmp_path, wrap=with_kernel(faulty))
     first = trouble(folder)[0]
     assert first["what"].startswith("ZeroDivisionError: no states today (tests/run/test_trouble.py:")
     assert first["what"].endswith("; see logs/trouble-story-bug-1.txt")
@@ -120,25 +133,34 @@ async def test_a_fault_of_the_lab(story: Named, tmp_path: Path) -> None:
     the_run_went_on(story, folder)
 
 
-class NeverEnds(Wrapped):
+class NeverEnds(DelegatingBackend):
     """An upstream that does not let go of its listener."""
 
-    async def close_upstream(self, job: Job) -> None:
-        await self.bench.close_upstream(job)
-        if job.scope.arm == "bug":
+    @asynccontextmanager
+    async def place(self, experiment: Experiment, recorder: Recorder) -> AsyncIterator[Site]:
+        async with self.backend.place(experiment, recorder) as site:
+            yield site
+        if experiment.scope.arm == "bug":
             raise BarrierTimeout("waited 10s for the upstream's last event")
 
 
 async def test_trouble_at_the_end_of_an_arm(story: Named, tmp_path: Path) -> None:
-    folder = await run(story, tmp_path, wrap=lambda bench: cast(Any, NeverEnds(bench)))
+    folder = await run(story, tmp_path, wrap=NeverEnds)
     assert {event["what"] for event in trouble(folder)} == {"waited 10s for the upstream's last event"}
     the_run_went_on(story, folder)
 
 
-class Dies(Wrapped):
+class Dies(DelegatingSite):
     """The upstream's process is killed when the first gap begins."""
 
-    async def lose_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:
+    @property
+    def link(self) -> LinkHandle:
+        return self
+
+    async def lift(self) -> None:
+        await self.site.link.lift()
+
+    async def cut(self) -> None:
         for pid in marked(lab_mark(os.getpid())):
             if b"upstream_server" in (PROC / str(pid) / "cmdline").read_bytes():
                 os.kill(pid, signal.SIGKILL)
@@ -146,7 +168,7 @@ class Dies(Wrapped):
 
 async def test_an_upstream_that_is_gone_ends_the_run(story: Named, tmp_path: Path) -> None:
     with pytest.raises(ExceptionGroup) as ended:
-        await run(story, tmp_path, wrap=lambda bench: cast(Any, Dies(bench)))
+        await run(story, tmp_path, wrap=with_sites(lambda site, experiment, recorder: Dies(site)))
     assert {type(error) for error in leaves(ended.value)} == {LabLost}
     assert "the upstream's control API" in str(leaves(ended.value)[0])
 

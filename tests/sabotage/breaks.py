@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from lab.backends.base import Bench
+from lab.backends.base import Site
 from lab.journal import Event, Recorder, Source
 from lab.lambda_service.sandbox import Sandbox, SandboxFactory
 from lab.lambda_service.service import FunctionSpec
+from lab.plan.experiment import Experiment
 from lab.plan.job import Job
-from lab.upstream.client import Listener
-from tests.run.support import Wrapped
+from tests.backends.delegating import DelegatingSite, with_experiments, with_sites, with_upstream
 from tests.sabotage.lie import Break
 
 LONGEST_WAIT = 30.0
@@ -47,34 +47,15 @@ def at_speed(factor: float) -> Break:
     return Break(job=lambda job: replace(job, speed=job.speed * factor))
 
 
-class Other(Wrapped):
-    """A bench with another setting in one of its methods only."""
-
-    bench: Bench
-
-    def __init__(self, bench: Bench, change: Callable[[Job], Job]) -> None:
-        super().__init__(bench)
-        self.change = change
-
-
-class OtherUpstream(Other):
-    async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
-        return await self.bench.open_upstream(self.change(job), recorder)
-
-
-class OtherSandboxes(Other):
-    def sandboxes(self, job: Job, listener: Listener, spec: FunctionSpec) -> SandboxFactory:
-        return self.bench.sandboxes(self.change(job), listener, spec)
-
-
 def other_upstream(**parts: Any) -> Break:
     """Only the upstream behaves otherwise; the lab waits for what is stated."""
-    return Break(bench=lambda bench: cast(Bench, OtherUpstream(bench, otherwise(upstream=parts).job)))
+    return Break(backend=with_upstream(**parts))
 
 
 def other_sandboxes(**parts: Any) -> Break:
     """Only the function is started otherwise."""
-    return Break(bench=lambda bench: cast(Bench, OtherSandboxes(bench, otherwise(**parts).job)))
+    change = cast("Callable[[Experiment], Experiment]", otherwise(**parts).job)
+    return Break(backend=with_experiments(change))
 
 
 class Altered:
@@ -88,23 +69,17 @@ class Altered:
         return getattr(self.sandbox, name)
 
 
-class Scene(Wrapped):
-    """A bench whose sandboxes are altered; it knows the journal and the sandboxes of the run."""
+class Scene(DelegatingSite):
+    """A site whose sandboxes are altered; it knows the journal and the sandboxes of the experiment."""
 
-    bench: Bench
-    recorder: Recorder
-
-    def __init__(self, bench: Bench, alter: type[Altered] | None = None) -> None:
-        super().__init__(bench)
+    def __init__(self, site: Site, recorder: Recorder, alter: type[Altered] | None = None) -> None:
+        super().__init__(site)
+        self.recorder = recorder
         self.alter = alter
         self.made: list[Sandbox] = []
 
-    async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
-        self.recorder = recorder
-        return await self.bench.open_upstream(job, recorder)
-
-    def sandboxes(self, job: Job, listener: Listener, spec: FunctionSpec) -> SandboxFactory:
-        make: SandboxFactory = self.bench.sandboxes(job, listener, spec)
+    def sandboxes(self, spec: FunctionSpec) -> SandboxFactory:
+        make = super().sandboxes(spec)
 
         def altered(name: str) -> Sandbox:
             self.made.append(make(name))
@@ -112,9 +87,10 @@ class Scene(Wrapped):
 
         return altered
 
-    async def take_over(self, job: Job, listener: Listener, sandboxes: Sequence[Sandbox]) -> None:
+    async def adopt(self, sandboxes: Sequence[Sandbox]) -> None:
         plain = [getattr(sandbox, "sandbox", sandbox) for sandbox in sandboxes]
-        await self.bench.take_over(job, listener, plain)
+        self.made += plain
+        await super().adopt(plain)
 
     async def upstream_gave_up(self) -> None:
         """Return when it gave some connection up."""
@@ -122,11 +98,11 @@ class Scene(Wrapped):
 
 
 def altered(sandbox: type[Altered]) -> Break:
-    return Break(bench=lambda bench: cast(Bench, Scene(bench, sandbox)))
+    return Break(backend=with_sites(lambda site, experiment, recorder: Scene(site, recorder, sandbox)))
 
 
 def scene(kind: type[Scene]) -> Break:
-    return Break(bench=lambda bench: cast(Bench, kind(bench)))
+    return Break(backend=with_sites(lambda site, experiment, recorder: kind(site, recorder)))
 
 
 async def nothing(real: Any, *args: Any, **options: Any) -> None:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from lab.backends.base import Bench
+from lab.backends.base import OpenBackend
 from lab.journal import Event
 from lab.plan.cells import Cell
 from lab.plan.job import Job
 from lab.scenario.words import Need, SandboxKind
+from tests.backends.delegating import Wrap
 
 Teller = Literal["upstream", "lab", "platform", "kernel", "function", "journal", "story", "client"]
 """Who says what is not so."""
@@ -39,8 +40,8 @@ def honest_job(job: Job) -> Job:
     return job
 
 
-def honest_bench(bench: Bench) -> Bench:
-    return bench
+def honest_backend(backend: OpenBackend) -> OpenBackend:
+    return backend
 
 
 def honest_journal(events: Sequence[Event]) -> Sequence[Event]:
@@ -53,7 +54,7 @@ class Break:
 
     job: Callable[[Job], Job] = honest_job
     """The lab writes down that it runs the stated job, and runs another one."""
-    bench: Callable[[Bench], Bench] = honest_bench
+    backend: Wrap = honest_backend
     patches: Mapping[Seam, Callable[..., Any]] = field(default_factory=dict)
     """Replacements for functions of the lab; the first argument is the real one."""
     journal: Callable[[Sequence[Event]], Sequence[Event]] = honest_journal
@@ -62,7 +63,7 @@ class Break:
     @property
     def after_the_fact(self) -> bool:
         """Whether only the journal is touched, so that an honest run's can be used."""
-        return (self.job, self.bench, self.patches) == (honest_job, honest_bench, {})
+        return (self.job, self.backend, self.patches) == (honest_job, honest_backend, {})
 
 
 NOTHING = Break()

@@ -7,18 +7,18 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from unittest import mock
 
-from lab.backends.base import Bench
-from lab.backends.opening import open_bench
+from lab.backends.base import OpenBackend
+from lab.backends.opening import open_backend
 from lab.backends.present import lacking
 from lab.functions import DEFINITIONS
 from lab.journal import Event, Journal, Recorder, Scope, by_scope
 from lab.plan.arms import make_plan
 from lab.plan.cells import Cell
+from lab.plan.experiment import Experiment
 from lab.plan.grid import MatrixPlan
-from lab.plan.job import Job
 from lab.plan.needs import lack_reason
 from lab.run import gap as idle
 from lab.run.carry_out import carry_out, environment
@@ -29,8 +29,9 @@ from lab.scenario.load import Named
 from lab.scenario.words import SandboxKind
 from lab.verdict.cells import judge_matrix
 from lab.verdict.judge import judge
+from tests.backends.delegating import with_experiments
 from tests.functions.test_liar import BESIDES, LIES, defined_here
-from tests.run.support import Wrapped, journal_of, write
+from tests.run.support import journal_of, write
 from tests.sabotage.command import run_command
 from tests.sabotage.lie import Arm, Command, Lie, Place
 from tests.sabotage.row import Row, Seen
@@ -71,40 +72,26 @@ async def laboratory(kind: SandboxKind, folder: Path, lies: Iterable[Lie]) -> As
         mock.patch.object(idle, "GIVE_UP_BOUND", GIVE_UP_BOUND),
         open_seams(lies),
     ):
-        async with open_bench(kind, logs) as bench:
-            yield Attacked(kind, bench, folder)
+        async with open_backend(kind, logs) as backend:
+            yield Attacked(kind, backend, folder)
 
 
-class OwnNames(Wrapped):
-    """A bench for one lab run of many: its jobs have names that no other's have."""
+def own_names(backend: OpenBackend, name: str) -> OpenBackend:
+    """A backend for one lab run of many: its experiments have names that no other's have."""
 
-    def __init__(self, bench: Bench, name: str) -> None:
-        super().__init__(bench)
-        self._name = name
+    def renamed(experiment: Experiment) -> Experiment:
+        return replace(experiment, scope=replace(experiment.scope, scenario=name))
 
-    def __getattr__(self, name: str) -> Any:
-        real = getattr(self.bench, name)
-        if not callable(real):
-            return real
-
-        def call(*args: Any) -> Any:
-            return real(*(self._renamed(arg) for arg in args))
-
-        return call
-
-    def _renamed(self, argument: Any) -> Any:
-        if not isinstance(argument, Job):
-            return argument
-        return replace(argument, scope=replace(argument.scope, scenario=self._name))
+    return with_experiments(renamed)(backend)
 
 
 class Attacked:
-    """The lab, its bench shared by all runs."""
+    """The lab, its backend shared by all runs."""
 
-    def __init__(self, kind: SandboxKind, bench: Bench, folder: Path) -> None:
+    def __init__(self, kind: SandboxKind, backend: OpenBackend, folder: Path) -> None:
         self._kind = kind
         self._lacks = lacking(kind)
-        self._bench = bench
+        self._backend = backend
         self._folder = folder
         self._numbers = count(1)
         self._honest: dict[Place, asyncio.Task[tuple[Seen, tuple[Event, ...]]]] = {}
@@ -160,21 +147,21 @@ class Attacked:
         telling.set(lie)
         folder = self._folder / f"{self._kind}-{next(self._numbers)}"
         folder.mkdir()
-        bench = cast(Bench, OwnNames(self._bench, folder.name))
+        backend = own_names(self._backend, folder.name)
         if isinstance(place, Command):
             return await run_command(place, folder)
         run: Callable[..., Awaitable[tuple[Event, ...]]] = self._arm if isinstance(place, Arm) else self._cell
-        events = await run(place, folder, lambda kind, logs: _shared(bench))
+        events = await run(place, folder, lambda kind, logs: _shared(backend))
         return judged(place, lie.break_it.journal if lie else lambda events: events, events), events
 
-    async def _arm(self, place: Arm, folder: Path, bench: Any) -> tuple[Event, ...]:
+    async def _arm(self, place: Arm, folder: Path, backend: Any) -> tuple[Event, ...]:
         named = write(folder, place.text)
         run_folder = RunFolder.create(folder, [named])
         plan = make_plan([named], (place.name,), self._kind, None, 1, self._lacks)
-        await carry_out(plan, run_folder, open_bench=bench)
+        await carry_out(plan, run_folder, open_backend=backend)
         return journal_of(run_folder)
 
-    async def _cell(self, cell: Cell, folder: Path, bench: Any) -> tuple[Event, ...]:
+    async def _cell(self, cell: Cell, folder: Path, backend: Any) -> tuple[Event, ...]:
         matrix = MatrixFolder.make(folder)
         with Journal(matrix.journal) as journal:
             Recorder(journal, Scope()).record(
@@ -185,13 +172,13 @@ class Attacked:
                 skipped={},
                 environment=environment(self._kind),
             )
-            await fill(MatrixPlan((cell,), {}, self._kind), journal, matrix.logs, jobs=1, open_bench=bench)
+            await fill(MatrixPlan((cell,), {}, self._kind), journal, matrix.logs, jobs=1, open_backend=backend)
         return tuple(event for events in matrix.history().values() for event in events)
 
 
 @asynccontextmanager
-async def _shared(bench: Bench) -> AsyncIterator[Bench]:
-    yield bench
+async def _shared(backend: OpenBackend) -> AsyncIterator[OpenBackend]:
+    yield backend
 
 
 def judged(place: Place, journal: Callable[[Sequence[Event]], Sequence[Event]], events: Sequence[Event]) -> Seen:

@@ -66,12 +66,12 @@ def _broken(job: Job) -> Break | None:
     return lie.break_it
 
 
-async def _run(real: Real, job: Job, bench: Any, *args: Any) -> None:
+async def _run(real: Real, job: Job, backend: Any, *args: Any) -> None:
     """What the lab wrote down of the arm before this is the honest job."""
     if (broken := _broken(job)) is not None:
         told.set(broken)
-        job, bench = broken.job(job), broken.bench(bench)
-    await real(job, bench, *args)
+        job, backend = broken.job(job), broken.backend(backend)
+    await real(job, backend, *args)
 
 
 async def _measure(real: Real, warm: Any, job: Job, *args: Any) -> None:
@@ -79,7 +79,7 @@ async def _measure(real: Real, warm: Any, job: Job, *args: Any) -> None:
         told.set(broken)
         job = broken.job(job)
         if warm.served == 0:  # later attempts are on the same sandbox
-            warm._bench = broken.bench(warm._bench)
+            warm._backend = broken.backend(warm._backend)
     await real(warm, job, *args)
 
 

@@ -4,9 +4,9 @@ import asyncio
 import io
 import tarfile
 from collections.abc import Sequence
-from typing import Any
 
 from docker.errors import ImageNotFound
+from docker.models.containers import Container
 
 from lab.backends.balancer.config import BalancerConfig, Patience, config_text
 from lab.backends.balancer.version import command, version_of
@@ -34,7 +34,7 @@ class BalancerContainer:
         self._engine = engine
         self._network = network
         self._name = name
-        self._container: Any = None
+        self._container: Container | None = None
 
     def __repr__(self) -> str:
         return f"<BalancerContainer {self._name} {'up' if self._container else 'not started'}>"
@@ -54,14 +54,13 @@ class BalancerContainer:
         config = BalancerConfig(self._server, "0.0.0.0", LISTEN, host, port, patience, FOLDER)
         await self._engine.call(self._container.put_archive, FOLDER, _archive(CONFIG, config_text(config)))
         await self._engine.call(self._container.start)
-        await self._engine.call(self._container.reload)
-        address = str(self._container.attrs["NetworkSettings"]["Networks"][self._network]["IPAddress"])
+        address = await self._engine.address(self._container, self._network)
         try:
             async with asyncio.timeout(READY_BOUND):
                 while not await accepts(address, LISTEN):
                     await asyncio.sleep(READY_POLL)
         except TimeoutError:
-            said = (await self._engine.call(self._container.logs, tail=1)).decode(errors="replace").strip()
+            said = (await self._engine.call(_last_line, self._container)).strip()
             raise EnvironmentLacks(f"{self._server} does not accept connections: {said or 'it says nothing'}") from None
         return address, LISTEN
 
@@ -76,18 +75,30 @@ class BalancerContainer:
         """What the kernel has of these sockets in the balancer's own network, by its tables; None where it has none."""
         if self._container is None or not pairs:
             return [None] * len(pairs)
-        _, said = await self._engine.call(self._container.exec_run, ["sh", "-c", "cat /proc/net/tcp /proc/net/tcp6"])
+        said = await self._engine.call(_printed, self._container, ["sh", "-c", "cat /proc/net/tcp /proc/net/tcp6"])
         return find_in_tables(pairs, said.decode(errors="replace"))
 
     async def version(self) -> str | None:
-        """The version of what was started, as it says it itself; None where it does not."""
-        _, said = await self._engine.call(self._container.exec_run, command(self._server))
-        return version_of(said)
+        """The version that the started balancer states; None if it states none."""
+        assert self._container is not None, "start() comes first"
+        return version_of(await self._engine.call(_printed, self._container, command(self._server)))
 
     async def stop(self) -> None:
         """Remove it."""
         if self._container is not None:
             await self._engine.remove(self._container)
+
+
+def _printed(container: Container, program: list[str]) -> bytes:
+    """What a program prints that is run in the container."""
+    _, printed = container.exec_run(program)
+    assert isinstance(printed, bytes), "it is not streamed"
+    return printed
+
+
+def _last_line(container: Container) -> str:
+    """The last line of the container's own output."""
+    return b"".join(container.logs(stream=True, follow=False, tail=1)).decode(errors="replace")
 
 
 def _archive(name: str, text: str) -> bytes:

@@ -20,6 +20,8 @@ from typing import Any, TypeVar
 import docker
 from docker.constants import DEFAULT_UNIX_SOCKET
 from docker.errors import APIError, DockerException, NotFound
+from docker.models.containers import Container
+from docker.models.networks import Network
 
 from lab.backends.docker.freezer import thaw_by_cgroup
 from lab.backends.docker.images import image
@@ -76,14 +78,21 @@ class Engine:
         """The tag of one of the lab's images (`images.IMAGES`), built where its content has changed."""
         return await self.call(image, self.client, name)
 
-    async def create(self, image: str, name: str, **options: Any) -> Any:
+    async def create(self, image: str, name: str, **options: Any) -> Container:
         """A container that bears the mark, not started yet."""
         labels = {LABEL: self.mark}
         return await self._whole(
             lambda: self.client.containers.create(image, name=name, labels=labels, **options), _remove
         )
 
-    async def attach(self, container: Any, *, stdin: bool = False) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def address(self, container: Container, network: str) -> str:
+        """The container's address in a network, once it has been started."""
+        await self.call(container.reload)
+        return str(container.attrs["NetworkSettings"]["Networks"][network]["IPAddress"])
+
+    async def attach(
+        self, container: Container, *, stdin: bool = False
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """The container's standard streams; what comes out is multiplexed (see `read_frame`).
 
         They end with the container, but only if it was ever started.
@@ -106,7 +115,7 @@ class Engine:
             await to_the_end(undo())
             raise
 
-    async def remove(self, container: Any) -> None:
+    async def remove(self, container: Container) -> None:
         """Remove a container, running or not; one that is gone already, or just going, is fine."""
         await self.call(_remove, container)
 
@@ -141,9 +150,9 @@ async def _in_thread(function: Callable[[], Result]) -> Result:
     return await answer
 
 
-def _attach(container: Any, parameters: dict[str, int]) -> socket.socket:
+def _attach(container: Container, parameters: dict[str, int]) -> socket.socket:
     """The socket of an attached stream, freed from the SDK's response object, which closes it when collected."""
-    stream = container.attach_socket(params=parameters)
+    stream: Any = container.attach_socket(params=parameters)  # what it wraps depends on the transport
     try:
         mine: socket.socket = stream._sock.dup()
     finally:
@@ -188,7 +197,7 @@ def engine_version() -> str:
 def marks_in_engine(client: docker.DockerClient) -> set[str]:
     """The marks of all labs that something in the engine belongs to."""
     with _engine_errors():
-        things = [*_containers(client, LABEL), *_networks(client, LABEL)]
+        things: list[Container | Network] = [*_containers(client, LABEL), *_networks(client, LABEL)]
     return {_labels(thing).get(LABEL, "") for thing in things}
 
 
@@ -223,8 +232,8 @@ def sweep_engine(client: docker.DockerClient, mark: str, *, quiet: float = SWEEP
             found = _containers(client, label)
             nets = _networks(client, label)
             if found or nets:
-                containers.update(container.id for container in found)
-                networks.update(network.id for network in nets)
+                containers.update(str(container.id) for container in found)
+                networks.update(str(network.id) for network in nets)
                 list(sweepers.map(_end, found))
                 for network in nets:
                     _end_network(client, network)
@@ -232,30 +241,31 @@ def sweep_engine(client: docker.DockerClient, mark: str, *, quiet: float = SWEEP
             elif not (containers or networks) or time.monotonic() - clean_since >= quiet:
                 return len(containers), len(networks)
             if time.monotonic() - began > SWEEP_BOUND:
-                left = ", ".join(sorted(str(thing.name) for thing in (*found, *nets)))
+                names = [*(container.name for container in found), *(network.name for network in nets)]
+                left = ", ".join(sorted(map(str, names)))
                 raise EnvironmentLacks(f"the Docker Engine does not remove {left}: see its log, then: thawlab clean")
             if quiet:
                 time.sleep(SWEEP_PAUSE)
 
 
-def _end(container: Any) -> None:
-    thaw_by_cgroup(container.id)  # a frozen process does not die of SIGKILL under cgroup v1
+def _end(container: Container) -> None:
+    thaw_by_cgroup(str(container.id))  # a frozen process does not die of SIGKILL under cgroup v1
     with contextlib.suppress(APIError):
         container.unpause()  # fails where it was not paused, and that is fine
     with contextlib.suppress(APIError):
         _remove(container)  # what could not be removed is found again
 
 
-def _end_network(client: docker.DockerClient, network: Any) -> None:
+def _end_network(client: docker.DockerClient, network: Network) -> None:
     with contextlib.suppress(APIError):
         # The lab's own container, where the lab runs in one. Ended too: it could not be started again without it.
-        for member in client.containers.list(all=True, filters={"network": network.id}, ignore_removed=True):
+        for member in client.containers.list(all=True, filters={"network": str(network.id)}, ignore_removed=True):
             with contextlib.suppress(APIError):
                 network.disconnect(member, force=True)
         network.remove()
 
 
-def _remove(container: Any) -> None:
+def _remove(container: Container) -> None:
     try:
         container.remove(force=True, v=True)
     except NotFound:
@@ -265,15 +275,15 @@ def _remove(container: Any) -> None:
             raise
 
 
-def _containers(client: docker.DockerClient, label: str) -> list[Any]:
+def _containers(client: docker.DockerClient, label: str) -> list[Container]:
     return list(client.containers.list(all=True, filters={"label": label}, ignore_removed=True))
 
 
-def _networks(client: docker.DockerClient, label: str) -> list[Any]:
+def _networks(client: docker.DockerClient, label: str) -> list[Network]:
     return list(client.networks.list(filters={"label": label}))
 
 
-def _labels(thing: Any) -> dict[str, str]:
+def _labels(thing: Container | Network) -> dict[str, str]:
     attributes = thing.attrs
     labels = attributes.get("Labels") or attributes.get("Config", {}).get("Labels") or {}
     return dict(labels)

@@ -9,7 +9,8 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+
+from docker.models.containers import Container
 
 from lab.backends.docker.engine import Engine, read_frame
 from lab.backends.docker.freezer import Freezer
@@ -54,7 +55,7 @@ class DockerSandbox:
         )
         self._spec = spec
         self._engine = engine
-        self._container: Any = None
+        self._container: Container | None = None
         self._freezer: Freezer | None = None
         self._ended: asyncio.Future[int | None] | None = None
         self._log = LogText()
@@ -95,10 +96,10 @@ class DockerSandbox:
             mem_limit="512m",
             pids_limit=256,
         )
-        self._freezer = Freezer(self._container.id, _EnginePause(self._engine, self._container))
+        self._freezer = Freezer(str(self._container.id), _EnginePause(self._engine, self._container))
         self._reading = asyncio.create_task(self._read(*await self._engine.attach(self._container)))
         await self._engine.call(self._container.start)
-        self._ended = asyncio.ensure_future(self._wait())
+        self._ended = asyncio.ensure_future(self._wait(self._container))
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -109,10 +110,10 @@ class DockerSandbox:
         finally:
             writer.close()
 
-    async def _wait(self) -> int | None:
+    async def _wait(self, container: Container) -> int | None:
         """The exit status; the shell's 128 + n for a signal becomes -n, as a process has it."""
         try:
-            status = int((await self._engine.call(self._container.wait, timeout=None))["StatusCode"])
+            status = int((await self._engine.call(container.wait, timeout=None))["StatusCode"])
         except EnvironmentLacks:
             return None  # removed under our feet, or the engine is gone
         return 128 - status if status > 128 else status
@@ -187,7 +188,7 @@ class DockerSandbox:
 @dataclass(frozen=True, slots=True)
 class _EnginePause:
     engine: Engine
-    container: Any
+    container: Container
 
     async def pause(self) -> None:
         await self.engine.call(self.container.pause)

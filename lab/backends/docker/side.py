@@ -9,7 +9,8 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import astuple
-from typing import Any
+
+from docker.models.containers import Container
 
 from lab.backends.docker.engine import Engine, read_frame
 from lab.errors import LabError
@@ -32,7 +33,7 @@ class SideContainer:
         self._network = network
         self._name = name
         self._sets_names = sets_names
-        self._container: Any = None
+        self._container: Container | None = None
         self._address = ""
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -43,6 +44,7 @@ class SideContainer:
 
     @property
     def container_id(self) -> str:
+        assert self._container is not None, "start() comes first"
         return str(self._container.id)
 
     async def start(self) -> None:
@@ -66,9 +68,9 @@ class SideContainer:
     async def address(self) -> str:
         """The sandbox's own address in the network that it shares with the upstream."""
         if not self._address:
-            await self._engine.call(self._container.reload)
-            networks = self._container.attrs["NetworkSettings"]["Networks"]
-            self._address = str(networks[self._network]["IPAddress"])
+            if self._container is None:
+                raise LinkFailed(f"the side container {self._name} is not up")
+            self._address = await self._engine.address(self._container, self._network)
         return self._address
 
     async def allow(self, host: str, port: int) -> None:

@@ -28,7 +28,7 @@ tell(
     "The same in a gap in which no idle timeout is stated to end anything.",
     of_the_catalogue("deploy-while-frozen", "rst-arrived"),
     break_it=Break(
-        bench=other_upstream(idle_timeout=15.0).bench,
+        backend=other_upstream(idle_timeout=15.0).backend,
         patches={(ArmRun, "restart_upstream"): nothing},
     ),
     expected="cause_as_stated",

@@ -3,12 +3,10 @@
 import asyncio
 from typing import cast
 
+from lab.backends.base import LinkHandle
 from lab.backends.process.sandbox import ProcessSandbox
-from lab.journal import Recorder
-from lab.plan.job import Job
 from lab.run.arm_run import ArmRun
 from lab.scenario.steps import Freeze, Step, Wait
-from lab.upstream.client import Listener
 from tests.sabotage.breaks import Altered, Scene, altered, at_speed, other_timeline, scene
 from tests.sabotage.lie import Arm, Break, tell
 from tests.sabotage.stories import BUG, CONTROL, CONTROL_CELL, SANE, SANE_CELL, SEED, SEED_CELL, WAIT, story
@@ -38,7 +36,14 @@ class ThawedInTheGap(Scene):
     again = False
     """Whether it is frozen again then, so that every question is answered as it should be."""
 
-    async def pass_packets(self, job: Job, listener: Listener, recorder: Recorder) -> None:
+    @property
+    def link(self) -> LinkHandle:
+        return self
+
+    async def cut(self) -> None:
+        await self.site.link.cut()
+
+    async def lift(self) -> None:
         for sandbox in cast("list[ProcessSandbox]", self.made):
             before = await sandbox.switches()
             await sandbox.thaw()
@@ -47,7 +52,7 @@ class ThawedInTheGap(Scene):
                     await asyncio.sleep(POLL)
             if self.again:
                 await sandbox.freeze()
-        await self.bench.pass_packets(job, listener, recorder)
+        await self.site.link.lift()
 
 
 class ThawedAndFrozenAgain(ThawedInTheGap):
@@ -69,7 +74,7 @@ for name, sandbox, text in (
         expected=("frozen_throughout", "not frozen throughout"),
         short=sandbox is NeverFrozen,
     )
-for name, bench, text in (
+for name, kind, text in (
     ("thawed-in-the-gap", ThawedInTheGap, "The sandbox is thawed too early."),
     ("thawed-and-frozen-again", ThawedAndFrozenAgain, "The sandbox ran for a moment in the middle of its freeze."),
 ):
@@ -80,7 +85,7 @@ for name, bench, text in (
         text,
         SEED,
         SEED_CELL,
-        break_it=scene(bench),
+        break_it=scene(kind),
         expected=("frozen_throughout", "not frozen throughout"),
     )
     tell(
@@ -90,7 +95,7 @@ for name, bench, text in (
         text,
         SANE,
         SANE_CELL,
-        break_it=scene(bench),
+        break_it=scene(kind),
         expected=("frozen_throughout", "not frozen throughout"),
     )
 

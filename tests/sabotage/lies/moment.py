@@ -1,14 +1,11 @@
 """The connection ended at another moment than stated: before the freeze, after the thaw, before the first answer."""
 
 from dataclasses import replace
-from typing import cast
 
-from lab.backends.base import Bench
-from lab.journal import Recorder
-from lab.plan.job import Job
+from lab.plan.experiment import Experiment
 from lab.run.gap import IdlePeriod
-from lab.upstream.client import Listener
-from tests.sabotage.breaks import Altered, Scene, altered, nothing
+from tests.backends.delegating import with_experiments, with_setting, with_upstream
+from tests.sabotage.breaks import Altered, altered, nothing
 from tests.sabotage.lie import Arm, Break, tell
 from tests.sabotage.stories import BUG, FIX, SANE, SANE_CELL, SEED, SEED_CELL, arm, story
 
@@ -64,18 +61,16 @@ class ThawsFirst(Altered):
         await self.scene.upstream_gave_up()
 
 
-class Patient(Scene):
-    """An upstream that keeps connections a little longer than the gap lasts."""
-
-    async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
-        upstream = job.setting.upstream.model_copy(update={"idle_timeout": job.setting.longest_gap + 60})
-        return await super().open_upstream(
-            replace(job, setting=job.setting.model_copy(update={"upstream": upstream})), recorder
-        )
+def patient(experiment: Experiment) -> Experiment:
+    """With an upstream that keeps connections a little longer than the gap lasts."""
+    setting = experiment.setting
+    return with_setting(
+        experiment, upstream=setting.upstream.model_copy(update={"idle_timeout": setting.longest_gap + 60})
+    )
 
 
 AFTER_THE_THAW = Break(
-    bench=lambda bench: cast(Bench, Patient(bench, ThawsFirst)),
+    backend=lambda backend: altered(ThawsFirst).backend(with_experiments(patient)(backend)),
     patches={(IdlePeriod, "_wait_for_closing"): nothing},
 )
 THAW_FIRST = "wake_order: thaw-first\n"
@@ -132,20 +127,11 @@ tell(
 )
 
 
-class Keeps(Scene):
-    """An upstream that keeps its connections for ever."""
-
-    async def open_upstream(self, job: Job, recorder: Recorder) -> Listener:
-        upstream = job.setting.upstream.model_copy(update={"idle_timeout": None, "faults": ()})
-        return await super().open_upstream(
-            replace(job, setting=job.setting.model_copy(update={"upstream": upstream})), recorder
-        )
-
-
 KEEPS = Break(
-    bench=lambda bench: cast(Bench, Keeps(bench)),
+    backend=with_upstream(idle_timeout=None, faults=()),
     patches={(IdlePeriod, "_wait_for_closing"): nothing},
 )
+"""An upstream that keeps its connections for ever."""
 tell(
     "fix-outlived-by-its-connection",
     KIND,
