@@ -99,13 +99,6 @@ class Cell:
         """Whether the upstream gives the connection up while it is idle."""
         return self.mode in faults.modes()
 
-    @property
-    def expected_tcp_state(self) -> str:
-        """The client's socket just before the wake, if the upstream gave the connection up while it was idle."""
-        if not self.is_idle_death:
-            return "ESTABLISHED"
-        return faults.mode(self.mode).client_state_if(delivered=self.link == "delivered")
-
     def job(self, attempt: int, speed: float) -> Job:
         """The run that measures it; `attempt` counts from 1."""
         arm = Arm(name=f"{self.death}-{self.stale}", role="contrast", title=self.id)

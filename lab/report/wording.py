@@ -3,29 +3,13 @@
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from typing import get_args
 
 from lab.scenario.words import OutcomeClass
+from lab.verdict.claims import CLAIMS, GuardProof
 from lab.verdict.results import ArmResult, Guard, Results, Run
 
 NOTHING = "–"
-
-_PROOFS: Mapping[str, str] = {
-    "fault_delivered": "the upstream gave up the pooled connection before the wake",
-    "timely": "each connection ended in its gap, between freeze and thaw",
-    "cause_as_stated": "it ended for the reason that the scenario states",
-    "reused_connection": "a request went into a connection used before, as the upstream saw it",
-    "frozen_throughout": "the kernel said stopped after the freeze and still before the thaw, and no thread ran",
-    "full_gap": "each gap lasted as long as stated",
-    "paired_bug": "the paired bug run proved the fault and failed as stated",
-    "gap_passed_limit": "the idle gap passed the upstream's idle timeout",
-    "own_connection_ended": "each connection from before the gap had ended",
-    "stale_unused": "no bytes came on the connection that was given up",
-    "all_packets_seen": "the upstream's packet tap lost nothing",
-    "no_fault": "the upstream gave up no connection",
-    "last_request_seen": "the upstream got each request when the function says that it made it",
-    "success_executed": "each request reported as `ok` was carried out, or replayed",
-    "witnessed": "everything stated has a witness that is not the function's word",
-}
 
 
 def plain(text: object) -> str:
@@ -112,7 +96,7 @@ def environment(results: Results, *, but: Collection[str] = ()) -> str:
 
 def proofs(guard: Guard) -> list[tuple[bool, str]]:
     """What the guard asked for, each with whether it was proven."""
-    asked = [(value, _PROOFS[name]) for name, value in guard if isinstance(value, bool)]
+    asked = [(value, CLAIMS[name]) for name in get_args(GuardProof) if isinstance(value := getattr(guard, name), bool)]
     if guard.expected_tcp_state is not None:
         met = guard.client_tcp_state == guard.expected_tcp_state
         seen = guard.client_tcp_state or "not seen"

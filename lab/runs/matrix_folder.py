@@ -49,12 +49,12 @@ class MatrixFolder(Folder):
             ) from None
 
     def read(self) -> Matrix:
-        """The table as its journal has it, judged anew; raises UsageError where another version wrote it."""
+        """The table as its journal has it, judged again; raises UsageError if it is damaged or of another version."""
         history = self.history()
         try:
             return judge_matrix(self.path.name, history)
-        except UsageError as error:
-            raise UsageError(f"{self.journal}: {error}") from error
+        except UsageError as error:  # it holds a cell that nobody could have asked for
+            raise UsageError(f"{self.journal}: {error}") from None
 
 
 class _Shape(BaseModel):

@@ -1,7 +1,7 @@
 """What proves that a balancer closed the function's unused connection, and that the function used it or did not.
 
-The upstream sees nothing of it. The witness of the close is the function's kernel; that the request then went into that
-very socket is told by the function, by a port that the kernel had in CLOSE-WAIT.
+The upstream sees nothing of it. The witness of the close is the function's kernel. That the request then went into that
+very socket is the function's word, about a port that the kernel had in CLOSE-WAIT.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,8 @@ from lab.journal import Event
 from lab.scenario.setting import Setting
 from lab.verdict.facts import Facts
 from lab.verdict.gaps import Gap
+from lab.verdict.proofs import Proof, client_tcp_state
+from lab.verdict.proofs import reused as reused_proof
 
 
 def given_up(facts: Facts) -> list[Event]:
@@ -17,22 +19,25 @@ def given_up(facts: Facts) -> list[Event]:
     return [event for event in facts.events if (event.source, event.kind) == ("lab", "balancer-gave-up")]
 
 
-def fault_proof(setting: Setting, facts: Facts) -> dict[str, object]:
+def fault_proofs(setting: Setting, facts: Facts) -> tuple[Proof, ...]:
     """The balancer closed the connection in the gap, because it was unused, and the function used it afterwards."""
     ended = given_up(facts)
-    return {
-        "fault_delivered": bool(ended),
-        "client_tcp_state": "/".join(sorted({event["state"] for event in ended})) or None,
-        "expected_tcp_state": "CLOSE-WAIT",
-        "reused_connection": reused(facts),
-        **_moment(setting, facts, ended),
-    }
+    states = "/".join(sorted({event["state"] for event in ended})) or None
+    return (
+        Proof("fault_delivered", bool(ended), ("the balancer closed no connection of the function",)),
+        client_tcp_state(states, "CLOSE-WAIT"),
+        reused_proof(reused(facts)),
+        *_moment(setting, facts, ended),
+    )
 
 
-def avoidance_proof(setting: Setting, facts: Facts) -> dict[str, object]:
+def avoidance_proofs(setting: Setting, facts: Facts) -> tuple[Proof, ...]:
     """The run would have met the close, and did not use what was closed."""
-    passed = any(_lasted_beyond(setting, gap) for gap in facts.gaps)
-    return {"gap_passed_limit": passed, "stale_unused": not reused(facts), **_moment(setting, facts, given_up(facts))}
+    return (
+        Proof("gap_passed_limit", any(_lasted_beyond(setting, gap) for gap in facts.gaps)),
+        Proof("stale_unused", not reused(facts), ("the function used it again",)),
+        *_moment(setting, facts, given_up(facts)),
+    )
 
 
 def reused(facts: Facts) -> bool:
@@ -45,15 +50,19 @@ def reused(facts: Facts) -> bool:
     )
 
 
-def _moment(setting: Setting, facts: Facts, ended: Sequence[Event]) -> dict[str, object]:
+def _moment(setting: Setting, facts: Facts, ended: Sequence[Event]) -> tuple[Proof, Proof]:
     """Seen open after the freeze, and closed before the thaw, by a FIN and after the patience that is stated."""
     gaps = [(event, next((gap for gap in facts.gaps if event.t <= gap.woken), None)) for event in ended]
-    return {
-        "timely": all(gap is not None and gap.holds(event["open_at"]) and gap.holds(event.t) for event, gap in gaps),
-        "cause_as_stated": all(
-            gap is not None and event["mode"] == "fin" and _lasted_beyond(setting, gap) for event, gap in gaps
+    return (
+        Proof(
+            "timely",
+            all(gap is not None and gap.holds(event["open_at"]) and gap.holds(event.t) for event, gap in gaps),
         ),
-    }
+        Proof(
+            "cause_as_stated",
+            all(gap is not None and event["mode"] == "fin" and _lasted_beyond(setting, gap) for event, gap in gaps),
+        ),
+    )
 
 
 def _lasted_beyond(setting: Setting, gap: Gap) -> bool:

@@ -1,112 +1,140 @@
-"""The guard, by role: the proof that a run tested what it says. Pure functions of a run's facts.
+"""The guard, by role: the proofs that a run owes if it is to have tested what it says.
 
-What proves what is fixed in the design: for `bug`, `non-fix` and `contrast`, and for a fix that uses the stale
-connection (a retry), the fault was delivered, at its moment and of the stated cause, on a connection that was then
-reused, and the client's kernel had the stated TCP state just before the wake. A fix that avoids the stale connection
-needs the paired bug run's proof instead, and so does a contrast that states `reuse: false`. A control needs a healthy
-reuse and no fault. Whatever the role, gaps last as long as stated, success was executed, and each statement has a
-witness.
+A `bug`, `non-fix` or `contrast`, and a fix that uses the stale connection (a retry), must prove the fault: delivered at
+its moment and of the stated cause, on a connection that was then reused, and the client's kernel had the stated TCP
+state just before the wake. A fix that avoids the stale connection needs the proof of its paired bug's run instead, and
+so does a contrast that states `reuse: false`. A control needs a healthy reuse and no fault. In every role gaps last as
+long as stated, success was executed, and each statement has a witness.
 """
+
+from collections.abc import Sequence
 
 from lab.scenario.model import Arm
 from lab.scenario.setting import Setting
-from lab.scenario.steps import Restart
 from lab.scenario.words import TcpState
-from lab.verdict import front
+from lab.verdict import front, proofs
 from lab.verdict.facts import Facts
+from lab.verdict.proofs import Proof
 from lab.verdict.results import Guard
-from lab.verdict.stale import ended_as_stated
-from lab.verdict.witness import contradictions
-from upstream_server import faults
 
 
-def guard_of(arm: Arm, setting: Setting, facts: Facts, bug_failed: bool | None) -> Guard:
-    """The proof that this run gives; `bug_failed` says of the bug run that it leans on that it failed as stated."""
-    return _common(setting, facts).model_copy(update=_by_role(arm, setting, facts, bug_failed))
+def proofs_of(arm: Arm, setting: Setting, facts: Facts, bug_failed: bool | None) -> tuple[Proof, ...]:
+    """The proofs that this run owes, each met or not; `bug_failed` says that its paired bug's run failed as stated."""
+    return _of_every_run(setting, facts) + _by_role(arm, setting, facts, bug_failed)
 
 
-def _common(setting: Setting, facts: Facts) -> Guard:
-    """What every run has to show."""
-    against = contradictions(setting, facts)
-    return Guard(
-        client_tcp_state=facts.client_tcp_state,
-        frozen_throughout=_frozen_throughout(setting, facts),
-        full_gap=all(gap.full for gap in facts.gaps) if setting.idle else None,
-        success_executed=not facts.unexecuted_successes,
-        witnessed=not against,
-        contradictions=against,
+def guard_of(owed: Sequence[Proof], facts: Facts) -> Guard:
+    """The proofs as results.json has them."""
+    met = {proof.name: proof.met for proof in owed if proof.name != "client_tcp_state"}
+    kernel = next((proof for proof in owed if proof.name == "client_tcp_state"), None)
+    states = {
+        "client_tcp_state": kernel.seen if kernel else facts.client_tcp_state,
+        "expected_tcp_state": kernel.stated if kernel else None,
+    }
+    contradictions = next((proof.instead for proof in owed if proof.name == "witnessed"), ())
+    return Guard.model_validate({**met, **states, "contradictions": contradictions})
+
+
+def _of_every_run(setting: Setting, facts: Facts) -> tuple[Proof, ...]:
+    return (
+        *((proofs.stood_still(facts),) if setting.freezes else ()),
+        *((proofs.full_gap(facts),) if setting.idle else ()),
+        proofs.success_executed(facts),
+        proofs.witnessed(setting, facts),
     )
 
 
-def _by_role(arm: Arm, setting: Setting, facts: Facts, bug_failed: bool | None) -> dict[str, object]:
+def _by_role(arm: Arm, setting: Setting, facts: Facts, bug_failed: bool | None) -> tuple[Proof, ...]:
     if arm.leans_on_bug:
-        paired: dict[str, object] = {"paired_bug": bool(bug_failed)}
-        if arm.expect.reuse == "kept":
-            kept = {"reused_connection": facts.healthy_reuse, "no_fault": not facts.any_fault}
-            return paired | kept | {"gap_passed_limit": facts.passed_limit}
-        return paired | (_fault_proof(arm, setting, facts) if arm.expect.reuse else _avoidance_proof(setting, facts))
-    if setting.plans_fault and arm.role != "control":
-        return _fault_proof(arm, setting, facts)
-    no_fault = not (facts.any_fault or front.given_up(facts))
-    proof: dict[str, object] = {"no_fault": no_fault, "expected_tcp_state": arm.expect.client_tcp_state}
+        return (_paired(bug_failed), *_beside_a_bug(arm, setting, facts))
     if arm.role == "control":
-        proof |= {"reused_connection": facts.healthy_reuse, "last_request_seen": facts.last_request_seen}
-    return proof
+        return _control(arm, facts)
+    return _fault(arm, setting, facts) if setting.plans_fault else _no_fault(arm, facts)
 
 
-def _fault_proof(arm: Arm, setting: Setting, facts: Facts) -> dict[str, object]:
+def _beside_a_bug(arm: Arm, setting: Setting, facts: Facts) -> tuple[Proof, ...]:
+    """What a fix shows beside the bug: it keeps the connection, runs into the fault (a retry), or avoids it."""
+    if arm.expect.reuse == "kept":
+        return _kept(facts)
+    return _fault(arm, setting, facts) if arm.expect.reuse else avoidance(setting, facts)
+
+
+def _paired(bug_failed: bool | None) -> Proof:
+    instead = "in this repeat it did not, did not fail as stated, or had another upstream or other gaps"
+    return Proof("paired_bug", bool(bug_failed), (instead,))
+
+
+def _kept(facts: Facts) -> tuple[Proof, ...]:
+    """The connection outlived a gap that its upstream's limit would have ended."""
+    return (
+        _last_reused(facts),
+        Proof("no_fault", not facts.any_fault, GAVE_UP),
+        Proof("gap_passed_limit", facts.passed_limit),
+    )
+
+
+def _no_fault(arm: Arm, facts: Facts) -> tuple[Proof, ...]:
+    """Nothing went stale, and the client's kernel said so if the arm states what it must say."""
+    stated = arm.expect.client_tcp_state
+    return (
+        Proof("no_fault", not (facts.any_fault or front.given_up(facts)), GAVE_UP),
+        *((proofs.client_tcp_state(facts.client_tcp_state, stated),) if stated else ()),
+    )
+
+
+def _control(arm: Arm, facts: Facts) -> tuple[Proof, ...]:
+    """Nothing went stale, and the connection was reused."""
+    return (*_no_fault(arm, facts), _last_reused(facts), Proof("last_request_seen", facts.last_request_seen))
+
+
+GAVE_UP = ("the upstream gave up a connection",)
+
+
+def _last_reused(facts: Facts) -> Proof:
+    return Proof("reused_connection", facts.healthy_reuse, ("the last request did not",))
+
+
+def _fault(arm: Arm, setting: Setting, facts: Facts) -> tuple[Proof, ...]:
     """The fault was delivered, on a connection that was used before and then used again."""
     if setting.plans_front_end:
-        return front.fault_proof(setting, facts)
+        return front.fault_proofs(setting, facts)
     if setting.moves:
-        return {"fault_delivered": facts.moved, "reused_connection": facts.healthy_reuse}
+        moved = Proof("fault_delivered", facts.moved, ("the name had not moved before the last request",))
+        return (moved, _last_reused(facts))
     if not setting.leaves_stale:
-        return {"fault_delivered": bool(facts.hits), "reused_connection": facts.hit_reused}
-    expected = expected_tcp_state(arm, setting)
-    # A socket whose end arrived may send nothing, or its library may not let it.
-    used = bool(facts.late_use) or (expected != "ESTABLISHED" and (facts.dead_reuse or facts.died_of_end))
-    proof: dict[str, object] = {
-        "fault_delivered": bool(facts.stale) and not facts.close_in_flight,
-        "expected_tcp_state": expected,
-    }
-    return proof | _moment(setting, facts) | ({} if arm.expect.reuse == "either" else {"reused_connection": used})
+        struck = Proof("fault_delivered", bool(facts.hits), ("no fault struck a request",))
+        return (struck, proofs.reused(facts.hit_reused))
+    state: TcpState = arm.expect.client_tcp_state or proofs.expected_tcp_state(setting)
+    return (
+        proofs.fault_delivered(facts),
+        proofs.client_tcp_state(facts.client_tcp_state, state),
+        proofs.timely(facts),
+        proofs.cause_as_stated(setting, facts),
+        *(() if arm.expect.reuse == "either" else (proofs.reused(proofs.used_stale(facts, state)),)),
+    )
 
 
-def _moment(setting: Setting, facts: Facts) -> dict[str, object]:
-    """When and of what the connections ended."""
-    return {
-        "timely": not facts.untimely,
-        "cause_as_stated": all(ended_as_stated(setting, stale) for stale in facts.stale),
-    }
-
-
-def _avoidance_proof(setting: Setting, facts: Facts) -> dict[str, object]:
+def avoidance(setting: Setting, facts: Facts) -> tuple[Proof, ...]:
     """The run would have met the fault, and left it alone."""
     if setting.plans_front_end:
-        return front.avoidance_proof(setting, facts)
-    stayed = setting.moves and facts.served_by == "old"
-    proof: dict[str, object] = {
-        "stale_unused": not (facts.late_data or facts.hit_reused or stayed),
-        "all_packets_seen": not facts.packets_lost,
-    }
-    if setting.plans_stale:
-        proof |= {"gap_passed_limit": facts.passed_limit, "own_connection_ended": not _survivors(setting, facts)}
-        proof |= _moment(setting, facts)
-    return proof
+        return front.avoidance_proofs(setting, facts)
+    unused = (
+        proofs.stale_unused(facts, stayed_at_old_address=setting.moves and facts.served_by == "old"),
+        proofs.all_packets_seen(facts),
+    )
+    if not setting.plans_stale:
+        return unused
+    survivors = _survivors(setting, facts)
+    return (
+        *unused,
+        Proof("gap_passed_limit", facts.passed_limit),
+        Proof("own_connection_ended", not survivors, tuple(f"connection {number} outlived it" for number in survivors)),
+        proofs.timely(facts),
+        proofs.cause_as_stated(setting, facts),
+    )
 
 
-WHAT_KILLS = ("idle_timeout", "gateway_timeout", "gateway_refresh", "max_age", "close", "vanish", "faults", "tls")
-
-
-def meets_the_fault_of(fix: Setting, bug: Setting) -> bool:
-    """Whether a bug's fault is what a fix has to meet: the same upstream and the same gaps."""
-    same = all(getattr(fix.upstream, name) == getattr(bug.upstream, name) for name in WHAT_KILLS)
-    deadly = [period.steps for period in bug.idle if bug.goes_stale(period) or bug.front_ends(period) or period.moves]
-    gaps = [period.steps for period in fix.idle]
-    return same and all(steps in gaps for steps in deadly)
-
-
-def _survivors(setting: Setting, facts: Facts) -> set[int]:
+def _survivors(setting: Setting, facts: Facts) -> list[int]:
     """Connections that should have ended in a gap and did not. An age limit spares those that were opened later."""
     limit = setting.upstream.idle_limit
     deadly = [
@@ -114,44 +142,4 @@ def _survivors(setting: Setting, facts: Facts) -> set[int]:
         for gap, period in zip(facts.gaps, setting.idle, strict=False)
         if period.restarts or (limit is not None and period.duration > limit)
     ]
-    return set().union(*(facts.survivors(gap) for gap in deadly))
-
-
-def _frozen_throughout(setting: Setting, facts: Facts) -> bool | None:
-    if not setting.freezes:
-        return None
-    frozen = [gap.confirmed and gap.still for gap in facts.gaps if gap.frozen]
-    return bool(frozen) and all(frozen)
-
-
-def fault_was_avoided(setting: Setting, facts: Facts) -> bool:
-    """Whether it is proved that a connection died as stated and that the client did without it.
-
-    This tells a bug that is gone from a run that proves nothing: the upstream gave the connection up in its gap, or it
-    had been closed in the ordinary way before, and no byte came on a dead connection.
-    """
-    if not setting.plans_stale or setting.moves or facts.close_in_flight:
-        return False
-    proof = _avoidance_proof(setting, facts)
-    return all(proof.values()) and not facts.dead_reuse and bool(facts.stale or facts.closed_before)
-
-
-def expected_tcp_state(arm: Arm, setting: Setting) -> TcpState:
-    """What the client's kernel must say of the stale connection.
-
-    CLOSE stands for a socket whose row is gone from the kernel's table while the client still holds it.
-    """
-    if arm.expect.client_tcp_state:
-        return arm.expect.client_tcp_state
-    after_answer = setting.faults_after_answers
-    if after_answer and not setting.plans_stale:
-        return faults.mode(after_answer[-1].do).client_state  # before any packet is lost, which a gap does
-    if setting.link == "lost":
-        return "ESTABLISHED"
-    restarts = [step.how for period in setting.idle for step in period.steps if isinstance(step, Restart)]
-    if restarts:
-        return faults.mode(restarts[-1]).client_state
-    upstream = setting.upstream
-    if upstream.gateway_timeout is not None and upstream.gateway_timeout == upstream.idle_limit:
-        return faults.mode(faults.FORGET).client_state
-    return faults.mode(upstream.close).client_state
+    return sorted(set().union(*(facts.survivors(gap) for gap in deadly)))

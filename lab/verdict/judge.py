@@ -3,7 +3,6 @@
 import traceback
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
@@ -17,17 +16,18 @@ from lab.scenario.model import Arm
 from lab.scenario.setting import Setting
 from lab.scenario.words import SandboxKind
 from lab.verdict.before import skip_of_0_1
+from lab.verdict.expectations import differences
 from lab.verdict.facts import Facts
-from lab.verdict.guard import fault_was_avoided, guard_of, meets_the_fault_of
+from lab.verdict.guard import guard_of, proofs_of
+from lab.verdict.proofs import Proof, unmet
+from lab.verdict.regression import PairedBug, is_gone
 from lab.verdict.results import ArmResult, Environment, Guard, Results, Run, ScenarioResult, Verdict, worst
 from lab.verdict.sweep import judge_sweep
-from lab.verdict.why import differences, role_differences, why_fail, why_gone, why_inconclusive, why_pass
+from lab.verdict.why import why_fail, why_gone, why_inconclusive
+from lab.verdict.why_pass import why_pass
 
-CLAIMS = {"stale_unused"}
+CLAIMED = {"stale_unused"}
 """Proofs that are a fix's own claim. If one is missing the verdict is `fail`, not `inconclusive`."""
-
-UNMET_BY_A_REGRESSION = {"reused_connection", "fault_delivered", "client_tcp_state"}
-"""Proofs that a bug which is gone cannot give: its client did not use the stale connection, or did not keep it."""
 
 FEWEST_FOR_LATENCY = 5
 """Repeats below which added latency is not told: the difference of two single requests is noise."""
@@ -148,7 +148,7 @@ def _judge_scenario(named: Named, started: RunStarted, scoped: Mapping[Scope, Se
             continue
         for repeat in repeats:
             bug = runs.get((pair.name, repeat)) if pair else None
-            beside = Beside(pair, scenario.setting(pair), bug) if pair and bug else None
+            beside = PairedBug(scenario.setting(pair), bug) if pair and bug else None
             run = _judge_run(asked, arm, scenario.setting(arm), repeat, facts[arm.name, repeat], beside)
             runs[arm.name, repeat] = run.model_copy(update={"attempts": max(1, len(made[arm.name, repeat]))})
         mine = [runs[arm.name, repeat] for repeat in repeats]
@@ -171,20 +171,7 @@ def _skipped_for(named: Named, arm: Arm, started: RunStarted) -> Skip | None:
     return skip_of_0_1(named, arm, started.sandbox, started.lacks)
 
 
-@dataclass(frozen=True)
-class Beside:
-    """The bug's run that an arm leans on."""
-
-    arm: Arm
-    setting: Setting
-    run: Run
-
-    def proves_for(self, arm: Arm, setting: Setting) -> bool:
-        """It failed as stated and, for a fix, of what the fix is to meet."""
-        return self.run.verdict == "pass" and (arm.role != "fix" or meets_the_fault_of(setting, self.setting))
-
-
-def _judge_run(asked: str, arm: Arm, setting: Setting, repeat: int, facts: Facts, bug: Beside | None) -> Run:
+def _judge_run(asked: str, arm: Arm, setting: Setting, repeat: int, facts: Facts, bug: PairedBug | None) -> Run:
     """The run's verdict. A crash of the judge is that run's `inconclusive`, with its trace."""
     try:
         return _run_of(asked, arm, setting, repeat, facts, bug)
@@ -207,9 +194,9 @@ def _judge_run(asked: str, arm: Arm, setting: Setting, repeat: int, facts: Facts
         )
 
 
-def _run_of(asked: str, arm: Arm, setting: Setting, repeat: int, facts: Facts, bug: Beside | None) -> Run:
-    guard = guard_of(arm, setting, facts, bug_failed=bug is not None and bug.proves_for(arm, setting))
-    verdict, why, doubt = _verdict(asked, arm, setting, facts, guard)
+def _run_of(asked: str, arm: Arm, setting: Setting, repeat: int, facts: Facts, bug: PairedBug | None) -> Run:
+    owed = proofs_of(arm, setting, facts, bug_failed=bug is not None and bug.proves_for(arm, setting))
+    verdict, why, doubt = _verdict(asked, arm, setting, facts, unmet(owed))
     return Run(
         repeat=repeat,
         outcomes=facts.outcomes,
@@ -220,7 +207,7 @@ def _run_of(asked: str, arm: Arm, setting: Setting, repeat: int, facts: Facts, b
         latency_ms=facts.latency_ms,
         duration_ms=facts.duration_ms,
         error=facts.error,
-        guard=guard,
+        guard=guard_of(owed, facts),
         verdict=verdict,
         why=why,
         left_open=facts.left_open,
@@ -228,29 +215,24 @@ def _run_of(asked: str, arm: Arm, setting: Setting, repeat: int, facts: Facts, b
     )
 
 
-def _verdict(asked: str, arm: Arm, setting: Setting, facts: Facts, guard: Guard) -> tuple[Verdict, str, Doubt | None]:
+def _verdict(
+    asked: str, arm: Arm, setting: Setting, facts: Facts, missing: Sequence[Proof]
+) -> tuple[Verdict, str, Doubt | None]:
     if facts.trouble:
         return "inconclusive", f"The lab could not run it to its end: {facts.trouble}", "trouble"
     if not facts.finished:
         return "unfinished", "The run was ended before this arm was done.", None
-    found = differences(arm.expect, facts) or role_differences(arm, setting, facts)
-    owed = set(guard.missing) - CLAIMS
+    found = differences(arm, setting, facts)
     if found and facts.code_error:
         return "inconclusive", f"The function's own code failed: {facts.code_error}.", "code"
-    if found and not owed:
+    unclaimed = [proof for proof in missing if proof.name not in CLAIMED]
+    if found and not unclaimed:
         return "fail", why_fail(arm, facts, found), None
-    if found and _is_regression(arm, setting, facts, owed):
+    if found and is_gone(arm, setting, facts, unclaimed):
         return "fail", why_gone(arm, setting, facts, found), None
-    if guard.missing:
-        return "inconclusive", why_inconclusive(asked, arm, guard, facts, found), "proof"
+    if missing:
+        return "inconclusive", why_inconclusive(asked, arm, missing, facts, found), "proof"
     return "pass", why_pass(arm, setting, facts), None
-
-
-def _is_regression(arm: Arm, setting: Setting, facts: Facts, owed: Collection[str]) -> bool:
-    """What must fail holds, all of it proved but for what a client that left the connection alone cannot show."""
-    if arm.leans_on_bug or arm.role == "control" or set(facts.outcomes) != {"ok"}:
-        return False
-    return not set(owed) - UNMET_BY_A_REGRESSION and fault_was_avoided(setting, facts)
 
 
 def _baseline(

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from lab.scenario.words import OutcomeClass, Role, SandboxKind
+from lab.verdict.claims import CLAIMS, GuardProof
 
 Verdict = Literal["pass", "fail", "inconclusive", "skipped", "unfinished"]
 SCHEMA_ID: Literal["thawlab.results/1"] = "thawlab.results/1"
@@ -16,59 +17,39 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-class Guard(Model):
-    """The proof that an arm tested what it says; absent parts do not apply to the arm's role."""
+def _claim(name: GuardProof) -> Any:
+    """A field that holds whether a proof was met."""
+    claim = CLAIMS[name]
+    return Field(default=None, description=f"{claim[0].upper()}{claim[1:]}.")
 
-    fault_delivered: bool | None = Field(
-        default=None,
-        description="The upstream gave up the pooled connection, in the idle gap, before the wake.",
-    )
-    timely: bool | None = Field(
-        default=None,
-        description="Each connection that the proof uses ended in its gap; in a frozen one between freeze and thaw.",
-    )
-    cause_as_stated: bool | None = Field(
-        default=None, description="It ended of what the scenario states, by the close mode that it states."
-    )
-    reused_connection: bool | None = Field(
-        default=None,
-        description="A request went into a connection used before, seen from the upstream's side.",
-    )
+
+class Guard(Model):
+    """The proofs that an arm tested what it says; null if the arm's role does not ask for it."""
+
+    fault_delivered: bool | None = _claim("fault_delivered")
+    timely: bool | None = _claim("timely")
+    cause_as_stated: bool | None = _claim("cause_as_stated")
+    reused_connection: bool | None = _claim("reused_connection")
     client_tcp_state: str | None = Field(
         default=None, description="Of the client's pooled socket, from its kernel, just before the wake."
     )
-    expected_tcp_state: str | None = None
-    frozen_throughout: bool | None = Field(
-        default=None,
-        description="The kernel said stopped after the freeze and still before the thaw; no thread ran meanwhile.",
-    )
-    full_gap: bool | None = Field(default=None, description="Each gap lasted at least as long as stated.")
-    paired_bug: bool | None = Field(
-        default=None, description="The bug run of the same repeat proved the fault, and failed as stated."
-    )
-    gap_passed_limit: bool | None = None
-    own_connection_ended: bool | None = Field(
-        default=None, description="Each connection of before the gap was given up in it, or the client had closed it."
-    )
-    stale_unused: bool | None = Field(default=None, description="No bytes came on the connection that was given up.")
-    all_packets_seen: bool | None = Field(
-        default=None, description="The upstream's packet tap lost nothing, so the absence of bytes is proved."
-    )
-    no_fault: bool | None = Field(default=None, description="The upstream gave up no connection before the end.")
-    last_request_seen: bool | None = Field(
-        default=None, description="The last request that the function tells of is the last that the upstream got."
-    )
-    success_executed: bool | None = Field(
-        default=None, description="Each request told `ok` was carried out, or replayed, under its id."
-    )
-    witnessed: bool | None = Field(
-        default=None, description="All that the scenario states has a witness that is not the function's word."
-    )
+    expected_tcp_state: str | None = Field(default=None, description="What `client_tcp_state` has to be.")
+    frozen_throughout: bool | None = _claim("frozen_throughout")
+    full_gap: bool | None = _claim("full_gap")
+    paired_bug: bool | None = _claim("paired_bug")
+    gap_passed_limit: bool | None = _claim("gap_passed_limit")
+    own_connection_ended: bool | None = _claim("own_connection_ended")
+    stale_unused: bool | None = _claim("stale_unused")
+    all_packets_seen: bool | None = _claim("all_packets_seen")
+    no_fault: bool | None = _claim("no_fault")
+    last_request_seen: bool | None = _claim("last_request_seen")
+    success_executed: bool | None = _claim("success_executed")
+    witnessed: bool | None = _claim("witnessed")
     contradictions: tuple[str, ...] = Field(default=(), description="What the witnesses say instead.")
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The proofs that this run owes, in words of the glossary."""
+        """The proofs that were asked for and not met."""
         parts = [name for name, value in self if value is False]
         if self.expected_tcp_state is not None and self.client_tcp_state != self.expected_tcp_state:
             parts.append("client_tcp_state")

@@ -60,7 +60,7 @@ def test_times_are_seconds(passed: FinishedRun) -> None:
 def test_a_failure_says_what_is_not_proven(troubled: FinishedRun) -> None:
     text = next(case for case in suites(troubled)[0] if case.name == "never-frozen").result[0].text
     assert "contrast, expected reset, observed ok 5/5" in text
-    assert "not proven: the upstream gave up the pooled connection before the wake" in text
+    assert "not proven: the upstream gave up the pooled connection before the sandbox woke" in text
 
 
 def test_junit_survives_hostile_text(hostile: FinishedRun) -> None:

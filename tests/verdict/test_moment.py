@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lab.journal import Event
-from lab.verdict.guard import guard_of
+from lab.verdict.guard import guard_of, proofs_of
 from lab.verdict.results import Guard
 from lab.verdict.stale import ended_as_stated
 from tests.verdict.events import Change, arm_of, changed, event, facts, scenario, setting_of
@@ -13,7 +13,8 @@ from tests.verdict.events import Change, arm_of, changed, event, facts, scenario
 
 def guard(*changes: Change) -> Guard:
     story = scenario()
-    return guard_of(arm_of(story), setting_of(story), facts(*changes), None)
+    seen = facts(*changes)
+    return guard_of(proofs_of(arm_of(story), setting_of(story), seen, None), seen)
 
 
 def test_the_honest_run_owes_nothing() -> None:

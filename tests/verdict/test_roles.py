@@ -9,11 +9,19 @@ import pytest
 from lab.errors import UsageError
 from lab.journal import Event, Scope
 from lab.scenario.load import Named
+from lab.scenario.model import Arm
 from lab.scenario.parts import Expect
-from lab.verdict.guard import meets_the_fault_of
+from lab.scenario.setting import Setting
+from lab.verdict.expectations import Difference, from_role
+from lab.verdict.facts import Facts
 from lab.verdict.judge import judge
-from lab.verdict.why import role_differences
+from lab.verdict.regression import meets_the_fault_of
 from tests.verdict.events import STORY, arm_of, bug, changed, facts, scenario, setting_of
+
+
+def forbidden(arm: Arm, setting: Setting, seen: Facts) -> list[Difference]:
+    return list(from_role(arm, setting, seen))
+
 
 ALL_OK = changed("request", "client", outcome="ok")
 
@@ -21,18 +29,18 @@ ALL_OK = changed("request", "client", outcome="ok")
 def test_a_bug_in_which_nothing_goes_wrong_is_none() -> None:
     story = scenario()
     either = arm_of(story).model_copy(update={"expect": Expect(outcome=("reset", "ok"))})
-    assert role_differences(either, setting_of(story), facts(ALL_OK))
-    assert not role_differences(either, setting_of(story), facts())
+    assert forbidden(either, setting_of(story), facts(ALL_OK))
+    assert not forbidden(either, setting_of(story), facts())
     twice = either.model_copy(update={"expect": Expect(outcome=("ok",), executions=(1, 2))})
-    assert not role_differences(twice, setting_of(story), facts(ALL_OK))
+    assert not forbidden(twice, setting_of(story), facts(ALL_OK))
 
 
 @pytest.mark.parametrize("role", ["fix", "control"])
 def test_what_must_succeed_may_not_state_a_failure(role: Literal["fix", "control"]) -> None:
     story = scenario()
     arm = arm_of(story).model_copy(update={"role": role, "expect": Expect(outcome=("ok", "reset"))})
-    assert role_differences(arm, setting_of(story), facts())
-    assert not role_differences(arm, setting_of(story), facts(ALL_OK))
+    assert forbidden(arm, setting_of(story), facts())
+    assert not forbidden(arm, setting_of(story), facts(ALL_OK))
 
 
 def test_a_fix_is_beside_a_bug_of_its_own_upstream_and_gaps() -> None:
