@@ -79,14 +79,13 @@ schemas: $(READY) ## write the published JSON Schemas anew
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 
-lock: $(READY) ## pin the dependencies anew (needs the network)
-	$(BIN)/python -m pip install --quiet uv
+lock: $(READY) ## pin the dependencies again (needs the network)
 	$(BIN)/$(LOCK) pyproject.toml --upgrade --output-file requirements.lock
 	$(BIN)/$(LOCK) pyproject.toml --extra dev --constraints requirements.lock --output-file requirements-dev.lock
-	for part in lambda_app/python upstream_server; do \
-	  $(BIN)/$(LOCK) $$part/requirements.in --constraints requirements.lock --output-file $$part/requirements.lock; done
-	for old in aiohttp-3.9; do part=lambda_app/python/requirements-$$old; \
-	  $(BIN)/$(LOCK) $$part.in --upgrade --output-file $$part.lock; done
+	$(BIN)/$(LOCK) upstream_server/requirements.in --constraints requirements.lock --output-file upstream_server/requirements.lock
+	$(BIN)/$(LOCK) lambda_app/python/installer.in --constraints requirements.lock --output-file lambda_app/python/installer.lock
+	for client in lambda_app/python/clients/*/; do \
+	  $(BIN)/$(LOCK) $${client}requirements.in --upgrade --output-file $${client}requirements.lock || exit; done
 
 fidelity: $(READY) ## measure close mode × link and write docs/fidelity.md from it
 	@$(BIN)/python -m lab.tools.fidelity $(ARGS)

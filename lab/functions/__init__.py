@@ -30,7 +30,7 @@ def definition(client: str) -> Definition:
 def preset_sha256(function: Function) -> str | None:
     """The SHA-256 of the preset's file in this checkout, to hold against what the function tells of the one it loaded.
 
-    None where there is no such file.
+    None if there is no such file.
     """
     try:
         source = definition(function.client).preset_path(function.preset).read_bytes()

@@ -1,9 +1,10 @@
 """What a function is to the lab."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from reprlib import repr as shown
+from typing import Any
 
 from lab.checkout import ROOT
 from lab.errors import UsageError
@@ -19,7 +20,7 @@ class Definition:
     """One function, for one client library in one version."""
 
     client: str
-    """Its name in scenarios; `library@version` where it is not the current version."""
+    """Its name in scenarios; `library@version` if it is not the current version."""
     language: str
     program: Program
     shapes: Mapping[Shape, tuple[str, ...]]
@@ -27,23 +28,34 @@ class Definition:
     presets: Path
     """Folder of its presets, a file each."""
     matrix: tuple[str, ...] = ()
-    """The presets that the matrix measures; all of them where none is named."""
+    """The presets that the matrix measures; empty for all of them."""
     needs: tuple[Need, ...] = ()
     """What a machine must have to run it in a process sandbox."""
     speed: float | None = None
-    """Lab seconds in a real one at most, where something in the library does not scale."""
+    """Lab seconds in a real one at most, if something in the library does not scale."""
     one_preset: bool = False
     """Whether a process serves one preset only: what its settings set holds for the whole process."""
     wakes: bool = True
     """Whether its waits go through libc, so that a preloaded shim can take the interruption from its wake."""
+    two_writes: bool = False
+    """Whether it writes a request's head and its body one after the other, bytes and JSON alike. The others hand the
+    kernel both at once, as long as they are short (`tests/functions/test_writes.py` counts)."""
+    notes: Path | None = None
+    """What its documentation says, as data (docs/functions.md)."""
+    package: str | None = None
+    """Its name in the language's registry of packages; None for a part of the language's own runtime."""
+    contract: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Where it departs from the common contract by its nature; the contract's tests hold it to just that."""
+    at: "Callable[[str], Definition] | None" = None
+    """The same function with another version of its library."""
 
     @property
     def usual_shape(self) -> Shape:
-        """The app shape of those who state none."""
+        """The app shape if none is stated."""
         return next(iter(self.shapes))
 
     def arguments(self, shape: Shape | None) -> tuple[str, ...]:
-        """The program's arguments, in its usual shape where none is stated; raises UsageError naming the app shapes."""
+        """The program's arguments, in its usual shape if none is stated; raises UsageError naming the app shapes."""
         shape = shape or self.usual_shape
         if shape not in self.shapes:
             raise UsageError(f"the {self.client} function has no app shape {shape}: there are {', '.join(self.shapes)}")
@@ -76,7 +88,7 @@ SUFFIXES = {".py", ".go", ".mjs", ".java"}
 
 
 def _short(path: Path) -> Path:
-    """As seen from the checkout, where it lies in there."""
+    """As seen from the checkout, if it lies in there."""
     return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 

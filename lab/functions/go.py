@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.functions.definition import APP, Definition
-from lab.functions.program import Built, built, run
+from lab.functions.program import Built, Image, built, run
 
 SOURCES = ("lambda_app/go",)
 BINARY = "function"
+IMAGE = Image("thawlab-function-go", "lambda_app/go/Dockerfile", (*SOURCES, "lambda_app/shims"), unused=("notes.yaml",))
 
 
 @dataclass(frozen=True, slots=True)
 class Go:
     """The program, built with this machine's own Go and its settings (proxy, caches, certificates)."""
 
-    image: str = "thawlab-function-go"
+    image: Image = IMAGE
 
     @property
     def in_image(self) -> Built:
@@ -41,6 +42,7 @@ DEFINITIONS = (
         presets=APP / "go" / "presets",
         matrix=("default", "seed", "sane", "no_keepalive", "close_after", "retry"),
         needs=("go",),
+        notes=APP / "go" / "notes.yaml",
         # Its system calls go past libc, so nothing that is preloaded changes its wake.
         wakes=False,
     ),

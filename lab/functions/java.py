@@ -8,10 +8,11 @@ from pathlib import Path
 
 from lab.errors import EnvironmentLacks
 from lab.functions.definition import APP, Definition
-from lab.functions.program import Built, built, run
+from lab.functions.program import Built, Image, built, run
 
 JAVA = APP / "java"
 SOURCES = ("lambda_app/java/pom.xml", "lambda_app/java/src")
+IMAGE = Image("thawlab-function-java", "lambda_app/java/Dockerfile", (*SOURCES, "lambda_app/shims"))
 FLAGS = (
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
@@ -40,7 +41,7 @@ def _start(java: str, folder: Path, library: Path) -> Built:
 class Java:
     """The jars of all clients and of the runtime client, and the runtime client's own library."""
 
-    image: str = "thawlab-function-java"
+    image: Image = IMAGE
 
     @property
     def in_image(self) -> Built:
@@ -72,6 +73,7 @@ def _package(work: Path, target: Path) -> None:
 
 
 MAIN = ("com.amazonaws.services.lambda.runtime.api.client.AWSLambda", "thawlab.Handler")
+NOTES = JAVA / "notes"
 PRESETS = JAVA / "src" / "main" / "java" / "thawlab" / "presets"
 
 DEFINITIONS = (
@@ -81,6 +83,9 @@ DEFINITIONS = (
         program=Java(),
         shapes={"loop": MAIN},  # a thread of the client's waits for all of its sockets all the time
         presets=PRESETS / "jdkhttp",
+        notes=NOTES / "jdk-http.yaml",
+        two_writes=True,
+        contract={"tells_no_attempts": True},  # it has no way to say which connection it took
         one_preset=True,  # system properties are read once
         needs=("java",),
         speed=100,  # its limits are whole seconds, one at least: 100 lab s here, still below the 350 of an upstream
@@ -91,6 +96,7 @@ DEFINITIONS = (
         program=Java(),
         shapes={"sync": MAIN},
         presets=PRESETS / "apachehttp",
+        notes=NOTES / "apache-http.yaml",
         needs=("java",),
         speed=100,  # it looks at a connection that was unused for two seconds, real ones
     ),
@@ -100,6 +106,9 @@ DEFINITIONS = (
         program=Java(),
         shapes={"sync": MAIN},
         presets=PRESETS / "okhttp",
+        notes=NOTES / "okhttp.yaml",
+        # RetryAndFollowUpInterceptor: that a pooled connection failed is no reason to give up the address.
+        contract={"sends": {"reused": 2}},
         needs=("java",),
         speed=36,  # it looks at a connection that was unused for ten seconds, real ones
     ),

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lab.errors import EnvironmentLacks
 from lab.functions.definition import APP, COMMON, Definition
-from lab.functions.program import Built, built, run
+from lab.functions.program import Built, Image, built, run
 from lab.scenario.words import Shape
 
 PROJECT = "lambda_app/node"
@@ -24,6 +24,7 @@ LOCKED = tuple(f"{PROJECT}/{name}" for name in (".npmrc", "package.json", "packa
 TOOLS = ("cmake", "make", "c++", "python3")
 """What the runtime client is compiled with, besides npm."""
 ENTRY = "start.mjs"
+IMAGE = Image("thawlab-function-node", "lambda_app/node/Dockerfile", (PROJECT, "lambda_app/shims"))
 CURRENT, OLDER = 24, 20
 PASSED = (
     *("HOME", "PATH", "LANG", "CC", "CXX", "CFLAGS", "CXXFLAGS"),
@@ -43,7 +44,7 @@ class Node:
     """The function with its packages, run by one of the Nodes among them."""
 
     major: int = CURRENT
-    image: str = "thawlab-function-node"
+    image: Image = IMAGE
 
     @property
     def in_image(self) -> Built:
@@ -131,6 +132,12 @@ def _node(client: str, major: int, speed: float, matrix: tuple[str, ...] = ()) -
         matrix=matrix,
         needs=("node",),
         speed=speed,
+        notes=APP / "node" / "notes" / f"{client.replace('@', '-')}.yaml",
+        # Its pool has a connection back in a later turn of the event loop than the answer's end.
+        contract={
+            "frees_a_connection_later": client in ("undici", "fetch", "fetch@node20"),
+            "ends_its_process": ["raw_socket"] if client == "node-http" else [],
+        },
     )
 
 

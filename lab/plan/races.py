@@ -18,6 +18,8 @@ class Race:
     """Whether it is run in the dead connection: a request on a new one has nothing to race."""
     language: str | None = None
     """The language whose runtime races, if it is not the client itself."""
+    two_writes: bool = False
+    """Whether only a client races that writes head and body one after the other."""
 
     def may_decide(self, reuse: Reuse | None) -> bool:
         """Whether it can have decided a cell in which this became of the connection; None where nobody knows."""
@@ -57,18 +59,16 @@ AGED_AT_CHECKOUT = ("default", "sane")
 """Presets of aiohttp and Go whose idle limit is looked at when a connection is taken: one that was idle for the whole
 gap is left, whoever has heard of its end."""
 TWO_WRITES = ("aiohttp@3.9", "httpx2", "requests", "urllib3", "http.client", "botocore", "jdk-http")
-"""Clients that write a request's head and its body one after the other, bytes and JSON alike. The others hand the
-kernel both at once, as long as they are short (`tests/functions/test_writes.py` counts)."""
+"""Clients that write a request's head and its body one after the other, for a journal that does not say so."""
 
 
 def _late_bytes_draw_a_reset(cell: Cell) -> bool:
     return cell.is_idle_death and faults.mode(cell.mode).late_bytes == "reset" and cell.link == "delivered"
 
 
-def _two_writes(cell: Cell) -> bool:
+def _second_write_may_fail(cell: Cell) -> bool:
     return (
-        cell.client in TWO_WRITES
-        and cell.method in WITH_BODY
+        cell.method in WITH_BODY
         and (_late_bytes_draw_a_reset(cell) or cell.link == "lost")
     )
 
@@ -89,8 +89,9 @@ RACES = (
     ),
     Race(
         "head and body are writes of their own: the peer's reset may come between them, or after both",
-        _two_writes,
+        _second_write_may_fail,
         when_used=True,
+        two_writes=True,
     ),
     Race(
         "the kernel probes the connection once a second, and may do so when packets pass again, before the thaw",
@@ -125,12 +126,21 @@ NODE = frozenset({"node-http", "fetch", "undici", "axios"})
 """Libraries of Node: a cell that measured nothing does not tell its language."""
 
 
-def race_of(cell: Cell, reuse: Reuse | None = None, language: str = "") -> str | None:
-    """Why two runs may differ in this cell; None where they must not.
+def race_of(
+    cell: Cell, reuse: Reuse | None = None, language: str = "", two_writes: bool | None = None
+) -> str | None:
+    """Why two runs may differ in this cell; None if they must not.
 
-    `language` is the runtime that the function told of, such as `Node.js 22.12.0`. Where the cell was measured, what
-    became of the connection tells whether the race was run.
+    `language` is the runtime that the function told of, such as `Node.js 22.12.0`; `two_writes` is whether the client
+    writes a request's head and its body one after the other, None if the journal does not say. If the cell was
+    measured, what became of the connection tells whether the race was run.
     """
+    if two_writes is None:
+        two_writes = cell.client in TWO_WRITES
     runtime = language.partition(" ")[0] or ("Node.js" if cell.client.partition("@")[0] in NODE else "")
-    mine = (race for race in RACES if race.language in (None, runtime) and race.covers(cell))
+    mine = (
+        race
+        for race in RACES
+        if race.language in (None, runtime) and (two_writes or not race.two_writes) and race.covers(cell)
+    )
     return next((race.reason for race in mine if race.may_decide(reuse)), None)

@@ -9,7 +9,7 @@ from typing import Any
 
 from lab.backends.base import OpenBackend, Site
 from lab.errors import LabError
-from lab.functions import preset_sha256, shape_of
+from lab.functions import definition, preset_sha256, shape_of
 from lab.functions.answer import TICK, read_answer
 from lab.journal import BarrierTimeout, Event, Recorder, now
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
@@ -95,6 +95,7 @@ def arm_started(job: Job, recorder: Recorder) -> None:
         link=job.setting.link,
         close=job.setting.upstream.close,
         preset_sha256=preset_sha256(job.setting.function),
+        two_writes=definition(job.setting.function.client).two_writes,
     )
 
 

@@ -79,10 +79,13 @@ def _judged(seen: CellFacts, attempts: int) -> CellResult:
         "reuse": None if doubt else seen.reuse,
         "why": doubt or _what_happened(seen),
     }
-    return _result(seen.cell, attempts, versions, found)
+    two_writes = facts.started.get("two_writes") if facts.started else None
+    return _result(seen.cell, attempts, versions, found, two_writes)
 
 
-def _result(cell: Cell, attempts: int, versions: Mapping[str, str], findings: Mapping[str, Any]) -> CellResult:
+def _result(
+    cell: Cell, attempts: int, versions: Mapping[str, str], findings: Mapping[str, Any], two_writes: bool | None = None
+) -> CellResult:
     language = versions.get("language") or ""
     return CellResult(
         id=cell.id,
@@ -100,7 +103,7 @@ def _result(cell: Cell, attempts: int, versions: Mapping[str, str], findings: Ma
         wake_order=cell.wake_order,
         wake=cell.wake,
         attempts=attempts,
-        race=race_of(cell, findings.get("reuse"), language),
+        race=race_of(cell, findings.get("reuse"), language, two_writes),
         **findings,
     )
 

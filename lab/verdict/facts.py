@@ -380,10 +380,14 @@ class Facts:
         return last.t - sent[-1] if sent else None
 
     @cached_property
+    def started(self) -> Event | None:
+        """What the run was to be; None in a journal that broke off before it."""
+        return next(iter(self._all("lab", "arm-started")), None)
+
+    @cached_property
     def speed(self) -> float:
         """Lab seconds in a real one, of this run."""
-        started = self._all("lab", "arm-started")
-        told = started[0].get("speed") if started else None
+        told = self.started.get("speed") if self.started else None
         return float(told or next((gap.stated / gap.real for gap in self.gaps if gap.real), 1.0))
 
     @cached_property

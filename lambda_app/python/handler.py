@@ -1,7 +1,7 @@
 """The function under test: calls the upstream through a pooled client, and tells what happened.
 
 What it reads from its environment, the event and the answer are those of `docs/functions.md`. The client library is
-one of `clients/`, made by a file of `presets/`; nothing of another library is imported.
+one of `clients/`, made by one of its presets; nothing of another library is imported.
 """
 
 import importlib
@@ -30,9 +30,9 @@ ONE_LOOP = "one-loop"
 
 
 def load_preset(name: str) -> ModuleType:
-    """The preset's module as at a cold start, also where it was imported before."""
-    folder = client_name.replace("@", "_").replace(".", "_")
-    module = f"lambda_app.python.presets.{folder}.{name}"
+    """The preset's module as at a cold start, even if it was imported before."""
+    folder = clients.folder_of(client_name)
+    module = f"{clients.__name__}.{folder}.presets.{name}"
     sys.modules.pop(module, None)
     return importlib.import_module(module)
 

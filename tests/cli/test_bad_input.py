@@ -163,7 +163,12 @@ def test_the_story_itself_is_good() -> None:
         ("link: lost", "link: lost\nsweep: {title: t, gaps: [1m, 60s]}", 8, ["two of the gaps are the same"]),
         ("link: lost", "link: lost\nsweep: {title: t, gaps: [1m, 2m]}", 8, ["all on one side of the limit of 5m"]),
         # Functions
-        ("preset: seed", "preset: nope", 6, ["no preset 'nope'", "there are", "lambda_app/python/presets/aiohttp"]),
+        (
+            "preset: seed",
+            "preset: nope",
+            6,
+            ["no preset 'nope'", "there are", "lambda_app/python/clients/aiohttp/presets"],
+        ),
         ("preset: seed", "preset: ../handler", 6, ["no preset '../handler'"]),
         ("preset: seed", "preset: sede", 6, ["no preset 'sede'", "did you mean `seed`?"]),
         ("preset: seed", "client: cobol", 6, ["'cobol'", "aiohttp"]),

@@ -272,7 +272,7 @@ def test_both_ways_to_call_it() -> None:
         (["serve", "--idle-timeout", "5"], 2, ["'5' is not a duration", "300s"]),
         (["serve", "--port", "70000"], 2, ["--port", "range"]),
         (["serve", "--function", "cobol"], 2, ["'cobol'", "aiohttp"]),
-        (["serve", "--preset", "../handler"], 2, ["'../handler'", "presets/aiohttp"]),
+        (["serve", "--preset", "../handler"], 2, ["'../handler'", "clients/aiohttp/presets"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

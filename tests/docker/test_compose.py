@@ -160,8 +160,7 @@ def test_serve_is_invoked_killed_cleaned_up_and_taken_down(compose: Compose, eng
 def test_images_hold_nothing_that_is_not_needed(engine: docker.DockerClient) -> None:
     """The context lets in what images are made of; beyond its base an image grows by its packages alone."""
     base = engine.images.get("python:3.13-slim").attrs["Size"]
-    # The function's seven clients, of which botocore with its data is the half, and aiohttp 3.9 beside them.
-    for name, bytes_at_most in (("thawlab-function-python", 70_000_000), ("thawlab-upstream", 40_000_000)):
+    for name, bytes_at_most in (("thawlab-function-python-aiohttp", 30_000_000), ("thawlab-upstream", 40_000_000)):
         image = max(engine.images.list(name), key=lambda image: str(image.attrs["Created"]))
         assert image.attrs["Size"] - base < bytes_at_most, name
     listed = engine.containers.run("thawlab", entrypoint=["ls", "-A", "/thawlab"], remove=True, network_mode="none")

@@ -11,9 +11,11 @@ from pathlib import Path
 import docker
 import pytest
 
+from lab import checkout
 from lab.backends.docker import images
 from lab.backends.docker.engine import connect
 from lab.errors import EnvironmentLacks
+from lab.functions.program import Image
 from tests.docker.support import ROOT, thawlab
 
 DEAD = "unix:///nonexistent/docker.sock"
@@ -75,11 +77,11 @@ def test_an_image_that_cannot_be_built(
 ) -> None:
     (tmp_path / "Dockerfile").write_text(f"FROM debian:trixie-slim\n{steps}\n")
     monkeypatch.setattr(images, "ROOT", tmp_path)
-    monkeypatch.setattr(images, "IMAGES", {"thawlab-test-broken": ("Dockerfile",)})
+    monkeypatch.setattr(checkout, "ROOT", tmp_path)
     client = connect()
     try:
         with pytest.raises(EnvironmentLacks) as caught:
-            images.image(client, "thawlab-test-broken")
+            images.image(client, Image("thawlab-test-broken", "Dockerfile"))
         assert not client.images.list("thawlab-test-broken")
     finally:
         client.close()
@@ -100,14 +102,14 @@ def test_an_image_is_built_from_its_own_files_when_they_change(
     (part / "__pycache__").mkdir()
     (part / "__pycache__" / "cache").write_text("x")
     (tmp_path / "secret").write_text("x")
-    monkeypatch.setattr(images, "ROOT", tmp_path)
-    monkeypatch.setattr(images, "IMAGES", {"thawlab-test-own": ("Dockerfile", "part")})
+    monkeypatch.setattr(checkout, "ROOT", tmp_path)
+    own = Image("thawlab-test-own", "Dockerfile", ("part",))
     tags = []
     try:
-        tags.append(images.image(engine, "thawlab-test-own"))
-        assert images.image(engine, "thawlab-test-own") == tags[0]
+        tags.append(images.image(engine, own))
+        assert images.image(engine, own) == tags[0]
         (part / "wanted").write_text("2")
-        tags.append(images.image(engine, "thawlab-test-own"))
+        tags.append(images.image(engine, own))
         assert tags[0] != tags[1]
         found = engine.containers.run(tags[1], ["find", "/context", "-type", "f"], remove=True, network_mode="none")
         assert sorted(found.decode().split()) == ["/context/Dockerfile", "/context/part/wanted"]

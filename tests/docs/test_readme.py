@@ -29,7 +29,7 @@ def test_the_answer_has_every_fix_and_every_non_fix(story: Named) -> None:
     _, _, answer = README.read_text().partition("These hold.")
     hold, _, rest = answer.partition("These do not:")
     fail, _, _ = rest.partition("\n\n#")
-    listed = r"^- \[`(\w+)`\]\(lambda_app/python/presets/aiohttp/\1\.py\): "
+    listed = r"^- \[`(\w+)`\]\(lambda_app/python/clients/aiohttp/presets/\1\.py\): "
     assert re.findall(listed, hold, flags=re.M) == _presets(story, "fix")
     assert re.findall(listed, fail, flags=re.M) == _presets(story, "non-fix")
 

@@ -1,34 +1,35 @@
-"""Where a client is not like the others, by its library's nature: each is stated here, and held to just that."""
+"""Where a client is not like the others, by its library's nature: each definition says so, and is held to just that."""
 
+from lab.functions import DEFINITIONS
 from tests.functions.contract import Answer
 from tests.functions.support import Door, Warm
 
 ONCE = 1
-SENDS: dict[str, dict[str, int]] = {
-    # RetryAndFollowUpInterceptor: that a pooled connection failed is no reason to give up the address.
-    "okhttp": {"reused": 2},
-    # Three tries, whatever the method: its default, without a preset that asks for it.
-    "botocore": {"reset": 3, "eof": 3, "chunked": 3, "reset in the body": 3, "timeout": 3, "reused": 2},
-}
-"""How often the library itself sends a plain POST that ends in a way, where that is more than once."""
 
-KNOWS_ITS_OWN_METHODS = {"botocore"}
+
+def _clients(word: str) -> frozenset[str]:
+    return frozenset(client for client, defined in DEFINITIONS.items() if defined.contract.get(word))
+
+
+KNOWS_ITS_OWN_METHODS = _clients("own_methods")
 """An SDK has calls, and those of its service are GET and POST."""
 
-RAISES_FOR_A_STATUS = {"botocore"}
+RAISES_FOR_A_STATUS = _clients("raises_for_a_status")
 """An answer that says no is an exception, as its users know it; its status is told all the same."""
 
-TAKES_A_PART_FOR_THE_WHOLE = {"botocore"}
-"""It reads with `enforce_content_length=False`: an answer that ends too early is one that is complete."""
+TAKES_A_PART_FOR_THE_WHOLE = _clients("takes_a_part_for_the_whole")
+"""An answer that ends too early is taken as complete."""
 
-FREES_A_CONNECTION_LATER = {"undici", "fetch", "fetch@node20"}
-"""Its pool has a connection back in a later turn of the event loop than the answer's end: whoever sends at once gets
-another one, then the two in turn."""
+FREES_A_CONNECTION_LATER = _clients("frees_a_connection_later")
+"""Its pool has a connection back in a later turn of the event loop than the answer's end: a request that is sent at
+once gets another one, then the two in turn."""
 
-TELLS_NO_ATTEMPTS = {"jdk-http"}
+TELLS_NO_ATTEMPTS = _clients("tells_no_attempts")
 """It has no way to say which connection it took."""
 
-ENDS_ITS_PROCESS = {"late_write", "raw_socket"}
+ENDS_ITS_PROCESS = {
+    preset for defined in DEFINITIONS.values() for preset in defined.contract.get("ends_its_process", ())
+}
 """Presets that a reset between two invocations is fatal to, whichever door it comes from."""
 
 WITHOUT_ERRNO = {"java"}
@@ -37,7 +38,7 @@ WITHOUT_ERRNO = {"java"}
 
 def sends(warm: Warm, end: str) -> int:
     """How often a POST is sent that ends in this way each time."""
-    return SENDS.get(warm.defined.client, {}).get(end, ONCE)
+    return int(warm.defined.contract.get("sends", {}).get(end, ONCE))
 
 
 def assert_told_as_seen(warm: Warm, answer: Answer, door: Door) -> None:

@@ -10,7 +10,7 @@ import pytest
 from lab.checkout import ROOT
 from lab.functions import DEFINITIONS
 from lab.functions.definition import Definition
-from lab.functions.program import Built
+from lab.functions.program import Built, Image
 from lab.verdict.results import ArmResult
 from tests.run.support import only_arm, results_of, run, scenario_text, write
 
@@ -19,11 +19,15 @@ BESIDES = ("early",)
 """Told elsewhere."""
 
 
+NOWHERE = Image("none", "none")
+"""Of a function that runs in processes only."""
+
+
 @dataclass(frozen=True, slots=True)
 class Here:
     """The interpreter that runs the tests."""
 
-    image: str = "none"
+    image: Image = NOWHERE
     variables: tuple[tuple[str, str], ...] = ()
 
     @property

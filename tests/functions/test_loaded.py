@@ -5,7 +5,6 @@ In each sabotage the application that runs is a broken copy, and the lab looks a
 
 import asyncio
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,9 +13,10 @@ import pytest
 
 from lab.functions import DEFINITIONS, definition
 from lab.functions.definition import APP
-from lab.functions.program import BUILD_BOUND, Built
+from lab.functions.program import BUILD_BOUND, Built, Image
 from lab.journal import Event
 from tests.functions.support import lacks, sha256_of
+from tests.functions.test_liar import NOWHERE
 from tests.run.support import journal_of, run, scenario_text, write
 
 
@@ -25,7 +25,7 @@ class Copied:
     """A function's program, from a copy of its application."""
 
     built: Built
-    image: str = "none"
+    image: Image = NOWHERE
 
     @property
     def in_image(self) -> Built:
@@ -57,7 +57,7 @@ def break_nothing(application: Path) -> None:
 
 def load_another(application: Path) -> None:
     """The function looks for the preset in the wrong file."""
-    for handler, right in (("handler.py", "{folder}.{name}"), ("handler.mjs", "${client}/${name}.mjs")):
+    for handler, right in (("handler.py", "presets.{name}"), ("handler.mjs", "${client}/${name}.mjs")):
         if (file := application / handler).exists():
             text = file.read_text()
             assert right in text
@@ -66,7 +66,9 @@ def load_another(application: Path) -> None:
 
 def swap_the_code(application: Path) -> None:
     """Another preset's code, under the name that was asked for."""
-    (folder,) = [found for name in ("aiohttp", "node-http") if (found := application / "presets" / name).exists()]
+    (folder,) = [
+        found for path in ("clients/aiohttp/presets", "presets/node-http") if (found := application / path).exists()
+    ]
     for file in folder.glob("seed.*"):
         shutil.copy(file, file.with_stem("sane"))
 
@@ -85,7 +87,7 @@ async def test_a_python_function_tells_what_it_loaded(
     shutil.copytree(APP / "python", copy / "lambda_app" / "python", ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "lambda_app" / "__init__.py").touch()
     sabotage(copy / "lambda_app" / "python")
-    program = Copied(Built((sys.executable, "-P"), {"PYTHONPATH": str(copy)}))
+    program = Copied(Built((*definition("aiohttp").program.here().command, "-P"), {"PYTHONPATH": str(copy)}))
     monkeypatch.setitem(DEFINITIONS, "aiohttp", replace(definition("aiohttp"), program=program))
     assert await hashes(tmp_path, "aiohttp", "sane", "sync") == (
         sha256_of("aiohttp", "sane"),

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from lab.plan.races import TWO_WRITES
 from tests.functions.support import PATIENCE, Hall, Json, Warm
 
 pytestmark = [
@@ -82,4 +81,4 @@ async def test_head_and_body_are_writes_of_their_own_where_the_matrix_says_so(
         async with Traced(owner_of(door.port_of(1)), tmp_path / "writes") as traced:
             answer = await warm.invoke({"id": "b"} | body)
     assert answer.outcomes == ["ok"]
-    assert traced.writes == (2 if warm.defined.client in TWO_WRITES else 1)
+    assert traced.writes == (2 if warm.defined.two_writes else 1)

@@ -17,10 +17,9 @@ def real_client_version(defined: Definition) -> str:
 
 def _python(defined: Definition) -> str:
     """Asked of the interpreter that runs the function."""
-    library = defined.client.partition("@")[0]
     interpreter = defined.program.here()
-    command = f"import importlib.metadata as installed; print(installed.version({library!r}))"
-    if library in STANDARD:
+    command = f"import importlib.metadata as installed; print(installed.version({defined.package!r}))"
+    if defined.package is None:  # as old as the interpreter
         command = "import platform; print(platform.python_version())"
     done = subprocess.run(
         [*interpreter.command, "-c", command],
@@ -31,10 +30,6 @@ def _python(defined: Definition) -> str:
         check=True,
     )
     return done.stdout.strip()
-
-
-STANDARD = {"http.client"}
-"""As old as the interpreter."""
 
 
 def _go(defined: Definition) -> str:

@@ -5,6 +5,7 @@ import errno
 import importlib.util
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -17,7 +18,7 @@ import pytest
 import trustme
 
 from lab.functions import DEFINITIONS
-from lambda_app.python.clients.base import Client
+from lambda_app.python.client import Client
 from lambda_app.python.outcome import classify, describe
 from lambda_app.python.trust import VARIABLES
 from tests.lambda_app.talks import (
@@ -94,10 +95,17 @@ def trusted(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         monkeypatch.setenv(variable, str(file))
 
 
+def site_packages(interpreter: str) -> list[str]:
+    return [str(path) for path in Path(interpreter).parents[1].glob("lib/python3*/site-packages")]
+
+
 @pytest.fixture
-def preset(library: str, trusted: None) -> Iterator[ModuleType]:
+def preset(library: str, trusted: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The story's preset, imported anew; an SDK's that tries once, so that a talk is had once."""
-    path = DEFINITIONS[library].preset_path("no_retry" if library == "botocore" else "seed")
+    defined = DEFINITIONS[library]
+    # The library's own environment, after the lab's: nothing that is loaded already is loaded a second time.
+    monkeypatch.setattr(sys, "path", [*sys.path, *site_packages(defined.program.here().command[0])])
+    path = defined.preset_path("no_retry" if library == "botocore" else "seed")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
@@ -139,7 +147,8 @@ def failure(library: str, send: Send, url: str, **options: Any) -> tuple[str, li
 
 
 def kinds(library: str) -> Any:
-    adapter: type[Client] = import_module(f"lambda_app.python.clients.{library.replace('.', '_')}").CLIENT
+    folder = DEFINITIONS[library].presets.parent.name
+    adapter: type[Client] = import_module(f"lambda_app.python.clients.{folder}.adapter").CLIENT
     return adapter.kinds
 
 

@@ -10,7 +10,7 @@ import pytest
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_writer import StreamWriter
 
-from lambda_app.python.clients.aiohttp import Aiohttp
+from lambda_app.python.clients.aiohttp.adapter import Aiohttp
 from lambda_app.python.outcome import chain_of, describe, headline
 from lambda_app.python.outcome import classify as classify_by
 from tests.lambda_app.talks import (

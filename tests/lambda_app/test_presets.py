@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.checkout import ROOT
 from lab.functions import DEFINITIONS
 from lab.functions.definition import Definition
 
@@ -70,7 +71,7 @@ def test_it_runs_by_itself(upstream: str, defined: Definition, path: Path) -> No
     """Aiohttp's complaint about a session that is not closed goes to standard error; that is the user's story."""
     program = defined.program.here()
     done = subprocess.run(
-        (*program.command, "-m", f"lambda_app.python.presets.{path.parent.name}.{path.stem}", upstream),
+        (*program.command, "-m", ".".join(path.with_suffix("").relative_to(ROOT).parts), upstream),
         env={**os.environ, **program.environment},
         capture_output=True,
         text=True,

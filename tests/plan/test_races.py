@@ -6,7 +6,7 @@ import pytest
 
 from lab.functions import DEFINITIONS
 from lab.plan.cells import WITH_BODY, Cell
-from lab.plan.races import RACES, TWO_WRITES, race_of
+from lab.plan.races import RACES, race_of
 
 POST = Cell("requests", "sync", "default", "vanish", "delivered", "POST", 1)
 
@@ -20,7 +20,7 @@ def cell(client: str, method: str, mode: str = "vanish") -> Cell:
 @pytest.mark.parametrize("client", DEFINITIONS)
 def test_a_body_races_where_it_is_a_write_of_its_own(client: str, method: str) -> None:
     race = race_of(cell(client, method))
-    assert (race is not None) == (client in TWO_WRITES)
+    assert (race is not None) == DEFINITIONS[client].two_writes
     assert race is None or "writes of their own" in race
     assert race_of(cell(client, "POST")) is None
 

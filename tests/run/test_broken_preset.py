@@ -16,7 +16,7 @@ from lab.runs.folder import RunFolder
 from lab.verdict.results import ArmResult
 from tests.run.support import journal_of, only_arm, results_of, run, scenario_text, write
 
-HOME = "lambda_app/python/presets/http_client/mine.py"
+HOME = "lambda_app/python/clients/http_client/presets/mine.py"
 
 
 @dataclass(frozen=True, slots=True)

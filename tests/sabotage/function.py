@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from lambda_app.python.presets import aiohttp as presets
+from lambda_app.python.clients.aiohttp import presets
 from tests.sabotage.names import MADE_UP
 
 

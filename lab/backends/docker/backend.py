@@ -8,6 +8,7 @@ from dataclasses import replace
 from lab.backends.balancer import Patience
 from lab.backends.docker.balancer import BalancerContainer
 from lab.backends.docker.engine import Engine
+from lab.backends.docker.images import LINK, UPSTREAM
 from lab.backends.docker.network import LabNetwork
 from lab.backends.docker.sandbox import ContainerSpec, DockerSandbox
 from lab.backends.docker.site import (
@@ -30,7 +31,6 @@ from lab.plan.experiment import Experiment
 from lab.scenario.parts import Function
 from lab.upstream.client import MOVED_FROM, Listener, UpstreamClient
 
-UPSTREAM_IMAGE, LINK_IMAGE = "thawlab-upstream", "thawlab-link"
 
 
 class DockerBackend:
@@ -57,9 +57,9 @@ class DockerBackend:
 
     async def prepare(self, function: Function) -> None:
         async with self._building:
-            name = definition(function.client).program.image
-            if name not in self._images:
-                self._images[name] = await self._engine.image(name)
+            image = definition(function.client).program.image
+            if image.name not in self._images:
+                self._images[image.name] = await self._engine.image(image)
 
     async def authority(self) -> str:
         return await self._upstream.authority()
@@ -107,9 +107,9 @@ class DockerBackend:
         shims = [IN_IMAGE / f"{name}.so" for name in wanted(experiment.setting)]
         program = definition(function.client).program
         container = ContainerSpec(
-            image=self._images[program.image],
+            image=self._images[program.image.name],
             command=(*program.in_image.command, *definition(function.client).arguments(function.shape)),
-            link_image=self._images[LINK_IMAGE],
+            link_image=self._images[LINK.name],
             network=self.network,
             environment={
                 **program.in_image.environment,
@@ -128,12 +128,12 @@ async def docker_backend(mark: str) -> AsyncIterator[DockerBackend]:
     """Network, upstream and images of one lab; everything that bears its mark is removed at the end."""
     engine = await Engine.open(mark)
     try:
-        images = {name: await engine.image(name) for name in (UPSTREAM_IMAGE, LINK_IMAGE)}
+        images = {own.name: await engine.image(own) for own in (UPSTREAM, LINK)}
         network = await LabNetwork.create(engine)
         async with AsyncExitStack() as stack:
 
             async def start_upstream(suffix: str, first_connection: int) -> UpstreamClient:
-                context = upstream_container(engine, images[UPSTREAM_IMAGE], network.name, suffix, first_connection)
+                context = upstream_container(engine, images[UPSTREAM.name], network.name, suffix, first_connection)
                 return await stack.enter_async_context(context)
 
             upstream = await start_upstream("upstream", 1)

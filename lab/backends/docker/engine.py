@@ -26,6 +26,7 @@ from docker.models.networks import Network
 from lab.backends.docker.freezer import thaw_by_cgroup
 from lab.backends.docker.images import image
 from lab.errors import EnvironmentLacks, LabLost
+from lab.functions.program import Image
 from lab.tasks import to_the_end
 
 LABEL = "thawlab.lab"
@@ -74,9 +75,9 @@ class Engine:
 
         return await _in_thread(work)
 
-    async def image(self, name: str) -> str:
-        """The tag of one of the lab's images (`images.IMAGES`), built where its content has changed."""
-        return await self.call(image, self.client, name)
+    async def image(self, wanted: Image) -> str:
+        """The tag of the image, built if its content has changed."""
+        return await self.call(image, self.client, wanted)
 
     async def create(self, image: str, name: str, **options: Any) -> Container:
         """A container that bears the mark, not started yet."""

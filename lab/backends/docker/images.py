@@ -9,33 +9,16 @@ import docker
 from docker.errors import APIError, BuildError, ImageNotFound
 
 from lab.backends.docker.bases import pin, pins_here
-from lab.checkout import ROOT, content, files_of
+from lab.checkout import ROOT, content
 from lab.errors import EnvironmentLacks
+from lab.functions.program import Image
 
-IMAGES = {
-    "thawlab-function-python": (
-        "lambda_app/python/Dockerfile",
-        "lambda_app/__init__.py",
-        "lambda_app/python",
-        "lambda_app/shims",
-    ),
-    "thawlab-function-go": ("lambda_app/go/Dockerfile", "lambda_app/go", "lambda_app/shims"),
-    "thawlab-function-node": ("lambda_app/node/Dockerfile", "lambda_app/node", "lambda_app/shims"),
-    "thawlab-function-java": (
-        "lambda_app/java/Dockerfile",
-        "lambda_app/java/pom.xml",
-        "lambda_app/java/src",
-        "lambda_app/shims",
-    ),
-    "thawlab-upstream": ("upstream_server/Dockerfile", "upstream_server"),
-    "thawlab-link": (
-        "lab/backends/docker/Dockerfile",
-        "lab/backends/docker/agent.py",
-        "upstream_server/__init__.py",
-        "upstream_server/sock_diag.py",
-    ),
-}
-"""Each one's Dockerfile, then the files and folders that it is made of."""
+UPSTREAM = Image("thawlab-upstream", "upstream_server/Dockerfile", ("upstream_server",))
+LINK = Image(
+    "thawlab-link",
+    "lab/backends/docker/Dockerfile",
+    ("lab/backends/docker/agent.py", "upstream_server/__init__.py", "upstream_server/sock_diag.py"),
+)
 
 SILENCE = 900
 """Real seconds for which a build may print nothing: Node's runtime client compiles for two minutes without a word."""
@@ -46,12 +29,11 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 """How the builder passes on what a command prints to standard error, and what a terminal would make of colours."""
 
 
-def image(client: docker.DockerClient, name: str) -> str:
-    """The tag of one of IMAGES, built where there is none; raises EnvironmentLacks where it cannot be built."""
-    dockerfile, *parts = IMAGES[name]
-    files = files_of(dockerfile, *parts)
-    files[dockerfile] = pin(files[dockerfile].decode(), pins_here(client)).encode()
-    tag = f"{name}:{content(files)}"
+def image(client: docker.DockerClient, wanted: Image) -> str:
+    """The tag of the image, built if it is not there yet; raises EnvironmentLacks if it cannot be built."""
+    files = wanted.files()
+    files[wanted.dockerfile] = pin(files[wanted.dockerfile].decode(), pins_here(client)).encode()
+    tag = f"{wanted.name}:{content(files)}"
     try:
         client.images.get(tag)
     except ImageNotFound:
@@ -60,16 +42,18 @@ def image(client: docker.DockerClient, name: str) -> str:
             client.images.build(
                 fileobj=archive(files),
                 custom_context=True,
-                dockerfile=dockerfile,
+                dockerfile=wanted.dockerfile,
+                buildargs=dict(wanted.arguments),
                 tag=tag,
                 rm=True,
                 forcerm=True,
                 timeout=SILENCE,
             )
         except (BuildError, APIError) as error:
+            arguments = "".join(f" --build-arg {name}={value}" for name, value in wanted.arguments)
             raise EnvironmentLacks(
-                f"{dockerfile}: the image cannot be built: {_complaint(error)}\n"
-                f"try: docker build -f {dockerfile} {ROOT}"
+                f"{wanted.dockerfile}: the image cannot be built: {_complaint(error)}\n"
+                f"try: docker build -f {wanted.dockerfile}{arguments} {ROOT}"
             ) from error
     return tag
 

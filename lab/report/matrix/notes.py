@@ -1,4 +1,4 @@
-"""What a library's documentation or source says: the files of `lab/functions/notes/`, read and checked."""
+"""What a library's documentation or source says: each client's notes, read and checked."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,10 +10,9 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from lab.errors import UsageError
+from lab.functions import DEFINITIONS
 from lab.plan.cells import Death, Method
 from lab.scenario.words import OutcomeClass
-
-NOTES = Path(__file__).resolve().parents[2] / "functions" / "notes"
 
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Source = Annotated[str, StringConstraints(pattern=r"^https://[^\s()<>]+$")]
@@ -40,7 +39,7 @@ class Claim(Stated):
 
 
 class Notes(Model):
-    """One client; the README beside the files says what each key is."""
+    """One client; docs/functions.md says what each key is."""
 
     client: Sentence
     library: Sentence
@@ -54,10 +53,12 @@ class Notes(Model):
     remarks: tuple[Sentence, ...] = ()
 
 
-def read_all(folder: Path = NOTES) -> dict[str, Notes]:
-    """Every file, by client; raises UsageError with file and line."""
+def read_all(files: Iterable[Path] | None = None) -> dict[str, Notes]:
+    """Every file, by client; those of the lab's clients if none are given. Raises UsageError with file and line."""
+    if files is None:
+        files = [defined.notes for defined in DEFINITIONS.values() if defined.notes is not None]
     found: dict[str, Notes] = {}
-    for path in sorted(folder.glob("*.yaml")):
+    for path in files:
         notes = read(path)
         if notes.client in found:
             raise UsageError(f"{path}: a second file for the client {notes.client}: put them together")

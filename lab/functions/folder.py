@@ -1,0 +1,84 @@
+"""A client's own folder: `client.toml` says what the lab must know of it, and the rest lies beside that.
+
+    clients/NAME/client.toml     what this module reads
+    clients/NAME/presets/        a file each
+    clients/NAME/notes.yaml      what its documentation says
+    clients/NAME/...             its adapter and its requirement, as the language has them
+
+A folder is all that a new client is: whatever lists clients reads the folders.
+"""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lab.checkout import ROOT
+from lab.errors import UsageError
+from lab.functions.definition import COMMON
+from lab.scenario.words import Shape
+
+FILE = "client.toml"
+
+
+class Stated(BaseModel):
+    """What a client's folder says of it (docs/functions.md)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    """In scenarios and tables."""
+    package: str | None = None
+    shapes: tuple[Shape, ...] = Field(
+        default=(), description="The usual one first; empty for the language's usual ones."
+    )
+    matrix: tuple[str, ...] = ()
+    speed: float | None = Field(default=None, gt=0)
+    one_preset: bool = False
+    wakes: bool = True
+    two_writes: bool = False
+    contract: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class ClientFolder:
+    path: Path
+    stated: Stated = field(compare=False)
+
+    @property
+    def presets(self) -> Path:
+        return self.path / "presets"
+
+    @property
+    def notes(self) -> Path | None:
+        """None if it has none."""
+        file = self.path / "notes.yaml"
+        return file if file.exists() else None
+
+    def __truediv__(self, name: str) -> str:
+        """A file of the folder, by its path from the checkout's root."""
+        return str((self.path / name).relative_to(ROOT))
+
+
+def client_folders(parent: Path) -> Iterator[ClientFolder]:
+    """Each folder in there that has a client.toml, by name; raises UsageError naming a file that is wrong."""
+    for path in sorted(parent.iterdir()):
+        if (path / FILE).is_file():
+            yield ClientFolder(path, _read(path / FILE))
+
+
+def _read(file: Path) -> Stated:
+    try:
+        stated = Stated.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{file}: cannot be read: {error}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise UsageError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    presets = {path.stem for path in (file.parent / "presets").glob("*.*")}
+    if lacking := [name for name in dict.fromkeys((*COMMON, *stated.matrix)) if name not in presets]:
+        raise UsageError(f"{file}: there is no preset {', '.join(lacking)} in {file.parent / 'presets'}")
+    return stated

@@ -1,0 +1,1 @@
+../../aiohttp/presets/client_per_invocation.py

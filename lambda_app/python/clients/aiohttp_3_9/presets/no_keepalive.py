@@ -1,0 +1,1 @@
+../../aiohttp/presets/no_keepalive.py

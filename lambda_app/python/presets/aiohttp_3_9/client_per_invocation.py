@@ -1,1 +1,0 @@
-../aiohttp/client_per_invocation.py

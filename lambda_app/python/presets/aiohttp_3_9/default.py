@@ -1,1 +1,0 @@
-../aiohttp/default.py

@@ -1,1 +1,0 @@
-../aiohttp/no_keepalive.py
