@@ -40,7 +40,7 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mine:
     home = tmp_path / "checkout"
     shutil.copytree(ROOT / "lambda_app" / "python", home / "lambda_app" / "python")
     (home / "lambda_app" / "__init__.py").touch()
-    presets = home / "lambda_app" / "python" / "presets" / "http_client"
+    presets = (home / HOME).parent
     monkeypatch.setitem(DEFINITIONS, "http.client", replace(DEFINITIONS["http.client"], presets=presets))
     monkeypatch.chdir(home)  # `python -m` looks there first
     return Mine(home)

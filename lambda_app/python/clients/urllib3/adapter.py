@@ -4,12 +4,12 @@ from typing import ClassVar
 
 from urllib3.exceptions import ProtocolError
 
-from lambda_app.python.clients.over_http_client import OverHttpClient
 from lambda_app.python.outcome import Kinds
+from lambda_app.python.over_http_client import OverHttpClient
 
 
 def ended_in_chunks(error: BaseException) -> bool:
-    """The end of file where a chunk should begin: a ProtocolError that names no error of the connection."""
+    """The end of file where a chunk should begin: the ProtocolError without a cause."""
     return isinstance(error, ProtocolError) and len(error.args) == 1
 
 
