@@ -4,7 +4,6 @@ The lab never runs a function in its own environment, so a client's dependencies
 """
 
 import os
-import subprocess
 import sys
 import sysconfig
 from collections.abc import Mapping
@@ -63,9 +62,8 @@ OF_PIP = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "find-
 def _pip_index() -> Mapping[str, str]:
     """Where pip is told to look for packages on this machine, in uv's words: uv does not read pip's settings."""
     command = (sys.executable, "-m", "pip", "config", "list", "--disable-pip-version-check")
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     found = {}
-    for line in done.stdout.splitlines():
+    for line in run(*command, cwd=Path.cwd(), environment=os.environ).splitlines():
         key, _, value = line.partition("=")
         name = OF_PIP.get(key.rpartition(".")[2])
         if name:

@@ -67,10 +67,7 @@ def _late_bytes_draw_a_reset(cell: Cell) -> bool:
 
 
 def _second_write_may_fail(cell: Cell) -> bool:
-    return (
-        cell.method in WITH_BODY
-        and (_late_bytes_draw_a_reset(cell) or cell.link == "lost")
-    )
+    return cell.method in WITH_BODY and (_late_bytes_draw_a_reset(cell) or cell.link == "lost")
 
 
 def _probed(cell: Cell) -> bool:
@@ -126,9 +123,7 @@ NODE = frozenset({"node-http", "fetch", "undici", "axios"})
 """Libraries of Node: a cell that measured nothing does not tell its language."""
 
 
-def race_of(
-    cell: Cell, reuse: Reuse | None = None, language: str = "", two_writes: bool | None = None
-) -> str | None:
+def race_of(cell: Cell, reuse: Reuse | None = None, language: str = "", two_writes: bool | None = None) -> str | None:
     """Why two runs may differ in this cell; None if they must not.
 
     `language` is the runtime that the function told of, such as `Node.js 22.12.0`; `two_writes` is whether the client
