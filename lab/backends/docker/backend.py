@@ -32,7 +32,6 @@ from lab.scenario.parts import Function
 from lab.upstream.client import MOVED_FROM, Listener, UpstreamClient
 
 
-
 class DockerBackend:
     """What the experiments of one lab share."""
 
