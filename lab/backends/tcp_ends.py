@@ -1,9 +1,9 @@
 """The two ends of a connection, as the kernel that each of them is in has them."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from lab.journal import Event
+from lab.journal.events import EndsBooks, SocketBooks
 from upstream_server.sock_diag import ABSENT, Pair, Socket
 
 
@@ -20,12 +20,14 @@ class Ends:
         client, upstream = (ABSENT if end is None else end.state for end in (self.client, self.upstream))
         return client, upstream
 
-    def describe(self) -> dict[str, Any]:
+    @property
+    def books(self) -> EndsBooks:
         """For the journal: more than the states, as far as the kernels tell."""
-        return {
-            "client": self.client and self.client.describe(),
-            "upstream": self.upstream and self.upstream.describe(),
-        }
+        return EndsBooks(client=_books(self.client), upstream=_books(self.upstream))
+
+
+def _books(end: Socket | None) -> SocketBooks | None:
+    return None if end is None else SocketBooks(**end.describe())
 
 
 def client_pair(opened: Event, host: str, port: int) -> Pair:

@@ -17,6 +17,7 @@ from lab.backends.present import lacking
 from lab.errors import EnvironmentLacks, UsageError
 from lab.functions import DEFINITIONS, preset_files
 from lab.journal import SCHEMA_ID, Journal, Recorder, Scope
+from lab.journal.events import MatrixPaused, MatrixStarted
 from lab.plan.cells import Cell, Method, Tls, modes
 from lab.plan.grid import MatrixPlan, make_matrix
 from lab.report.matrix import print_matrix, write_all
@@ -158,13 +159,13 @@ def _measure(
         lab = Recorder(journal, Scope())
         if not resumed:
             lab.record(
-                "lab",
-                "matrix-started",
-                journal=SCHEMA_ID,
-                cells=[cell.id for cell in plan.cells],
-                sandbox=plan.sandbox,
-                skipped=plan.skipped,
-                environment=environment(plan.sandbox),
+                MatrixStarted(
+                    journal=SCHEMA_ID,
+                    cells=tuple(cell.id for cell in plan.cells),
+                    sandbox=plan.sandbox,
+                    skipped=plan.skipped,
+                    environment=environment(plan.sandbox),
+                )
             )
         began = monotonic()
         try:
@@ -175,7 +176,7 @@ def _measure(
                 )
             )  # fmt: skip
         finally:
-            lab.record("lab", "matrix-paused", seconds=round(monotonic() - began, 3))
+            lab.record(MatrixPaused(seconds=round(monotonic() - began, 3)))
 
 
 class _Rate(ProgressColumn):

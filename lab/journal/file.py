@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,8 @@ from types import TracebackType
 from typing import IO, Any, Literal, Self
 
 from lab.errors import UsageError
-from lab.journal.event import Event, Scope, Source, now
+from lab.journal.event import Event, Scope, Source
+from lab.journal.vocabulary import Happening
 
 Predicate = Callable[[Event], bool]
 
@@ -135,9 +136,13 @@ class Recorder:
     journal: Journal
     scope: Scope
 
-    def record(self, source: Source, kind: str, *, t: float | None = None, **data: Any) -> Event:
+    def record(self, what: Happening, *, t: float | None = None) -> Event:
         """Append an event that happens now (or happened at `t`)."""
-        return self.journal.append(Event(now() if t is None else t, source, kind, self.scope, data))
+        return self.journal.append(what.event(t, self.scope))
+
+    def copy(self, source: Source, kind: str, t: float, data: Mapping[str, Any]) -> Event:
+        """Append an event as somebody else wrote it, of whatever version: it is checked when the journal is read."""
+        return self.journal.append(Event(t, source, kind, self.scope, data))
 
     @property
     def events(self) -> tuple[Event, ...]:

@@ -48,6 +48,11 @@ class Happening:
             return None
         return _read(cls, event)
 
+    @classmethod
+    def made_of(cls, data: Mapping[str, Any]) -> Self:
+        """An event of this kind from its data as JSON has it; raises MalformedEvent. What it does not know is left."""
+        return _read(cls, Event(0.0, cls.source, cls.kind, data=data))
+
     def event(self, t: float | None, scope: Scope) -> Event:
         """The event as the journal keeps it, at a time of the journal's clock or now."""
         return Event(now() if t is None else t, self.source, self.kind, scope, self.data())
@@ -102,7 +107,8 @@ def plain(value: object) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(part) for part in value]
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        said = ((f.default, f.name, getattr(value, f.name)) for f in fields(value))
+        return {name: plain(part) for default, name, part in said if part != default}
     raise TypeError(f"{type(value).__name__} has no place in a journal")
 
 

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
+from lab.journal.events import EventAccepted, RetryPlanned
 from lab.lambda_service.errors import FunctionClosed, TooManyRequestsException
 from lab.lambda_service.invocation import Invocation, InvokeResult, NotDelivered
 from lab.lambda_service.phase import Phase
@@ -100,13 +101,11 @@ class Function:
 
     def accepted(self, request_id: str) -> None:
         """Write down that the platform has an event for it, which it will try until the function succeeds."""
-        self._record("invocation", "event-accepted", request_id=request_id)
+        self._record(EventAccepted(request_id=request_id))
 
     def will_retry(self, request_id: str, attempt: int, duration: float, real: float) -> None:
         """Write down that the platform tries an event again after so many lab (and real) seconds."""
-        self._record(
-            "invocation", "retry-planned", request_id=request_id, attempt=attempt, duration=duration, real=real
-        )
+        self._record(RetryPlanned(request_id=request_id, attempt=attempt, duration=duration, real=real))
 
     async def settled(self) -> None:
         """Return when every sandbox is idle (it asked for the next event) and, if the policy says so, frozen."""

@@ -10,9 +10,24 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
-from lab.journal import Source
+from lab.journal import Happening
+from lab.journal.events import (
+    EventSent,
+    EventUnsent,
+    InvocationFailed,
+    InvocationInvoked,
+    InvocationReturned,
+    SandboxAsked,
+    SandboxCrashed,
+    SandboxFrozen,
+    SandboxInitialised,
+    SandboxStarted,
+    SandboxStopped,
+    SandboxThawed,
+    TroubleMet,
+)
 from lab.lambda_service.error_line import error_line
 from lab.lambda_service.errors import FunctionClosed
 from lab.lambda_service.invocation import (
@@ -72,7 +87,7 @@ class Ended:
 class Record(Protocol):
     """`lab.journal.Recorder.record`."""
 
-    def __call__(self, source: Source, kind: str, **data: Any) -> object: ...
+    def __call__(self, what: Happening, *, t: float | None = None) -> object: ...
 
 
 class Slot:
@@ -180,7 +195,7 @@ class Slot:
             self._fail(self._current, failure, at)
         elif not isinstance(failure, RuntimeFailure | FunctionClosed):
             # No invocation gets to see it, so the journal must.
-            self._record("lab", "trouble", sandbox=self.name, what=repr(failure))
+            self._record(TroubleMet(sandbox=self.name, what=repr(failure)))
         if self._waiting is not None and not self._waiting.answer.done():
             self._waiting.answer.set_exception(NotDelivered(self.name))
         self._started.set()
@@ -196,9 +211,9 @@ class Slot:
         again = self.phase in (Phase.IDLE, Phase.BUSY)
         self._act(Action.NEXT)
         if first:
-            self._record("sandbox", "ready", sandbox=self.name)
+            self._record(SandboxInitialised(sandbox=self.name))
         elif not again and self._waiting is None:
-            self._record("sandbox", "asked", sandbox=self.name)
+            self._record(SandboxAsked(sandbox=self.name))
         await self._has_event.wait()
         if self.phase is not Phase.BUSY or self._current is None:
             raise InvalidTransition(self.phase, Action.NEXT)  # The sandbox ended meanwhile.
@@ -213,7 +228,7 @@ class Slot:
         """The event is in the kernel's hands, to the last byte."""
         if not self._sent.is_set():
             self._sent.set()
-            self._record("invocation", "event-sent", request_id=invocation.request_id, sandbox=self.name)
+            self._record(EventSent(request_id=invocation.request_id, sandbox=self.name))
 
     def knows(self, request_id: str) -> bool:
         """Whether this is the id of the sandbox's invocation, the running or the last one."""
@@ -224,11 +239,11 @@ class Slot:
         self._act(Action.RESPONSE)
         invocation = self._take_current()
         self._record(
-            "invocation",
-            "returned",
-            request_id=invocation.request_id,
-            sandbox=self.name,
-            payload=read_json(payload),
+            InvocationReturned(
+                request_id=invocation.request_id,
+                sandbox=self.name,
+                payload=read_json(payload),
+            )
         )
         self._answer(invocation, payload, None)
 
@@ -253,7 +268,7 @@ class Slot:
     async def _live(self, address: str) -> None:
         invocation = self._current
         assert invocation is not None
-        self._record("invocation", "invoked", request_id=invocation.request_id, sandbox=self.name, cold=True)
+        self._record(InvocationInvoked(request_id=invocation.request_id, sandbox=self.name, cold=True))
         await self._start(address)
         if self._before_first is not None:
             await self._before_first(self.name)
@@ -264,14 +279,14 @@ class Slot:
         while True:
             invocation = await self._rest()
             self._log_start = self._sandbox.mark_log()  # what it says when it is thawed belongs to its next event
-            self._record("invocation", "invoked", request_id=invocation.request_id, sandbox=self.name, cold=False)
+            self._record(InvocationInvoked(request_id=invocation.request_id, sandbox=self.name, cold=False))
             await self._wake(invocation)
             await self._work_done()
 
     async def _start(self, address: str) -> None:
         self._began = time.monotonic()
         await self._sandbox.start(address)
-        self._record("sandbox", "started", sandbox=self.name, sandbox_kind=self._sandbox.kind)
+        self._record(SandboxStarted(sandbox=self.name, sandbox_kind=self._sandbox.kind))
         self._exit = asyncio.create_task(self._sandbox.wait_exit(), name=f"exit of {self.name}")
         self._exit.add_done_callback(lambda _: self._note_exit())
         self._act(Action.STARTED)
@@ -305,10 +320,10 @@ class Slot:
         try:
             await self._sandbox.freeze()
         except FreezeFailed:
-            self._record("sandbox", "frozen", sandbox=self.name, confirmed=False, switches=None)
+            self._record(SandboxFrozen(sandbox=self.name, confirmed=False, switches=None))
         else:
             switches = await self._sandbox.switches()
-            self._record("sandbox", "frozen", sandbox=self.name, confirmed=True, switches=switches)
+            self._record(SandboxFrozen(sandbox=self.name, confirmed=True, switches=switches))
 
     async def _wake(self, invocation: Invocation) -> None:
         """Bring the event and the thaw together, in the function's wake order."""
@@ -336,7 +351,7 @@ class Slot:
             if await self._sandbox.is_frozen():
                 raise RuntimeFailure("Sandbox.Failure", f"The sandbox did not thaw: {error}") from error
         self._maybe_frozen = False
-        self._record("sandbox", "thawed", t=ordered, sandbox=self.name, was_frozen=was_frozen, switches=switches)
+        self._record(SandboxThawed(sandbox=self.name, was_frozen=was_frozen, switches=switches), t=ordered)
 
     async def _send(self, invocation: Invocation) -> None:
         """Give the event to the runtime's open request; the time for the invocation runs from here."""
@@ -352,13 +367,7 @@ class Slot:
         try:
             await asyncio.wait_for(self._sent.wait(), FLUSH_LIMIT)
         except TimeoutError:
-            self._record(
-                "invocation",
-                "event-unsent",
-                request_id=invocation.request_id,
-                sandbox=self.name,
-                waited=FLUSH_LIMIT,
-            )
+            self._record(EventUnsent(request_id=invocation.request_id, sandbox=self.name, waited=FLUSH_LIMIT))
 
     async def _work_done(self) -> None:
         """Wait for the answer, then for the request of the next event; both have to come in time."""
@@ -381,7 +390,7 @@ class Slot:
         self._maybe_frozen = False
         if self._exit is not None:
             self._exit.cancel()
-            self._record("sandbox", "stopped", sandbox=self.name, exit=exit_status)
+            self._record(SandboxStopped(sandbox=self.name, exit=exit_status))
 
     def _check_alive(self) -> None:
         """Raises RuntimeExited when the process has ended."""
@@ -397,13 +406,13 @@ class Slot:
     def _record_crash(self, error: RuntimeExited) -> None:
         assert self._ended is not None, "whoever raises has seen the exit"
         self._record(
-            "sandbox",
-            "crashed",
+            SandboxCrashed(
+                sandbox=self.name,
+                exit=error.status,
+                during=self._ended.during,
+                detail=error_line(self._log()),
+            ),
             t=self._ended.t,
-            sandbox=self.name,
-            exit=error.status,
-            during=self._ended.during,
-            detail=error_line(self._log()),
         )
 
     def _log(self) -> str:
@@ -424,14 +433,14 @@ class Slot:
     def _fail(self, invocation: Invocation, error: Exception, at: Phase) -> None:
         kind = error.error_type if isinstance(error, RuntimeFailure) else type(error).__name__
         self._record(
-            "invocation",
-            "failed",
-            request_id=invocation.request_id,
-            sandbox=self.name,
-            error_type=kind,
-            message=str(error),
-            phase="init" if at in INITIALISING else "invoke",
-            detail=self._detail(error, at),
+            InvocationFailed(
+                request_id=invocation.request_id,
+                sandbox=self.name,
+                error_type=kind,
+                message=str(error),
+                phase="init" if at in INITIALISING else "invoke",
+                detail=self._detail(error, at),
+            )
         )
         if isinstance(error, RuntimeFailure):
             self._answer(invocation, error.payload(invocation.request_id), error)

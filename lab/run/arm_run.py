@@ -3,7 +3,6 @@
 import asyncio
 import json
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
-from dataclasses import asdict
 from itertools import chain, count, repeat
 from typing import Any
 
@@ -11,7 +10,18 @@ from lab.backends.base import OpenBackend, Site
 from lab.errors import LabError
 from lab.functions import definition, preset_sha256, shape_of
 from lab.functions.answer import TICK, read_answer
-from lab.journal import BarrierTimeout, Event, Recorder, now
+from lab.journal import BarrierTimeout, Event, MalformedEvent, Recorder, now
+from lab.journal.events import (
+    ArmFinished,
+    ArmStarted,
+    ConnectionsCounted,
+    InvocationReported,
+    InvocationUnreported,
+    OpenConnection,
+    RequestFinished,
+    SandboxWitnessed,
+    SocketExamined,
+)
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
 from lab.plan.job import Job
 from lab.run.gap import IdlePeriod
@@ -30,8 +40,6 @@ OPEN = ("ESTABLISHED", "CLOSE-WAIT")
 """States of a socket that its client has not closed."""
 EVENT_BOUND = 60.0
 """Real seconds for an asynchronous event with both of its retries: three minutes of lab time, at any sane speed."""
-TOLD = ("sandbox", "invocation", "cold", "ticks", "preset", "versions")
-"""What the journal keeps of a function's answer, besides its requests."""
 
 
 async def run_arm(
@@ -44,7 +52,7 @@ async def run_arm(
     """
     arm_started(job, recorder)
     await went_well(_run(job, backend, service, recorder, cold_starts), recorder)
-    recorder.record("lab", "arm-finished")
+    recorder.record(ArmFinished())
 
 
 async def _run(
@@ -84,18 +92,18 @@ class FunctionBroken(LabError):
 def arm_started(job: Job, recorder: Recorder) -> None:
     """Write down what the run is to be, as far as its scenario's file does not say."""
     recorder.record(
-        "lab",
-        "arm-started",
-        role=job.arm.role,
-        tick=TICK if job.setting.function.background else None,
-        speed=job.speed,
-        method=job.setting.request.method,
-        attempt=recorder.scope.attempt,
-        shape=shape_of(job.setting.function),
-        link=job.setting.link,
-        close=job.setting.upstream.close,
-        preset_sha256=preset_sha256(job.setting.function),
-        two_writes=definition(job.setting.function.client).two_writes,
+        ArmStarted(
+            role=job.arm.role,
+            tick=TICK if job.setting.function.background else None,
+            speed=job.speed,
+            method=job.setting.request.method,
+            attempt=recorder.scope.attempt,
+            shape=shape_of(job.setting.function),
+            link=job.setting.link,
+            close=job.setting.upstream.close,
+            preset_sha256=preset_sha256(job.setting.function),
+            two_writes=definition(job.setting.function.client).two_writes,
+        )
     )
 
 
@@ -182,7 +190,7 @@ class ArmRun:
             self._write_down(read_answer(result.payload))
         else:
             asked = [request["id"] for request in json.loads(event)["requests"]]
-            self._recorder.record("invocation", "untold", requests=asked)
+            self._recorder.record(InvocationUnreported(requests=tuple(asked)))
             self._end_without_function()
 
     def _end_without_function(self) -> None:
@@ -274,17 +282,15 @@ class ArmRun:
         return json.dumps(event).encode()
 
     def _write_down(self, told: dict[str, Any]) -> None:
-        about = {key: told[key] for key in TOLD if key in told}
-        self._recorder.record("invocation", "told", **about)
-        for request in told["requests"]:
-            self._recorder.record(
-                "client",
-                "request",
-                t=request["ended"],
-                sandbox=told["sandbox"],
-                invocation=told["invocation"],
-                **request,
-            )
+        try:
+            reported = InvocationReported.made_of(told)
+            about = {"sandbox": reported.sandbox, "invocation": reported.invocation}
+            requests = [RequestFinished.made_of(request | about) for request in told["requests"]]
+        except MalformedEvent as error:
+            raise LabError(f"the function's answer is not that of docs/functions.md: {error}") from None
+        self._recorder.record(reported)
+        for request in requests:
+            self._recorder.record(request, t=request.ended)
 
     def _write_down_event(self) -> None:
         """An event's answers go nowhere, so they are read from the journal; a failed try tells in its error."""
@@ -315,14 +321,14 @@ class ArmRun:
         for event, end in zip(connections, ends, strict=True):
             client, upstream = end.states
             self._recorder.record(
-                "lab",
-                "tcp-state",
-                wake=self._wakes,
-                sandbox=sandbox,
-                connection=event["connection"],
-                client=client,
-                upstream=upstream,
-                info=end.describe(),
+                SocketExamined(
+                    wake=self._wakes,
+                    sandbox=sandbox,
+                    connection=event["connection"],
+                    client=client,
+                    upstream=upstream,
+                    info=end.books,
+                )
             )
 
     async def _witness(self) -> None:
@@ -333,7 +339,13 @@ class ArmRun:
         for sandbox, witness in seen.items():
             if sandbox not in self._witnessed:
                 self._witnessed.add(sandbox)
-                self._recorder.record("sandbox", "witnessed", sandbox=sandbox, **asdict(witness))
+                self._recorder.record(
+                    SandboxWitnessed(
+                        sandbox=sandbox,
+                        preloaded=None if witness.preloaded is None else tuple(witness.preloaded),
+                        loop=witness.loop,
+                    )
+                )
 
     async def _count_connections_left(self) -> None:
         """At the end of the story: which connections the client still has."""
@@ -345,8 +357,8 @@ class ArmRun:
         last = {
             event["peer"]: (event["connection"], end.states[0]) for event, end in zip(connections, ends, strict=True)
         }
-        left = [{"connection": number, "client": state} for number, state in last.values() if state in OPEN]
-        self._recorder.record("lab", "connections-left", open=left)
+        left = tuple(OpenConnection(number, state) for number, state in last.values() if state in OPEN)
+        self._recorder.record(ConnectionsCounted(open=left))
 
     def _connections(self) -> list[Event]:
         return [event for event in self._recorder.events if event.kind == "connection-opened"]

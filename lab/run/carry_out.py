@@ -17,6 +17,7 @@ from lab.backends.opening import open_backend
 from lab.checkout import ROOT
 from lab.functions import preset_files
 from lab.journal import SCHEMA_ID, Journal, Recorder, Scope
+from lab.journal.events import RunFinished, RunStarted
 from lab.lambda_service.service import LambdaService
 from lab.plan.arms import Plan
 from lab.plan.job import Job
@@ -58,20 +59,20 @@ async def carry_out(
     with Journal(folder.journal) as journal:
         lab = Recorder(journal, Scope())
         lab.record(
-            "lab",
-            "run-started",
-            journal=SCHEMA_ID,
-            run=folder.name,
-            sandbox=plan.sandbox,
-            speed=plan.speed,
-            repeats=plan.repeats,
-            asked={named.name: named.asked for named in plan.scenarios},
-            arms=plan.arms,
-            sweeps=plan.sweeps,
-            lacks=plan.lacks,
-            skipped=plan.skipped,
-            predictions=predictions or {},
-            environment=environment(plan.sandbox),
+            RunStarted(
+                journal=SCHEMA_ID,
+                run=folder.name,
+                sandbox=plan.sandbox,
+                speed=plan.speed,
+                repeats=plan.repeats,
+                asked={named.name: named.asked for named in plan.scenarios},
+                arms=plan.arms,
+                sweeps=plan.sweeps,
+                lacks=plan.lacks,
+                skipped=plan.skipped,
+                predictions=predictions or {},
+                environment=environment(plan.sandbox),
+            )
         )
         begun()
         async with open_backend(plan.sandbox, folder.logs) as backend:
@@ -81,7 +82,7 @@ async def carry_out(
                 await _run_all(plan, backend, service, journal, jobs, done)
             finally:
                 await service.close()
-        lab.record("lab", "run-finished")
+        lab.record(RunFinished())
         journal.check()
 
 

@@ -11,6 +11,7 @@ from lab.backends.base import OpenBackend
 from lab.backends.opening import open_backend
 from lab.errors import EnvironmentLacks
 from lab.journal import Journal, Recorder, Scope
+from lab.journal.events import BuildFailed
 from lab.lambda_service.service import LambdaService
 from lab.plan.cells import GAP, MATRIX, Cell
 from lab.plan.grid import MatrixPlan
@@ -71,7 +72,7 @@ async def _startable(
         try:
             await backend.prepare(function)
         except EnvironmentLacks as error:
-            lab.record("lab", "client-lacking", client=client, why=str(error))
+            lab.record(BuildFailed(client=client, why=str(error)))
             lacking.add(client)
     return tuple(cell for cell in cells if cell.client not in lacking)
 

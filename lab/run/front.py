@@ -9,6 +9,7 @@ import asyncio
 
 from lab.backends.base import BalancerHandle
 from lab.journal import BarrierTimeout, Recorder, now
+from lab.journal.events import BalancerGaveUp
 from lab.plan.job import Job
 from lab.scenario.timeline import Idle
 
@@ -63,13 +64,13 @@ class FrontWatch:
                 self._watched[port] = t
                 continue
             self._recorder.record(
-                "lab",
-                "balancer-gave-up",
-                connection=self._numbers()[port],
-                local_port=port,
-                mode="fin" if state == "CLOSE-WAIT" else "rst",
-                state=state,
-                open_at=self._watched.pop(port),
+                BalancerGaveUp(
+                    connection=self._numbers()[port],
+                    local_port=port,
+                    mode="fin" if state == "CLOSE-WAIT" else "rst",
+                    state=state,
+                    open_at=self._watched.pop(port),
+                )
             )
         return bool(self._watched)
 

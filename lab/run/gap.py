@@ -6,6 +6,7 @@ from statistics import median
 
 from lab.backends.base import Site
 from lab.journal import Event, Recorder, now
+from lab.journal.events import GapFinished, GapStarted
 from lab.plan.job import Job
 from lab.run.front import FrontWatch
 from lab.scenario.timeline import Idle
@@ -38,9 +39,13 @@ class IdlePeriod:
     async def begin(self, answered: float) -> None:
         """The gap is measured from the last answer, which is also when the upstream's idle timer starts."""
         self._until = answered
-        about = {"number": self._number, "duration": self._period.duration, "frozen": self._period.frozen}
-        real = self._period.duration / self._job.speed
-        self._recorder.record("lab", "gap-started", t=answered, real=real, **about)
+        started = GapStarted(
+            number=self._number,
+            duration=self._period.duration,
+            real=self._period.duration / self._job.speed,
+            frozen=self._period.frozen,
+        )
+        self._recorder.record(started, t=answered)
         await self._site.link.cut()
         await self._front.begin()
 
@@ -60,7 +65,7 @@ class IdlePeriod:
                 await self._wait_for_arrival()
         await self._front.end()
         await self._site.link.lift()
-        self._recorder.record("lab", "gap-ended", number=self._number)
+        self._recorder.record(GapFinished(number=self._number))
 
     async def _wait_for_closing(self, connections: list[Event]) -> None:
         for connection in connections:

@@ -10,6 +10,7 @@ from lab.backends.naming import file_name
 from lab.checkout import ROOT
 from lab.errors import LabError, LabLost, leaves
 from lab.journal import BarrierTimeout, Recorder
+from lab.journal.events import TroubleMet
 from lab.run.signals import machine_lacks
 
 
@@ -37,12 +38,12 @@ async def went_well(work: Coroutine[Any, Any, None], recorder: Recorder) -> bool
 
 def _write_down(error: BaseException, recorder: Recorder) -> None:
     if isinstance(error, LabError | BarrierTimeout):
-        recorder.record("lab", "trouble", what=str(error))
+        recorder.record(TroubleMet(what=str(error)))
         return
     where, kept = _where(error), _keep_traceback(error, recorder)
     message = (str(error).splitlines() or [""])[0]
     what = f"{type(error).__name__}: {message}".rstrip(": ") + (f" ({where})" if where else "")
-    recorder.record("lab", "trouble", what=what + (f"; see {kept}" if kept else ""), where=where, traceback=kept)
+    recorder.record(TroubleMet(what=what + (f"; see {kept}" if kept else ""), where=where, traceback=kept))
 
 
 def _where(error: BaseException) -> str | None:

@@ -12,6 +12,7 @@ from itertools import count
 from lab.backends.base import OpenBackend, Site
 from lab.functions import definition
 from lab.journal import Recorder
+from lab.journal.events import ArmFinished
 from lab.lambda_service.sandbox import Sandbox, SandboxFactory
 from lab.lambda_service.service import FunctionSpec, LambdaService
 from lab.plan.cells import FUNCTION_LIMIT, Cell
@@ -52,7 +53,7 @@ class WarmSandbox:
             variables={"THAWLAB_CA_PEM": authority},
         )
         self._function = service.add(
-            self._spec, self._make, lambda *args, **data: self._recorder.record(*args, **data), self._look
+            self._spec, self._make, lambda what, t=None: self._recorder.record(what, t=t), self._look
         )
 
     def __repr__(self) -> str:
@@ -73,7 +74,7 @@ class WarmSandbox:
         if not await went_well(self._measure(job, recorder, cold_starts), recorder):
             await self._function.recycle()
         self.served += 1
-        recorder.record("lab", "arm-finished")
+        recorder.record(ArmFinished())
 
     async def _measure(self, job: Job, recorder: Recorder, cold_starts: asyncio.Semaphore) -> None:
         async with self._backend.place(job, recorder) as site:

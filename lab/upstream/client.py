@@ -99,7 +99,7 @@ class UpstreamClient:
                     event["connection"] += self._first_connection - 1
                 if event["kind"] == "executed" and self._first_connection >= MOVED_FROM:
                     event["address"] = "new"
-                recorder.record("upstream", event.pop("kind"), t=event.pop("t"), **event)
+                recorder.copy("upstream", event.pop("kind"), event.pop("t"), event)
 
     async def open(self, name: str, upstream: Upstream, speed: float, recorder: Recorder, port: int = 0) -> Listener:
         """Open a listener with this behaviour, its durations divided by `speed`; its events go to the recorder.

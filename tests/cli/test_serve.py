@@ -22,6 +22,7 @@ import pytest
 from lab.cleanup.procfs import lab_mark
 from lab.cli.serve import KEPT_EVENTS, KEPT_LOGS, ToldJournal
 from lab.journal import Recorder, Scope
+from lab.journal.events import SandboxCrashed, SandboxStopped
 from tests.run.command import GONE_BOUND, PATIENCE, all_gone, left_of, refused, running, thawlab
 
 VANISHES_SOON = ("--port", "0", "--idle-timeout", "700ms", "--close", "vanish")
@@ -195,8 +196,8 @@ def test_a_function_that_crashes_each_time_leaves_bounded_traces(tmp_path: Path)
     recorder = Recorder(ToldJournal(said.append, tmp_path), Scope("serve", "aiohttp", 1))
     for number in range(200):
         (tmp_path / f"serve-aiohttp-1-sb-{number:06x}.log").touch()
-        recorder.record("sandbox", "crashed", sandbox=f"sb-{number:06x}", exit=1, during="idle")
-        recorder.record("sandbox", "stopped", sandbox=f"sb-{number:06x}", exit=1)
+        recorder.record(SandboxCrashed(sandbox=f"sb-{number:06x}", exit=1, during="idle", detail=None))
+        recorder.record(SandboxStopped(sandbox=f"sb-{number:06x}", exit=1))
     left = sorted(file.stem[-6:] for file in tmp_path.iterdir())
     assert left == [f"{number:06x}" for number in range(200 - KEPT_LOGS, 200)]
     assert len(recorder.events) == KEPT_EVENTS

@@ -9,12 +9,13 @@ import pytest
 
 from lab.errors import UsageError
 from lab.journal import Event, Journal, Recorder, Scope, read_journal
+from lab.journal.events import GapFinished
 
 HERE = Scope("story", "arm", 1)
 
 
 def record(journal: Journal, number: int) -> None:
-    Recorder(journal, HERE).record("lab", "trouble", number=number)
+    Recorder(journal, HERE).record(GapFinished(number=number))
 
 
 def numbers(path: Path) -> list[int]:

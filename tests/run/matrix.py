@@ -6,7 +6,8 @@ from pathlib import Path
 
 from lab.backends.base import OpenBackend
 from lab.backends.opening import open_backend as open_real_backend
-from lab.journal import Journal, Recorder, Scope
+from lab.journal import SCHEMA_ID, Journal, Recorder, Scope
+from lab.journal.events import MatrixStarted
 from lab.plan.cells import Cell
 from lab.plan.grid import MatrixPlan
 from lab.run.carry_out import environment
@@ -37,12 +38,13 @@ async def filled(
 
     with Journal(folder.journal) as journal:
         Recorder(journal, Scope()).record(
-            "lab",
-            "matrix-started",
-            cells=[cell.id for cell in plan.cells],
-            sandbox=sandbox,
-            skipped={},
-            environment=environment(sandbox),
+            MatrixStarted(
+                cells=tuple(cell.id for cell in plan.cells),
+                sandbox=sandbox,
+                skipped={},
+                environment=environment(sandbox),
+                journal=SCHEMA_ID,
+            )
         )
         await fill(plan, journal, folder.logs, jobs=jobs, reuse=reuse, open_backend=open_backend)
     return folder

@@ -13,6 +13,7 @@ from lab.cli.matrix import rest_of
 from lab.errors import EnvironmentLacks
 from lab.functions import DEFINITIONS
 from lab.journal import BarrierTimeout, Event, Journal, Recorder, Scope
+from lab.journal.events import BuildFailed
 from lab.plan.cells import Cell, Mode
 from lab.plan.experiment import Experiment
 from lab.plan.grid import cells_of
@@ -189,7 +190,7 @@ async def test_a_function_that_can_be_built_later_is_measured_later(tmp_path: Pa
     assert (plan.cells, plan.skipped) == ((SEED,), {})
     with Journal(folder.journal, "a") as journal:
         await fill.fill(plan, journal, folder.logs, attempted=begun)
-        Recorder(journal, Scope()).record("lab", "client-lacking", client="urllib3", why="`build` failed: no disk")
+        Recorder(journal, Scope()).record(BuildFailed(client="urllib3", why="`build` failed: no disk"))
     matrix = folder.read()
     assert not matrix.skipped
     assert {cell.status for cell in matrix.cells} == {"measured"}

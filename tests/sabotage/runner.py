@@ -14,7 +14,8 @@ from lab.backends.base import OpenBackend
 from lab.backends.opening import open_backend
 from lab.backends.present import lacking
 from lab.functions import DEFINITIONS
-from lab.journal import Event, Journal, Recorder, Scope, by_scope
+from lab.journal import SCHEMA_ID, Event, Journal, Recorder, Scope, by_scope
+from lab.journal.events import MatrixStarted
 from lab.plan.arms import make_plan
 from lab.plan.cells import Cell
 from lab.plan.experiment import Experiment
@@ -165,12 +166,13 @@ class Attacked:
         matrix = MatrixFolder.make(folder)
         with Journal(matrix.journal) as journal:
             Recorder(journal, Scope()).record(
-                "lab",
-                "matrix-started",
-                cells=[cell.id],
-                sandbox=self._kind,
-                skipped={},
-                environment=environment(self._kind),
+                MatrixStarted(
+                    cells=(cell.id,),
+                    sandbox=self._kind,
+                    skipped={},
+                    environment=environment(self._kind),
+                    journal=SCHEMA_ID,
+                )
             )
             await fill(MatrixPlan((cell,), {}, self._kind), journal, matrix.logs, jobs=1, open_backend=backend)
         return tuple(event for events in matrix.history().values() for event in events)

@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from lab.errors import UsageError
-from lab.journal import Journal, Recorder, Scope
+from lab.journal import SCHEMA_ID, Journal, Recorder, Scope
+from lab.journal.events import MatrixPaused, MatrixStarted
 from lab.plan.cells import Cell
 from lab.plan.grid import make_matrix
 from lab.report.matrix import print_matrix, write_all
@@ -31,12 +32,17 @@ async def recorded(tmp_path: Path) -> bytes:
     folder = MatrixFolder.make(tmp_path / "recorded")
     with Journal(folder.journal) as journal:
         lab = Recorder(journal, Scope())
-        cells = [cell.id for cell in plan.cells]
         lab.record(
-            "lab", "matrix-started", cells=cells, sandbox="process", skipped={}, environment=environment("process")
+            MatrixStarted(
+                cells=tuple(cell.id for cell in plan.cells),
+                sandbox="process",
+                skipped={},
+                environment=environment("process"),
+                journal=SCHEMA_ID,
+            )
         )
         await fill(plan, journal, folder.logs.resolve())
-        lab.record("lab", "matrix-paused", seconds=1.0)
+        lab.record(MatrixPaused(seconds=1.0))
     assert {cell.status for cell in folder.read().cells} == {"measured"}
     return folder.journal.read_bytes()
 

@@ -26,6 +26,7 @@ from lab.backends.shims import IN_IMAGE, preload, wanted
 from lab.backends.variables import environment
 from lab.functions import definition
 from lab.journal import Recorder
+from lab.journal.events import BalancerStarted
 from lab.lambda_service.service import FunctionSpec
 from lab.plan.experiment import Experiment
 from lab.scenario.parts import Function
@@ -85,7 +86,7 @@ class DockerBackend:
                 balancer = BalancerContainer(server, self._engine, self.network, f"{self.network}-balancer-{name}")
                 stack.push_async_callback(balancer.stop)
                 host, port = await balancer.start(listener.host, listener.port, Patience.of(setting.balancer, speed))
-                recorder.record("upstream", "balancer-started", server=server, version=await balancer.version())
+                recorder.record(BalancerStarted(server=server, version=await balancer.version()))
                 listener = replace(listener, host=host, port=port, behind=listener)
             made = Made[DockerSandbox]()
             loses_packets = setting.link == "lost"

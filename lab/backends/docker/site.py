@@ -16,6 +16,7 @@ from lab.backends.tcp_ends import Ends, client_pair
 from lab.backends.witness import NOTHING_SEEN, Witness, connected_to, witnessed
 from lab.errors import EnvironmentLacks
 from lab.journal import Event, Recorder
+from lab.journal.events import LinkCut, LinkRestored, NameMoved
 from lab.lambda_service.sandbox import Sandbox, SandboxFactory
 from lab.lambda_service.service import FunctionSpec
 from lab.upstream.client import MOVED_FROM, Listener, UpstreamClient
@@ -51,7 +52,7 @@ class DockerUpstream:
             raise EnvironmentLacks("the timeline of this experiment does not move the name, so it has one address")
         for sandbox in self.made.running:
             await sandbox.link.set_name(SERVER_NAME, self.other.address)
-        self.recorder.record("upstream", "name-moved", name=SERVER_NAME, to=self.other.address)
+        self.recorder.record(NameMoved(name=SERVER_NAME, to=self.other.address))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +67,23 @@ class DockerLink:
 
     async def cut(self) -> None:
         if self.loses_packets:
-            await self._each(SideContainer.cut, "cut")
+            await self._each(SideContainer.cut, LinkCut)
 
     async def lift(self) -> None:
         """Wait until nothing that was lost can be sent again, then let packets pass."""
         if self.loses_packets:
             await self._until_forgotten()
-            await self._each(SideContainer.lift, "lifted")
+            await self._each(SideContainer.lift, LinkRestored)
 
-    async def _each(self, change: Callable[[SideContainer, str, int], Awaitable[None]], done: str) -> None:
+    async def _each(
+        self, change: Callable[[SideContainer, str, int], Awaitable[None]], done: type[LinkCut | LinkRestored]
+    ) -> None:
         """Change all links at once: each must be cut before any upstream connection can time out."""
         host, port = self.listener.host, self.listener.port
 
         async def one(sandbox: DockerSandbox) -> None:
             await change(sandbox.link, host, port)
-            self.recorder.record("link", done, sandbox=sandbox.name, upstream=f"{host}:{port}")
+            self.recorder.record(done(sandbox=sandbox.name, upstream=f"{host}:{port}"))
 
         await asyncio.gather(*map(one, self.made.running))
 

@@ -19,6 +19,7 @@ from lab.errors import EnvironmentLacks
 from lab.functions import definition
 from lab.functions.program import Built, Program
 from lab.journal import Recorder
+from lab.journal.events import BalancerStarted
 from lab.lambda_service.service import FunctionSpec
 from lab.plan.experiment import Experiment
 from lab.scenario.parts import Function
@@ -75,7 +76,7 @@ class ProcessBackend:
                 patience = Patience.of(setting.balancer, experiment.speed)
                 port = await balancer.start(listener.host, listener.port, patience)
                 version = await balancer.version()
-                recorder.record("upstream", "balancer-started", server=setting.balancer.server, version=version)
+                recorder.record(BalancerStarted(server=setting.balancer.server, version=version))
                 listener = replace(listener, port=port, behind=listener)
             made = Made[ProcessSandbox]()
             yield ProcessSite(

@@ -1,5 +1,6 @@
 """Events of the lab itself: what it set out to run, the stretches of time, and what the kernels showed it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -33,19 +34,19 @@ class RunStarted(Happening):
     """Of the arms that do not state a lower one."""
     repeats: Count
     """How often each arm is run."""
-    arms: dict[Text, Texts]
+    arms: Mapping[Text, Sequence[Text]]
     """The arms that were chosen, by scenario."""
     sweeps: Texts
     """Scenarios whose sweep is run."""
     lacks: Texts
     """What this machine lacks of what functions may need."""
-    predictions: dict[Text, dict[Text, Text]]
+    predictions: Mapping[Text, Mapping[Text, Text]]
     """What the user expected of each arm, by scenario; empty unless they were asked."""
-    environment: dict[Text, Any]
+    environment: Mapping[Text, Any]
     """Versions of everything that took part."""
-    asked: Annotated[dict[Text, Text] | None, NEW]
+    asked: Annotated[Mapping[Text, Text] | None, NEW]
     """How the user named each scenario."""
-    skipped: Annotated[dict[Text, dict[Text, tuple[Text, Text]]] | None, NEW]
+    skipped: Annotated[Mapping[Text, Mapping[Text, tuple[Text, Text]]] | None, NEW]
     """Arms that were not run, by scenario: why, and whether that is `declared` or `lacking`."""
     journal: Annotated[Text | None, NEW]
     """The version of the journal, such as `thawlab.journal/2`."""
@@ -64,9 +65,9 @@ class MatrixStarted(Happening):
     """The ids of the cells that are to be measured."""
     sandbox: Text
     """The kind of sandbox that functions run in."""
-    skipped: dict[Text, Text]
+    skipped: Mapping[Text, Text]
     """Clients that cannot run here, and why."""
-    environment: dict[Text, Any]
+    environment: Mapping[Text, Any]
     """Versions of everything that took part."""
     journal: Annotated[Text | None, NEW]
     """The version of the journal, such as `thawlab.journal/2`."""
@@ -110,6 +111,8 @@ class ArmStarted(Happening):
     """The close mode that is stated for the upstream."""
     preset_sha256: Annotated[Text | None, NEW]
     """Of the source file of the preset that the function is to load; null if the lab does not have it."""
+    two_writes: Flag | None = None
+    """Whether its client may write one request in two parts, which makes some deaths a race."""
 
 
 @event_of("lab")
