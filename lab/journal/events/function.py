@@ -250,10 +250,11 @@ class RequestFinished(Happening):
     """The connections that it was sent on, in turn; empty if the library does not tell."""
     started: Time
     ended: Time
-    method: Text | None = None
-    status: Whole | None = None
+    method: Annotated[Text | None, NEW]
+    """Null if the function does not say it, as are the fields that follow."""
+    status: Annotated[Whole | None, NEW]
     """Of the answer; null without one."""
-    chain: tuple[dict[Text, Any], ...] = ()
+    chain: Annotated[tuple[dict[Text, Any], ...] | None, NEW]
     """The error and its causes: `type`, `errno` and `message` of each."""
-    where: Text | None = None
+    where: Annotated[Text | None, NEW]
     """File and line of the function's code that raised the error, if it is the code's own."""
