@@ -9,14 +9,17 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help scenario scenarios matrix compare clients fixes test level sabotage check format lock lock-images schemas fidelity serve doctor clean \
-  distclean picture
+.PHONY: help scenario scenarios matrix compare serve doctor clean distclean \
+  test check format sabotage level fixes clients fidelity picture schemas lock lock-images
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  SANDBOX=process|docker   which sandbox freezes (now: $(SANDBOX))"
+	@echo "  SANDBOX=process|docker   where functions run (now: $(SANDBOX))"
 	@echo "  ARGS='--repeat 20 ...'   more options for thawlab"
+	@echo
+	@echo "For maintainers:"
+	@awk -F ':.*#@ ' '/^[a-z-]+:.*#@ / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 scenario: $(READY) ## run one scenario: make scenario NAME=seed-reset
 	@$(BIN)/thawlab run $(NAME) --sandbox $(SANDBOX) $(ARGS)
@@ -30,33 +33,33 @@ matrix: $(READY) ## which client survives: every client, close mode and preset
 compare: $(READY) ## what changed between two runs: make compare A=RUN [B=RUN]
 	@$(BIN)/thawlab compare $(or $(A),$(error say which runs: make compare A=RUN B=RUN; without B it is the latest)) $(or $(B),latest) $(ARGS)
 
-clients: $(READY) ## write docs/clients.md from matrices: make clients MATRIX="latest ..."
+clients: $(READY) #@ write docs/clients.md from matrices: make clients MATRIX="latest ..."
 	@$(BIN)/python -m lab.tools.clients $(or $(MATRIX),latest)
 
-test: $(READY) ## run the tests
+test: $(READY) #@ run the tests
 	@$(BIN)/pytest $(ARGS)
 
-level: $(READY) ## whether memory stays level over a million requests; takes long
+level: $(READY) #@ whether memory stays level over a million requests; takes long
 	@$(BIN)/python -m tests.level.upstream
 	@$(BIN)/python -m tests.level.serve
 
-sabotage: $(READY) ## lie to the lab: no lie may be believed; ARGS=--short: one of each kind
+sabotage: $(READY) #@ lie to the lab: no lie may be believed; ARGS=--short: one of each kind
 	@$(BIN)/python -m tests.sabotage --sandbox $(SANDBOX) $(ARGS)
 
-check: $(READY) ## lint, format, types, and which room imports which
+check: $(READY) #@ lint, format, types, and which room imports which
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/pytest -q tests/test_flow.py
 
-format: $(READY) ## let ruff mend what it can
+format: $(READY) #@ let ruff mend what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
 serve: $(READY) ## keep the Invoke API, a function and an upstream up
 	@$(BIN)/thawlab serve --sandbox $(SANDBOX) $(ARGS)
 
-fixes: $(READY) ## run every scenario and write docs/fixes.md from it
+fixes: $(READY) #@ run every scenario and write docs/fixes.md from it
 	@$(BIN)/thawlab run --all --sandbox $(SANDBOX) $(ARGS)
 	@$(BIN)/thawlab fixes --write docs/fixes.md
 
@@ -66,20 +69,20 @@ doctor: $(READY) ## what this machine can do
 clean: $(READY) ## remove what a killed run left; ARGS="--keep 20" removes older runs too
 	@$(BIN)/thawlab clean $(ARGS)
 
-picture: $(READY) ## draw the README's picture from a new run
+picture: $(READY) #@ draw the README's picture from a new run
 	@$(BIN)/thawlab run seed-reset > /dev/null
 	@$(BIN)/python -m lab.tools.picture latest docs/img/seed-reset.svg --title "make scenario NAME=seed-reset"
 
 distclean: ## remove .venv, built functions and every run
 	rm -rf $(VENV) .build runs
 
-schemas: $(READY) ## write the published JSON Schemas anew
+schemas: $(READY) #@ write the published JSON Schemas
 	@$(BIN)/python -m lab.tools.schemas
 
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 
-lock: $(READY) ## pin the dependencies again (needs the network)
+lock: $(READY) #@ pin the dependencies (needs the network)
 	$(BIN)/$(LOCK) pyproject.toml --upgrade --output-file requirements.lock
 	$(BIN)/$(LOCK) pyproject.toml --extra dev --constraints requirements.lock --output-file requirements-dev.lock
 	$(BIN)/$(LOCK) upstream_server/requirements.in --constraints requirements.lock --output-file upstream_server/requirements.lock
@@ -87,10 +90,10 @@ lock: $(READY) ## pin the dependencies again (needs the network)
 	for client in lambda_app/python/clients/*/; do \
 	  $(BIN)/$(LOCK) $${client}requirements.in --upgrade --output-file $${client}requirements.lock || exit; done
 
-fidelity: $(READY) ## measure close mode × link and write docs/fidelity.md from it
+fidelity: $(READY) #@ measure close mode × link and write docs/fidelity.md from it
 	@$(BIN)/python -m lab.tools.fidelity $(ARGS)
 
-lock-images: $(READY) ## pin the base images anew (needs an engine and a registry)
+lock-images: $(READY) #@ pin the base images (needs an engine and a registry)
 	@$(BIN)/python -m lab.tools.image_digests
 
 $(READY): requirements-dev.lock pyproject.toml

@@ -1,28 +1,70 @@
-"""Whether this machine has what some arms and functions need."""
+"""Whether this machine has what some arms and functions need, and what it is for."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
+from lab.backends.part import Part
+from lab.plan.needs import LABELS
 from lab.scenario.words import Need, SandboxKind
 from upstream_server.sockets import may_repair
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How a need is looked for, and what it is for."""
+
+    present: Callable[[], bool]
+    found: str
+    without: str
 
 
 def _installed(*programs: str) -> Callable[[], bool]:
     return lambda: all(shutil.which(program) is not None for program in programs)
 
 
-PRESENT: dict[Need, Callable[[], bool]] = {
-    "compiler": _installed("cc"),
-    "net-admin": may_repair,
-    "nginx": _installed("nginx"),
-    "haproxy": _installed("haproxy"),
-    "go": _installed("go"),
-    "node": _installed("node", "npm"),
-    "java": _installed("javac", "mvn"),
+def _toolchain(*programs: str) -> Check:
+    return Check(
+        _installed(*programs),
+        "its functions are built here, once",
+        "its functions run only in containers, which have all they need",
+    )
+
+
+def _balancer(program: str) -> Check:
+    return Check(
+        _installed(program),
+        "arms behind this load balancer run",
+        "those arms are skipped in process sandboxes",
+    )
+
+
+CHECKS: dict[Need, Check] = {
+    "net-admin": Check(
+        may_repair,
+        "vanish drops the kernel's state (TCP_REPAIR)",
+        "vanish is a deferred reset instead, which only TCP keepalive probes can tell apart",
+    ),
+    "compiler": Check(
+        _installed("cc"),
+        "arms with an uninterrupted wake or a stalled clock run",
+        "those arms are skipped in process sandboxes",
+    ),
+    "go": _toolchain("go"),
+    "node": _toolchain("node", "npm"),
+    "java": _toolchain("javac", "mvn"),
+    "nginx": _balancer("nginx"),
+    "haproxy": _balancer("haproxy"),
 }
-"""How each need is looked for. Sandboxes that are containers bring all of it in their images."""
+"""Sandboxes that are containers bring all of it in their images."""
 
 
 def lacking(sandbox: SandboxKind) -> tuple[Need, ...]:
     """What arms may need and sandboxes of this kind do not have here."""
-    return () if sandbox == "docker" else tuple(need for need, present in PRESENT.items() if not present())
+    return () if sandbox == "docker" else tuple(need for need in LABELS if not CHECKS[need].present())
+
+
+def parts() -> Iterator[Part]:
+    """Every need, as `thawlab doctor` tells of it."""
+    for need, check in CHECKS.items():
+        yield Part(LABELS[need], check.present(), check.found, check.without)

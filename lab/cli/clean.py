@@ -1,12 +1,28 @@
-"""`thawlab clean`: what labs that are gone have left on this machine."""
+"""`thawlab clean`: removes what labs that are gone have left on this machine, and old runs."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
+import click
 import docker
 
 from lab.backends.docker.engine import connect, container_runs, marks_in_engine, sweep_engine
 from lab.cleanup.procfs import lab_lives, marked, sweep
+from lab.cli.options import out_option
 from lab.errors import EnvironmentLacks
+from lab.runs.shelf import remove_runs
+
+
+@click.command(short_help="Remove what a killed run left, or old runs.")
+@click.option("--keep", type=click.IntRange(min=0), metavar="N", help="Also remove all runs but the newest N.")
+@out_option()
+def clean(keep: int | None, out: Path) -> None:
+    """Remove whatever a killed run left; with --keep also old runs."""
+    for line in remove_leftovers():
+        click.echo(line)
+    if keep is not None:
+        for line in remove_runs(out, keep):
+            click.echo(line)
 
 
 def remove_leftovers() -> Iterator[str]:

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import click
 
+from lab.cli.options import out_option
 from lab.errors import LabError, UsageError
 from lab.report.comparison import as_json, print_comparison
 from lab.runs import compare_matrices as matrices
 from lab.runs import compare_scenarios as scenarios
 from lab.runs.comparison import Comparison
-from lab.runs.folder import RUNS, RunFolder
+from lab.runs.folder import RunFolder
 from lab.runs.matrix_folder import MatrixFolder
 from lab.verdict.matrix import Matrix
 from lab.verdict.results import Results
@@ -26,9 +27,7 @@ class NothingShared(LabError):
 @click.argument("first", metavar="RUN")
 @click.argument("second", metavar="RUN")
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=RUNS, show_default=True, help="Where runs are."
-)
+@out_option()
 def compare(first: str, second: str, json_: bool, out: Path) -> None:
     """What changed between two runs, of scenarios or of a matrix.
 

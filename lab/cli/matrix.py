@@ -2,7 +2,8 @@
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any, get_args
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from lab.backends.present import lacking
+from lab.cli.options import jobs_option, out_option, sandbox_option
 from lab.errors import EnvironmentLacks, UsageError
 from lab.functions import DEFINITIONS, preset_files
 from lab.journal import SCHEMA_ID, Journal, Recorder, Scope
@@ -54,35 +56,26 @@ def _choices(*words: str) -> Any:
 @click.option("--wake-order", "wake_orders", **_choices(*get_args(WakeOrder)), help="Event waiting, or later.")
 @click.option("--wake", "wakes", **_choices(*get_args(Wake)), help="Whether the thaw interrupts system calls.")
 @click.option("--cell", "ids", multiple=True, help="Only this cell, by its id in matrix.json.")
-@click.option(
-    "--sandbox",
-    type=click.Choice(get_args(SandboxKind)),
-    default="process",
-    envvar="THAWLAB_SANDBOX",
-    show_default=True,
-    help="What freezes.",
-)
-@click.option("--jobs", type=click.IntRange(min=1), default=DEFAULT_JOBS, show_default=True, help="Cells side by side.")
+@sandbox_option
+@jobs_option(DEFAULT_JOBS, "Cells")
 @click.option("--fresh-processes", is_flag=True, help="A new process for each cell, in place of warm ones.")
 @click.option("--resume", metavar="MATRIX", help="Go on with a matrix that was stopped; `latest` works.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=MATRICES,
-    show_default=True,
-    help="Where its folder is made.",
-)
-def matrix(resume: str | None, sandbox: SandboxKind, jobs: int, fresh_processes: bool, out: Path, **axes: Any) -> None:
+@out_option(MATRICES, "Where its folder is made.")
+def matrix(
+    resume: str | None, sandbox: SandboxKind, jobs: int, fresh_processes: bool, out: Path, **words: tuple[str, ...]
+) -> None:
     """Which client survives: client × close mode × link × request × preset, measured."""  # fmt: skip
     if resume is not None:
         said = click.get_current_context().get_parameter_source("sandbox")
-        if said is ParameterSource.COMMANDLINE or any(axes.values()):
+        if said is ParameterSource.COMMANDLINE or any(words.values()):
             raise UsageError("--resume goes on with the cells that were chosen: leave the other choices out")
         folder = MatrixFolder.find(resume, out)
         plan, begun = rest_of(folder)
     else:
-        plan, begun = make_matrix(sandbox, lacking(sandbox), _chooser(**axes)), Counter[str]()
-        _check_ids(plan, axes["ids"])
+        axes = Axes(**words)
+        axes.check()
+        plan, begun = make_matrix(sandbox, lacking(sandbox), axes.mean), Counter[str]()
+        _check_ids(plan, axes.ids)
         folder = MatrixFolder.make(out)
         folder.keep_presets(preset_files(cell.setting.function for cell in plan.cells))
     _measure(plan, begun, folder, jobs, reuse=not fresh_processes, resumed=resume is not None)
@@ -93,42 +86,46 @@ def matrix(resume: str | None, sandbox: SandboxKind, jobs: int, fresh_processes:
     sys.exit(0 if measured and found.skipped == plan.skipped else 3)
 
 
-def _chooser(
-    clients: Sequence[str],
-    languages: Sequence[str],
-    presets: Sequence[str],
-    modes: Sequence[str],
-    links: Sequence[str],
-    methods: Sequence[str],
-    stales: Sequence[str],
-    tls: Sequence[str],
-    wake_orders: Sequence[str],
-    wakes: Sequence[str],
-    ids: Sequence[str],
-) -> Callable[[Cell], bool]:
-    """Whether a cell is meant: nothing said about an axis means all of it."""
-    known = {preset for defined in DEFINITIONS.values() for preset in defined.in_matrix}
-    if unknown := set(presets) - known:
-        raise UsageError(f"no client has the preset {min(unknown)!r}: {advice(min(unknown), sorted(known))}")
-    wanted = {Cell.parse(text).id for text in ids}
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """The words that were chosen on each axis; an axis without words means all of it."""
 
-    def meant(cell: Cell) -> bool:
+    clients: tuple[str, ...]
+    languages: tuple[str, ...]
+    presets: tuple[str, ...]
+    modes: tuple[str, ...]
+    links: tuple[str, ...]
+    methods: tuple[str, ...]
+    stales: tuple[str, ...]
+    tls: tuple[str, ...]
+    wake_orders: tuple[str, ...]
+    wakes: tuple[str, ...]
+    ids: tuple[str, ...]
+
+    def check(self) -> None:
+        """Raises UsageError for a preset that no client has, and for an id that is not a cell's."""
+        known = {preset for defined in DEFINITIONS.values() for preset in defined.in_matrix}
+        if unknown := set(self.presets) - known:
+            raise UsageError(f"no client has the preset {min(unknown)!r}: {advice(min(unknown), sorted(known))}")
+        for text in self.ids:
+            Cell.parse(text)
+
+    def mean(self, cell: Cell) -> bool:
+        """Whether the cell was chosen."""
         axes = (
-            (clients, cell.client),
-            (languages, DEFINITIONS[cell.client].language),
-            (presets, cell.preset),
-            (modes, cell.mode),
-            (links, cell.link),
-            (methods, cell.method),
-            (stales, str(cell.stale)),
-            (tls, cell.tls),
-            (wake_orders, cell.wake_order),
-            (wakes, cell.wake),
-            (wanted, cell.id),
+            (self.clients, cell.client),
+            (self.languages, DEFINITIONS[cell.client].language),
+            (self.presets, cell.preset),
+            (self.modes, cell.mode),
+            (self.links, cell.link),
+            (self.methods, cell.method),
+            (self.stales, str(cell.stale)),
+            (self.tls, cell.tls),
+            (self.wake_orders, cell.wake_order),
+            (self.wakes, cell.wake),
+            (self.ids, cell.id),
         )
         return all(not words or value in words for words, value in axes)
-
-    return meant
 
 
 def _check_ids(plan: MatrixPlan, ids: Sequence[str]) -> None:

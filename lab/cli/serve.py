@@ -8,17 +8,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 from lab.backends.opening import open_backend
+from lab.cli.options import duration_option, sandbox_option, speed_option
 from lab.functions import definition
 from lab.journal import Event, Journal, Recorder, Scope, now
 from lab.lambda_service.service import FunctionSpec, LambdaService
 from lab.plan.experiment import Experiment
 from lab.report.wording import plain
+from lab.run.signals import Interrupted, until_signalled
 from lab.scenario.parts import Function, Request, Upstream
 from lab.scenario.setting import Setting
 from lab.scenario.steps import Invoke
 from lab.scenario.words import CloseMode, SandboxKind, Shape
 from lab.units import format_duration
+from upstream_server import faults
+from upstream_server.options import Registered
 
 FUNCTION_NAME = "thawlab"
 
@@ -101,7 +107,7 @@ class ToldJournal(Journal):
                 log.unlink(missing_ok=True)
 
 
-async def serve(options: ServeOptions, say: Callable[[str], object]) -> None:
+async def keep_up(options: ServeOptions, say: Callable[[str], object]) -> None:
     """Bring everything up, say where it is, then what happens, and stay until cancelled.
 
     Raises UsageError for an unknown function or preset, EnvironmentLacks for a port that is taken.
@@ -146,3 +152,54 @@ def _greeting(options: ServeOptions, invoke: str, upstream: str, how: str) -> li
         "",
         "Ctrl-C ends it. What happens, in seconds:",
     ]
+
+
+@click.command(short_help="Keep the Invoke API, a function and an upstream up.")
+@click.option("--function", "client", default="aiohttp", show_default=True, help="The function, by its client library.")
+@click.option("--preset", default="seed", show_default=True, help="How it makes its client.")
+@click.option("--shape", type=click.Choice(["sync", "loop"]), help="App shape; the client's usual one if absent.")
+@sandbox_option
+@click.option(
+    "--close", type=Registered(faults.modes), default=faults.FORGET, show_default=True,
+    help="How the upstream gives up an idle connection.",
+)  # fmt: skip
+@duration_option("--idle-timeout", "5s", "How long the upstream keeps an unused connection.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address that the Invoke API listens on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=9001, show_default=True, help="Port of the Invoke API.")
+@duration_option("--timeout", "30s", "How long an invocation may take.")
+@click.option(
+    "--max-sandboxes", type=click.IntRange(min=1), default=10, show_default=True,
+    help="Most sandboxes at once; further invocations get HTTP 429.",
+)  # fmt: skip
+@speed_option(1)
+def serve(
+    client: str,
+    preset: str,
+    shape: Shape | None,
+    sandbox: SandboxKind,
+    close: CloseMode,
+    idle_timeout: float,
+    host: str,
+    port: int,
+    timeout: float,
+    max_sandboxes: int,
+    speed: float,
+) -> None:
+    """Keep the Invoke API, a function and an upstream up, until interrupted."""
+    options = ServeOptions(
+        client=client,
+        preset=preset,
+        shape=shape or definition(client).usual_shape,
+        sandbox=sandbox,
+        close=close,
+        idle_timeout=idle_timeout,
+        host=host,
+        port=port,
+        timeout=timeout,
+        max_sandboxes=max_sandboxes,
+        speed=speed,
+    )
+    try:
+        until_signalled(keep_up(options, click.echo))
+    except Interrupted:
+        click.echo("ended; nothing was left running", err=True)

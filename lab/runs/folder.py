@@ -101,6 +101,7 @@ class Folder:
         Raises EnvironmentLacks if the folder cannot be written.
         """
         with _Writing(self.path, self.KIND):
+            self.presets.mkdir(exist_ok=True)
             for (client, preset), file in files.items():
                 place = self._preset(client, preset)
                 place.mkdir(parents=True, exist_ok=True)

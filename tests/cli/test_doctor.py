@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from lab.backends.docker import parts as docker
 from lab.backends.docker.engine import LABEL, connect
+from lab.backends.process import parts as process
 from lab.cleanup.procfs import lab_mark
-from lab.cli import doctor, trial
 from lab.cli.doctor import examine
 from lab.errors import EnvironmentLacks
 from tests.run.command import ANSI, COMMAND, PATIENCE, environment, thawlab
@@ -27,15 +28,15 @@ def test_every_part_is_named() -> None:
     assert not ANSI.search(done.stdout)
     assert max(map(len, done.stdout.splitlines())) <= 80
     findings = examine()
-    assert len({finding.part for finding in findings}) == len(findings)
+    assert len({finding.name for finding in findings}) == len(findings)
     rows = _rows(done.stdout)
-    assert list(rows) == [finding.part for finding in findings]
+    assert list(rows) == [finding.name for finding in findings]
     for finding in findings:
         assert finding.without
-        here, told = rows[finding.part]
+        here, told = rows[finding.name]
         assert here == ("yes" if finding.present else "no")
         assert _steady(told) == _steady(finding.found if finding.present else finding.without)
-    for part in ("Linux", "Python", "runtime client", "TCP_REPAIR", "packet tap", "Docker Engine", "cgroup"):
+    for part in ("Linux", "Python", "runtime client", "CAP_NET_ADMIN", "packet tap", "Docker Engine", "cgroup"):
         assert part in done.stdout
 
 
@@ -68,16 +69,16 @@ def test_an_engine_that_starts_nothing_is_not_one_that_works(monkeypatch: pytest
     def refuses() -> str:
         raise EnvironmentLacks("the engine starts no container: OCI runtime create failed")
 
-    monkeypatch.setattr(doctor, "connect", Answers)
-    monkeypatch.setattr(doctor, "start_a_container", refuses)
-    engine = next(finding for finding in examine() if finding.part == "Docker Engine")
+    monkeypatch.setattr(docker, "connect", Answers)
+    monkeypatch.setattr(docker, "start_a_container", refuses)
+    engine = next(finding for finding in examine() if finding.name == "Docker Engine")
     assert not engine.present
     assert "OCI runtime create failed" in engine.without
 
 
 @pytest.mark.docker
 def test_doctor_starts_a_container_and_leaves_none() -> None:
-    took = trial.start_a_container()
+    took = docker.start_a_container()
     assert took is None or took.endswith(" s")
     client = connect()
     mine = client.containers.list(all=True, filters={"label": f"{LABEL}={lab_mark(os.getpid())}"})
@@ -86,17 +87,17 @@ def test_doctor_starts_a_container_and_leaves_none() -> None:
 
 
 def test_what_is_tried_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert trial.freezes()
-    assert trial.loopback_works()
-    monkeypatch.setattr(trial, "FREEZE_BOUND", 0.05)
-    monkeypatch.setattr(trial, "stat", lambda pid: None)
-    assert not trial.freezes()
+    assert process.freezes()
+    assert process.loopback_works()
+    monkeypatch.setattr(process, "FREEZE_BOUND", 0.05)
+    monkeypatch.setattr(process, "stat", lambda pid: None)
+    assert not process.freezes()
 
     def down(*arguments: object, **options: object) -> None:
         raise OSError(101, "Network is unreachable")
 
     monkeypatch.setattr("socket.create_connection", down)
-    assert not trial.loopback_works()
+    assert not process.loopback_works()
 
 
 def unprivileged(*arguments: str | Path, home: Path) -> subprocess.CompletedProcess[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.cli import main as cli
+from lab.cli.main import main
 from tests.run.command import COMMAND, PATIENCE, environment, in_this_process, refused, thawlab, thawlab_here
 
 LONG = "n" * 5000
@@ -63,7 +63,7 @@ def test_a_machine_that_has_no_more(monkeypatch: pytest.MonkeyPatch, error: Exce
     def fails() -> None:
         raise error
 
-    monkeypatch.setattr(cli, "built_in", fails)
+    monkeypatch.setattr("lab.cli.list.built_in", fails)
     said = refused(thawlab_here(monkeypatch, "list"), 3, words)
     assert said.count("\n") == 1
 
@@ -72,6 +72,6 @@ def test_a_bug_of_the_lab_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -
     def fails() -> None:
         raise RuntimeError("something else")
 
-    monkeypatch.setattr(cli, "built_in", fails)
+    monkeypatch.setattr("lab.cli.list.built_in", fails)
     with in_this_process(monkeypatch, "list"), pytest.raises(RuntimeError, match="something else"):
-        cli.main()
+        main()

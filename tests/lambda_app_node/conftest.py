@@ -4,12 +4,12 @@ import os
 
 import pytest
 
-from lab.backends.present import PRESENT
+from lab.backends.present import CHECKS
 
 
 @pytest.fixture(autouse=True)
 def node() -> None:
-    if PRESENT["node"]():
+    if CHECKS["node"].present():
         return
     why = "node and npm are not installed"
     if os.environ.get("CI"):

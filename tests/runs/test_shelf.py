@@ -56,7 +56,7 @@ def test_no_such_folder(tmp_path: Path) -> None:
 
 def test_the_command(monkeypatch: pytest.MonkeyPatch, out: Path) -> None:
     monkeypatch.setattr(
-        "lab.cli.main.remove_leftovers", lambda: iter(())
+        "lab.cli.clean.remove_leftovers", lambda: iter(())
     )  # other labs of this machine are not its business
     done = thawlab_here(monkeypatch, "clean", "--out", out)
     assert (done.returncode, done.stdout, len(left(out))) == (0, "", 6)

@@ -1,31 +1,47 @@
-"""What `thawlab doctor` tries, instead of believing it: a container, a freeze, the loopback, the kernel's answers."""
+"""What container sandboxes use of this machine: an engine is tried, since it may answer and start nothing."""
 
 import contextlib
 import os
-import signal
-import socket
-import subprocess
-import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import docker
 from docker.errors import APIError, DockerException
 
 from lab.backends.docker.engine import LABEL, connect
-from lab.cleanup.procfs import lab_mark, stat
+from lab.backends.docker.freezer import CGROUPS
+from lab.backends.part import Part
+from lab.cleanup.procfs import lab_mark
 from lab.errors import EnvironmentLacks
 
 START_BOUND = 30
 """Seconds for one answer of the engine: to start a container takes it half a second, and more on a busy machine."""
-FREEZE_BOUND = 2.0
-FREEZE_POLL = 0.001
-"""Real seconds until a process that was sent SIGSTOP counts as one that cannot be frozen, and between two looks."""
-LOOPBACK_BOUND = 2.0
-"""Real seconds for a connection within one kernel, which takes microseconds."""
-STOPPED = "T"
 MOST_IMAGES = 3
 """Images that are tried: one of another program may have nothing to run."""
+NO_ENGINE = "--sandbox docker cannot run; process sandboxes do not need it"
+
+
+def parts() -> Iterator[Part]:
+    """As `thawlab doctor` tells of them."""
+    yield _engine()
+    yield Part(
+        "container's cgroup",
+        any(os.access(folder, os.W_OK) for folder in (CGROUPS / "freezer", CGROUPS / "cgroup.procs")),
+        "containers freeze in 0.2 ms",
+        "containers are paused by the engine, which takes 16 ms",
+    )
+
+
+def _engine() -> Part:
+    try:
+        version = str(connect().version()["Version"])
+        took = start_a_container()
+        started = f"started a container in {took}" if took else "there is no image yet to try it with"
+        return Part("Docker Engine", True, f"--sandbox docker: {version}, {started}", NO_ENGINE)
+    except EnvironmentLacks as error:
+        told = "" if str(error).startswith("no Docker Engine answers") else f" ({error})"
+        return Part("Docker Engine", False, "", f"{NO_ENGINE}{told}")
 
 
 def start_a_container() -> str | None:
@@ -80,31 +96,3 @@ def _start(client: docker.DockerClient, tag: str) -> float:
     with contextlib.suppress(APIError, OSError):  # gone already
         container.wait(condition="removed", timeout=START_BOUND)
     return took
-
-
-def freezes() -> bool:
-    """Whether the kernel says stopped of a process that was sent SIGSTOP."""
-    with subprocess.Popen([sys.executable, "-S", "-E", "-c", "input()"], stdin=subprocess.PIPE) as process:
-        try:
-            process.send_signal(signal.SIGSTOP)
-            ends = time.monotonic() + FREEZE_BOUND
-            while time.monotonic() < ends:
-                seen = stat(process.pid)
-                if seen is not None and seen.state == STOPPED:
-                    return True
-                time.sleep(FREEZE_POLL)
-            return False
-        finally:
-            process.kill()
-
-
-def loopback_works() -> bool:
-    """Whether a connection to 127.0.0.1 can be made."""
-    try:
-        with (
-            socket.create_server(("127.0.0.1", 0)) as server,
-            socket.create_connection(server.getsockname(), timeout=2),
-        ):
-            return True
-    except OSError:
-        return False
