@@ -41,12 +41,12 @@ def _lab() -> Iterator[Part]:
     yield Part(
         "Python 3.11+", sys.version_info >= (3, 11), platform.python_version(), "install a newer one", needed=True
     )
-    runtime_client = installed("awslambdaric")
+    uv = installed("uv")
     yield Part(
-        "runtime client",
-        runtime_client is not None,
-        runtime_client or "",
-        "no wheel for this machine: functions cannot be run",
+        "environments (uv)",
+        uv is not None,
+        f"{uv}: each Python client has an environment of its own",
+        "no wheel for this machine: functions in Python cannot be run",
         needed=True,
     )
     yield Part(

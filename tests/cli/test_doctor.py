@@ -36,7 +36,7 @@ def test_every_part_is_named() -> None:
         here, told = rows[finding.name]
         assert here == ("yes" if finding.present else "no")
         assert _steady(told) == _steady(finding.found if finding.present else finding.without)
-    for part in ("Linux", "Python", "runtime client", "CAP_NET_ADMIN", "packet tap", "Docker Engine", "cgroup"):
+    for part in ("Linux", "Python", "environments", "CAP_NET_ADMIN", "packet tap", "Docker Engine", "cgroup"):
         assert part in done.stdout
 
 
