@@ -20,7 +20,7 @@ from lab.report.wording import plain
 from lab.run.signals import Interrupted, until_signalled
 from lab.scenario.parts import Function, Request, Upstream
 from lab.scenario.setting import Setting
-from lab.scenario.steps import Invoke
+from lab.scenario.steps.invoke import Invoke
 from lab.scenario.words import CloseMode, SandboxKind, Shape
 from lab.units import format_duration
 from upstream_server import faults

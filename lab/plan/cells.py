@@ -10,7 +10,8 @@ from lab.plan.job import Job
 from lab.scenario.model import Arm
 from lab.scenario.parts import FaultRule, Function, Request, Upstream
 from lab.scenario.setting import Setting
-from lab.scenario.steps import Freeze, Invoke
+from lab.scenario.steps.freeze import Freeze
+from lab.scenario.steps.invoke import Invoke
 from lab.scenario.words import Link, Shape, Wake, WakeOrder
 from upstream_server import faults
 from upstream_server.vocabulary import OneOf

@@ -26,7 +26,7 @@ from lab.lambda_service.service import Function, FunctionSpec, LambdaService
 from lab.plan.job import Job
 from lab.run.gap import IdlePeriod
 from lab.run.trouble import went_well
-from lab.scenario.steps import AsyncEvent, Burst, Invocation
+from lab.scenario.steps import Invocation
 from lab.scenario.timeline import Idle, periods_ahead
 
 FUNCTION_TIMEOUT = 30.0
@@ -71,7 +71,7 @@ async def _story(
     spec = FunctionSpec(
         name=f"{job.scope.scenario}-{job.scope.arm}-{job.scope.repeat}",
         timeout=FUNCTION_TIMEOUT if limit is None else limit / job.speed,
-        max_sandboxes=max((step.count for step in job.setting.timeline if isinstance(step, Burst)), default=1),
+        max_sandboxes=max((step.events for step in job.setting.timeline if isinstance(step, Invocation)), default=1),
         freeze_when_idle=False,
         wake_order=job.setting.wake_order,
     )
@@ -154,7 +154,7 @@ class ArmRun:
             if isinstance(step, Invocation):
                 await self._end_idle()
                 # The sandbox freezes by itself when its runtime asks for the next event, so it is told before.
-                self.function.freeze_when_idle = period.frozen or isinstance(step, AsyncEvent)
+                self.function.freeze_when_idle = period.frozen or step.asynchronous
                 async with place:
                     await step.perform(self)
                 self._answered = self._last_answer()
@@ -236,18 +236,6 @@ class ArmRun:
         """Let lab time pass in the idle period."""
         assert self._idle is not None, "walk() begins it"
         await self._idle.pass_time(lab_seconds)
-
-    async def restart_upstream(self, how: str) -> None:
-        """Restart the upstream; returns when it listens again."""
-        await self._site.upstream.restart(how)
-
-    async def drain_upstream(self) -> None:
-        """Drain the upstream; returns when its successor takes new connections."""
-        await self._site.upstream.drain()
-
-    async def move_name(self) -> None:
-        """Move the upstream's name to its other address."""
-        await self._site.upstream.move_name()
 
     async def recycle(self) -> None:
         """Stop the sandboxes, as a platform does when it reclaims them."""

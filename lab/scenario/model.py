@@ -11,7 +11,8 @@ from pydantic_core import PydanticCustomError
 from lab.scenario.curve import CurveShape
 from lab.scenario.parts import SMALLEST_DOCUMENT, Balancer, Expect, Function, Model, Request, Upstream
 from lab.scenario.setting import Setting
-from lab.scenario.steps import Invoke, Wait
+from lab.scenario.steps.invoke import Invoke
+from lab.scenario.steps.wait import Wait
 from lab.scenario.timeline import SPEED_MEANS, Speed, Timeline
 from lab.scenario.words import Clock, Link, Role, SandboxKind, Wake, WakeOrder
 from lab.units import Duration, format_duration

@@ -72,7 +72,7 @@ class Setting(Model):
     def ends_every(self, period: Idle) -> bool:
         """Whether no connection survives this stretch, however young it is."""
         limit = self.upstream.idle_limit
-        return period.restarts or (limit is not None and period.duration > limit)
+        return period.breaks or (limit is not None and period.duration > limit)
 
     def front_ends(self, period: Idle) -> bool:
         """Whether a balancer in front loses patience with the function in this stretch, and closes its connection."""

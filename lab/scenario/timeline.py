@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, WithJsonSchema
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
-from lab.scenario.steps import Freeze, Gap, Invocation, Move, Recycle, Restart, Step, Wait, read_step, steps_schema
+from lab.scenario.steps import End, Invocation, Step, read_step, steps_schema
 
 
 def _possible(timeline: tuple[Step, ...]) -> tuple[Step, ...]:
@@ -15,9 +16,9 @@ def _possible(timeline: tuple[Step, ...]) -> tuple[Step, ...]:
     if not isinstance(timeline[-1], Invocation):
         raise ValueError(f"ends with `{timeline[-1]}`: end with an invoke that sees its effect")
     for period in idle_periods(timeline):
-        if any(isinstance(step, Freeze) for step in period.steps) and any(isinstance(s, Wait) for s in period.steps):
+        if period.frozen and any(step.runs_on for step in period.steps):
             raise ValueError("freezes and waits between the same two invokes: the sandbox is frozen or it is not")
-        if any(isinstance(step, Recycle) for step in period.steps) and len(period.steps) > 1:
+        if period.recycles and len(period.steps) > 1:
             raise ValueError("recycles and does more between the same two invokes: no sandbox is left for it")
     return timeline
 
@@ -33,23 +34,28 @@ class Idle:
     @property
     def duration(self) -> float:
         """Lab seconds."""
-        return sum(step.duration for step in self.steps if isinstance(step, Gap))
+        return sum(step.lab_seconds for step in self.steps)
 
     @property
     def frozen(self) -> bool:
-        return any(isinstance(step, Freeze) for step in self.steps)
+        return any(step.freezes for step in self.steps)
 
     @property
     def moves(self) -> bool:
-        return any(isinstance(step, Move) for step in self.steps)
+        return any(step.moves_name for step in self.steps)
 
     @property
     def recycles(self) -> bool:
-        return any(isinstance(step, Recycle) for step in self.steps)
+        return any(step.recycles for step in self.steps)
+
+    def ends(self, close: str) -> list[End]:
+        """How its steps end every pooled connection, with an upstream of this close mode."""
+        return [end for step in self.steps if (end := step.ends_connections(close)) is not None]
 
     @property
-    def restarts(self) -> bool:
-        return any(isinstance(step, Restart) for step in self.steps)
+    def breaks(self) -> bool:
+        """Whether one of its steps ends every pooled connection."""
+        return bool(self.ends("fin"))
 
 
 def idle_periods(timeline: tuple[Step, ...]) -> list[Idle]:
@@ -73,11 +79,19 @@ def periods_ahead(timeline: tuple[Step, ...]) -> list[Idle]:
     return ahead
 
 
-Timeline = Annotated[
-    tuple[Annotated[InstanceOf[Step], BeforeValidator(read_step), WithJsonSchema(steps_schema())], ...],
-    Field(min_length=1),
-    AfterValidator(_possible),
-]
+class _AsWritten:
+    """Reads a step as files write it. Its JSON Schema is made when it is asked for: plugins add verbs."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(read_step)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return steps_schema()
+
+
+Timeline = Annotated[tuple[Annotated[Step, _AsWritten], ...], Field(min_length=1), AfterValidator(_possible)]
 
 
 Speed = Annotated[float, Field(ge=1, allow_inf_nan=False)]

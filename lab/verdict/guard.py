@@ -140,6 +140,6 @@ def _survivors(setting: Setting, facts: Facts) -> list[int]:
     deadly = [
         gap
         for gap, period in zip(facts.gaps, setting.idle, strict=False)
-        if period.restarts or (limit is not None and period.duration > limit)
+        if period.breaks or (limit is not None and period.duration > limit)
     ]
     return sorted(set().union(*(facts.survivors(gap) for gap in deadly)))

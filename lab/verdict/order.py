@@ -9,7 +9,7 @@ from math import inf
 
 from lab.journal import Event, Source
 from lab.scenario.setting import Setting
-from lab.scenario.steps import Burst, Drain, Invocation, Invoke, Move, Recycle, Restart
+from lab.scenario.steps import VERBS, Invocation
 from lab.verdict.facts import Facts
 from lab.verdict.gaps import Gap
 from upstream_server import faults
@@ -227,7 +227,7 @@ def _requests_before_gaps(setting: Setting) -> list[int]:
     counts, total, was_gap = [], 0, False
     for step in setting.timeline:
         if isinstance(step, Invocation):
-            total += step.requests if isinstance(step, Invoke) else step.count if isinstance(step, Burst) else 1
+            total += step.events * step.requests_each
             was_gap = False
         elif not was_gap:
             counts.append(total)
@@ -282,7 +282,7 @@ def _failed_on_what_died(setting: Setting, facts: Facts) -> Iterator[str]:
 def _recycled(setting: Setting, facts: Facts) -> Iterator[str]:
     """What comes after a sandbox was reclaimed is a cold start."""
     for gap, period in zip(facts.gaps, setting.idle, strict=False):
-        if not any(isinstance(step, Recycle) for step in period.steps):
+        if not period.recycles:
             continue
         following = next((e for e in _all(facts, "invocation", "invoked") if e.t >= gap.ended), None)
         if following is not None and not following["cold"]:
@@ -336,11 +336,13 @@ def _told_in_invocations(setting: Setting, facts: Facts) -> Iterator[str]:
 
 def _only_stated_verbs(setting: Setting, facts: Facts) -> Iterator[str]:
     """The upstream restarts, drains and moves as often as stated."""
-    steps = [step for period in setting.idle for step in period.steps]
-    for kind, happened in ((Restart, "listener-down"), (Drain, "listener-draining"), (Move, "name-moved")):
-        stated, seen = sum(isinstance(step, kind) for step in steps), len(_all(facts, "upstream", happened))
-        if seen > stated:
-            yield f"the journal has {seen} `{happened}`, but {stated} are stated"
+    stated = Counter(step.trace for period in setting.idle for step in period.steps)
+    for trace in dict.fromkeys(cls.trace for cls in VERBS.values()):
+        if trace is None or not trace.only_so:
+            continue
+        seen = sum(map(trace.shows, facts.events))
+        if seen > stated[trace]:
+            yield f"the journal has {seen} `{trace.kind}`, but {stated[trace]} are stated"
 
 
 CHECKS: Sequence[Callable[[Setting, Facts], Iterator[str]]] = (

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from lab.journal import Event
 from lab.scenario.setting import Setting
-from lab.scenario.steps import Restart
 from lab.verdict.gaps import Gap
 from upstream_server import faults
 
@@ -87,10 +86,11 @@ def _stated_ends(setting: Setting, gap: Gap) -> set[tuple[str, str]]:
     upstream = setting.upstream
     period = setting.idle[gap.number - 1] if gap.number <= len(setting.idle) else None
     ends: set[tuple[str, str]] = set()
-    if period is not None and (restarts := [step.how for step in period.steps if isinstance(step, Restart)]):
-        ends |= {("restart", how) for how in restarts}
+    if period is not None and (by_steps := period.ends(upstream.close)):
+        ends |= set(by_steps)
         if setting.link == "lost":
-            ends.add(("asked", faults.FORGET))  # just before the restart, so that nothing of the end can arrive
+            ends |= {(end.why, faults.mode(end.mode).when_lost) for end in by_steps}
+            ends.add(("asked", faults.FORGET))  # just before a restart, so that nothing of the end can arrive
         if period.duration <= (upstream.idle_limit or float("inf")):
             return ends  # no timeout can have been the cause
     modes = setting.close_modes

@@ -6,13 +6,13 @@ contradicts the statement; those about the upstream's word are in `upstream_word
 because its version did not take it, nothing is asked.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from string import ascii_lowercase
-from typing import Any
 
 from lab.scenario.setting import Setting
-from lab.scenario.steps import AsyncEvent, Burst, Drain, Invoke, Move, Recycle, Restart
+from lab.scenario.steps import Invocation
 from lab.verdict import upstream_word
 from lab.verdict.facts import Facts
 from lab.verdict.gaps import TOLERANCE
@@ -73,22 +73,12 @@ def timeline(s: Statement) -> Iterator[str]:
             yield f"gap {gap.number} was not run as stated"
         if s.speed and not same(gap.real, period.duration / s.speed):
             yield f"gap {gap.number} was run at another speed than stated"
-        for step_kind, event_kind, what in VERBS_WITNESSED:
-            wanted = sum(isinstance(step, step_kind) for step in period.steps)
-            times = sum(e.kind == event_kind and gap.started <= e.t <= gap.ended for e in s.facts.events)
+        for trace, wanted in Counter(step.trace for step in period.steps if step.trace is not None).items():
+            times = sum(trace.shows(e) and gap.started <= e.t <= gap.ended for e in s.facts.events)
             if wanted > times:
-                yield f"gap {gap.number} states that {what}, but it did not happen"
+                yield f"gap {gap.number} states that {trace.stated}, but it did not happen"
         if not period.frozen and any(e.kind == "frozen" and gap.started <= e.t <= gap.woken for e in s.facts.events):
             yield f"the sandbox was frozen in gap {gap.number}, which states that it runs"
-
-
-VERBS_WITNESSED = (
-    (Restart, "listener-down", "the upstream restarts"),
-    (Drain, "listener-draining", "the upstream drains"),
-    (Move, "name-moved", "the name moves"),
-    (Recycle, "stopped", "the sandbox is recycled"),
-)
-"""Steps of a gap, and the event that shows each."""
 
 
 @check
@@ -101,17 +91,17 @@ def speed(s: Statement) -> Iterator[str]:
 def invocations(s: Statement) -> Iterator[str]:
     """Each step's requests were told of, and a burst was one: its invocations began before the first had ended."""
     steps = s.setting.timeline
-    stated = sum(step.requests if isinstance(step, Invoke) else getattr(step, "count", 1) for step in _invoking(steps))
+    stated = sum(step.events * step.requests_each for step in _invoking(steps))
     told = len(s.asked)
     if told != stated:
         yield f"the function reports {told} requests, but {stated} are stated"
     ended = [event.t for event in s.facts.events if event.kind in ("returned", "failed")]
     began = [event for event in s.all("invocation", "invoked") if event.get("attempt", 1) == 1]
-    if any(isinstance(step, AsyncEvent) for step in steps):
+    if any(step.asynchronous for step in _invoking(steps)):
         return  # the platform's retries are invocations too
     position = 0
     for step in _invoking(steps):
-        count = step.count if isinstance(step, Burst) else 1
+        count = step.events
         group, position = began[position : position + count], position + count
         if len(group) == count > 1:
             first_end = min((t for t in ended if t >= group[0].t), default=float("inf"))
@@ -122,25 +112,25 @@ def invocations(s: Statement) -> Iterator[str]:
 @check
 def asynchronous_events(s: Statement) -> Iterator[str]:
     """Each `event` of the timeline was handed to the platform as one, and nothing else was."""
-    stated = sum(isinstance(step, AsyncEvent) for step in s.setting.timeline)
+    stated = sum(step.asynchronous for step in _invoking(s.setting.timeline))
     accepted = len(s.all("invocation", "event-accepted"))
     if s.speed is not None and accepted != stated:  # journals of 0.1 have neither
         yield f"the platform had {accepted} asynchronous events, but {stated} are stated"
 
 
-def _invoking(steps: Sequence[object]) -> list[Any]:
-    return [step for step in steps if isinstance(step, Invoke | Burst | AsyncEvent)]
+def _invoking(steps: Sequence[object]) -> list[Invocation]:
+    return [step for step in steps if isinstance(step, Invocation)]
 
 
 @check
 def connections_at_once(s: Statement) -> Iterator[str]:
     """The first invocation with several requests at once gets a connection for each: the upstream waits for them."""
     first = next(iter(_invoking(s.setting.timeline)), None)
-    if not isinstance(first, Invoke) or first.requests == 1 or not s.requests:
+    if first is None or first.requests_each == 1 or not s.requests:
         return
-    used = {event["connection"] for event in s.requests[: first.requests]}
-    if len(used) != first.requests:
-        yield f"{first.requests} requests at once came on {len(used)} connections"
+    used = {event["connection"] for event in s.requests[: first.requests_each]}
+    if len(used) != first.requests_each:
+        yield f"{first.requests_each} requests at once came on {len(used)} connections"
 
 
 @check

@@ -8,6 +8,7 @@ from lab.journal import Event
 from lab.report.run.clock import LabClock
 from lab.report.run.evidence import began, is_outcome, settled
 from lab.report.wording import plain
+from lab.scenario.steps import VERBS
 from lab.units import format_duration
 from lab.verdict.facts import FOLLOW_UP
 from upstream_server import faults
@@ -144,8 +145,6 @@ class _Story:
                 return "sandbox", "the invocation failed", "bad"
             case "client", "request":
                 return "sandbox", self._request(event), "good" if event.get("outcome") == "ok" else "bad"
-            case "upstream", "name-moved":
-                return "upstream", "its name moved to the new address", "fault"
             case "upstream", "listener-closed":
                 return "upstream", "stopped listening", "fault"
             case "upstream", "connection-opened":
@@ -171,10 +170,6 @@ class _Story:
                 return "connection", f"the balancer closed the function's connection {number} ({how})", "fault"
             case "upstream", "gateway-refreshed":
                 return "connection", f"a keepalive probe of connection {number} refreshed the gateway", "plain"
-            case "upstream", "listener-draining":
-                return "upstream", "drains: each open connection ends after its next answer", "fault"
-            case "upstream", "listener-down":
-                return "upstream", "restarts: its process is gone, and all connections with it", "fault"
             case "upstream", "listener-up":
                 return "upstream", "listens again", "plain"
             case "upstream", "late-data":
@@ -186,7 +181,7 @@ class _Story:
                 return "connection", f"client closed given-up connection {number} ({how})", "plain"
             case "upstream", "connection-closed":
                 return "connection", f"connection {number} closed by the {event.get('by')}", "plain"
-        return None
+        return _of_a_step(event)
 
     def _mode(self, event: Event) -> str:
         """`vanish`, or `vanish in place of a lost rst` where no packet can be lost on the way."""
@@ -240,6 +235,13 @@ class _Story:
             if fitting and numbers[-1:] != fitting[-1:]:
                 numbers.append(fitting[-1])
         return numbers
+
+
+def _of_a_step(event: Event) -> tuple[Lane, str, Tone] | None:
+    """What a verb of the timeline has to say of the event that shows it."""
+    traces = (cls.trace for cls in VERBS.values())
+    told = next((trace.told for trace in traces if trace is not None and trace.shows(event)), None)
+    return ("upstream", told, "fault") if told else None
 
 
 def _in_the_air(info: Mapping[str, int] | None) -> str:

@@ -1,47 +1,21 @@
-"""The verbs of a timeline, one file each.
+"""The verbs of a timeline, one file each, which says everything about its verb.
 
-A step is written as its verb (`invoke`) or as a verb with its argument (`freeze: 6m`).
-To add a verb, write its file beside these and name its class in `VERBS`.
+A step is written as its verb (`invoke`) or as a verb with its argument (`freeze: 6m`). What asks about a step asks the
+step itself: does it pass time, freeze, end connections, which event shows that it happened.
+A new verb is a new file beside these, or a module of your own named in THAWLAB_PLUGINS (`upstream_server.plugins`).
 """
 
+import importlib
+import pkgutil
 from reprlib import repr as shown
 from typing import Any
 
-from lab.scenario.steps.base import Gap, Invocation, Stage, Step
-from lab.scenario.steps.burst import Burst
-from lab.scenario.steps.drain import Drain
-from lab.scenario.steps.event import AsyncEvent
-from lab.scenario.steps.freeze import Freeze
-from lab.scenario.steps.invoke import Invoke
-from lab.scenario.steps.move import Move
-from lab.scenario.steps.recycle import Recycle
-from lab.scenario.steps.restart import Restart
-from lab.scenario.steps.wait import Wait
+from lab.scenario.steps.base import VERBS, End, Gap, Invocation, Stage, Step, Trace, register
 from lab.spelling import advice
 
-PAGE = "docs/scenarios.md has all"
-VERBS: dict[str, type[Step]] = {
-    cls.verb: cls for cls in (Invoke, Burst, AsyncEvent, Freeze, Wait, Restart, Drain, Move, Recycle)
-}
+__all__ = ["VERBS", "End", "Gap", "Invocation", "Stage", "Step", "Trace", "read_step", "register", "steps_schema"]
 
-__all__ = [
-    "VERBS",
-    "AsyncEvent",
-    "Burst",
-    "Drain",
-    "Freeze",
-    "Gap",
-    "Invocation",
-    "Invoke",
-    "Move",
-    "Recycle",
-    "Restart",
-    "Stage",
-    "Step",
-    "Wait",
-    "read_step",
-    "steps_schema",
-]
+PAGE = "docs/scenarios.md has all"
 
 
 def read_step(raw: object) -> Step:
@@ -62,3 +36,9 @@ def read_step(raw: object) -> Step:
 def steps_schema() -> dict[str, Any]:
     """JSON Schema of one step."""
     return {"anyOf": [cls.schema() for cls in VERBS.values()]}
+
+
+# In the order of docs/scenarios.md; a file that is not named here comes after them.
+_ORDER = ("invoke", "burst", "event", "freeze", "wait", "restart", "drain", "move", "recycle")
+for _name in (*_ORDER, *(found.name for found in pkgutil.iter_modules(__path__))):
+    importlib.import_module(f"{__name__}.{_name}")

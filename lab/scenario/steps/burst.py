@@ -1,23 +1,20 @@
 """`burst: 3`: three events at once, so that the platform needs three sandboxes."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
-from lab.scenario.steps.base import Invocation, Stage, read_count
+from lab.scenario.steps.base import Count, Invocation, Stage, register
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class Burst(Invocation):
     verb: ClassVar[str] = "burst"
-    count: int = 2
+    count: Count
 
-    @classmethod
-    def read(cls, argument: object) -> Self:
-        return cls(read_count(cls.verb, argument))
-
-    @classmethod
-    def schema(cls) -> dict[str, Any]:
-        return cls.counted_schema()
+    @property
+    def events(self) -> int:
+        return self.count
 
     async def perform(self, stage: Stage) -> None:
         await stage.burst(self.count)

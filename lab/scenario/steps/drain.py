@@ -6,15 +6,23 @@ Nothing is closed while it is idle: the next answer on each open connection says
 from dataclasses import dataclass
 from typing import ClassVar
 
-from lab.scenario.steps.base import BareStep, Stage
+from lab.scenario.steps.base import Stage, Step, Trace, register
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class Drain(BareStep):
+class Drain(Step):
     verb: ClassVar[str] = "drain"
+    trace: ClassVar[Trace | None] = Trace(
+        "upstream",
+        "listener-draining",
+        stated="the upstream drains",
+        told="drains: each open connection ends after its next answer",
+        only_so=True,
+    )
 
     async def perform(self, stage: Stage) -> None:
-        await stage.drain_upstream()
+        await stage.upstream.drain()
 
     def __str__(self) -> str:
         return "upstream drains"

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from lab.scenario.steps.base import BareStep, Stage
+from lab.scenario.steps.base import Stage, Step, Trace, register
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class Recycle(BareStep):
+class Recycle(Step):
     verb: ClassVar[str] = "recycle"
+    recycles: ClassVar[bool] = True
+    trace: ClassVar[Trace | None] = Trace("sandbox", "stopped", stated="the sandbox is recycled")
 
     async def perform(self, stage: Stage) -> None:
         await stage.recycle()

@@ -1,35 +1,30 @@
 """`restart`: the upstream restarts; every pooled connection dies at once. `restart: rst`: with resets."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
-from lab.scenario.steps.base import Stage, Step
-from upstream_server import faults
+from lab.scenario.steps.base import End, Stage, Step, Trace, register
+from upstream_server.vocabulary import RestartMode
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class Restart(Step):
     verb: ClassVar[str] = "restart"
-    how: str = "fin"
+    how: RestartMode = "fin"
+    trace: ClassVar[Trace | None] = Trace(
+        "upstream",
+        "listener-down",
+        stated="the upstream restarts",
+        told="restarts: its process is gone, and all connections with it",
+        only_so=True,
+    )
 
-    @classmethod
-    def read(cls, argument: object) -> Self:
-        if argument is not None and argument not in (known := faults.of_dying_process()):
-            raise ValueError(f"`{cls.verb}: {argument}`: connections die with {' or '.join(known)}")
-        return cls(str(argument or "fin"))
-
-    @classmethod
-    def schema(cls) -> dict[str, Any]:
-        named = {
-            "type": "object",
-            "properties": {cls.verb: {"enum": list(faults.of_dying_process())}},
-            "required": [cls.verb],
-            "additionalProperties": False,
-        }
-        return {"anyOf": [{"const": cls.verb}, named]}
+    def ends_connections(self, close: str) -> End | None:
+        return End("restart", self.how)
 
     async def perform(self, stage: Stage) -> None:
-        await stage.restart_upstream(self.how)
+        await stage.upstream.restart(self.how)
 
     def __str__(self) -> str:
         return f"upstream restarts ({self.how})"

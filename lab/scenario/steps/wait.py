@@ -3,16 +3,15 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from lab.scenario.steps.base import Gap, Stage
+from lab.scenario.steps.base import Gap, register
 from lab.units import format_duration
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class Wait(Gap):
     verb: ClassVar[str] = "wait"
-
-    async def perform(self, stage: Stage) -> None:
-        await stage.pass_time(self.duration)
+    runs_on: ClassVar[bool] = True
 
     def __str__(self) -> str:
         return f"idle {format_duration(self.duration)}, not frozen"
