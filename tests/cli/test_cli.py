@@ -15,12 +15,13 @@ from typing import Any
 import jsonschema
 import pytest
 
+from lab.report.run import FORMATS
 from lab.tools.schemas import PUBLISHED
 from tests.run.command import ANSI, COMMAND, PATIENCE, Finished, environment, refused, thawlab, thawlab_here
 from tests.run.support import scenario_text
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
-FOLDER = {"journal.jsonl", "results.json", "junit.xml", "summary.md", "report.html", "scenarios", "presets", "logs"}
+FOLDER = {"journal.jsonl", *FORMATS, "scenarios", "presets", "logs"}
 
 FIX = """\
   - {name: fix, role: fix, title: The fix, change: {function: {preset: sane}}, expect: {outcome: ok}}

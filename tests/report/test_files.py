@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
 
-from lab.report.run import html, junit, markdown, write_all
+from lab.report.run import FORMATS, html, junit, markdown, write_all
 from lab.report.run.diff import unified
 from lab.runs.finished import FinishedRun, PresetPath
 from lab.scenario.load import Named
@@ -230,7 +230,7 @@ def test_all_files_are_written(name: str, tmp_path: Path, presets: PresetPath, r
     old = {path: path.stat().st_ino for path in folder.iterdir()}
     write_all(folder, run, presets)
     assert all(path.stat().st_ino != number for path, number in old.items())  # replaced, not written over
-    assert {path.name for path in folder.iterdir()} == {"results.json", "junit.xml", "summary.md", "report.html"}
+    assert {path.name for path in folder.iterdir()} == set(FORMATS)
     assert Results.model_validate_json((folder / "results.json").read_text()) == run.results
 
 

@@ -18,7 +18,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from lab.report.matrix import html, markdown, print_matrix, view, write_all
+from lab.report.matrix import FORMATS, html, markdown, print_matrix, view, write_all
 from lab.report.matrix.marks import Marks
 from lab.report.matrix.terminal import MOST
 from lab.verdict import matrix as results
@@ -342,7 +342,7 @@ def test_a_view_that_was_linked_is_filtered_and_sorted(tmp_path: Path) -> None:
 @each_matrix
 def test_every_file_is_written_and_none_is_left_half(name: str, tmp_path: Path) -> None:
     write_all(tmp_path, sample.ALL[name]())
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["matrix.html", "matrix.json", "matrix.md"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(FORMATS)
 
 
 @each_matrix

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lab.journal import Event
-from lab.scenario.steps import Recycle
+from lab.scenario.steps.recycle import Recycle
 from lab.verdict.order import disorder
 from tests.verdict.events import Change, bug, changed, event, facts, scenario, setting_of, told, without
 

@@ -1,5 +1,6 @@
-"""Reports: pure functions of a finished run, one file a format."""
+"""Reports of a run: pure functions of it, one file a format, registered in `FORMATS`."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from lab.report.files import write_whole
@@ -7,7 +8,18 @@ from lab.report.run import html, junit, markdown
 from lab.runs.finished import FinishedRun, PresetPath
 from lab.runs.folder import RunFolder
 
-__all__ = ["report", "write_all"]
+__all__ = ["FORMATS", "report", "write_all"]
+
+Format = Callable[[FinishedRun, PresetPath | None], bytes]
+"""What a file holds; the second argument says where a preset's code is, if that is not the run's folder."""
+
+FORMATS: dict[str, Format] = {
+    "results.json": lambda run, _: run.results.to_json().encode(),
+    "junit.xml": lambda run, _: junit.render(run),
+    "summary.md": lambda run, _: markdown.render(run).encode(),
+    "report.html": lambda run, presets: html.render(run, presets).encode(),
+}
+"""The files that a run's folder gets, and how each is made."""
 
 
 def report(folder: RunFolder) -> FinishedRun:
@@ -22,14 +34,12 @@ def report(folder: RunFolder) -> FinishedRun:
 
 
 def write_all(folder: Path, run: FinishedRun, preset_path: PresetPath | None = None) -> None:
-    """Write results.json, junit.xml, summary.md and report.html into a run's folder.
+    """Write a run in every format into its folder.
 
-    Each file is there whole or not at all. Raises OSError where the folder cannot be written.
+    Each file is there whole or not at all. Raises OSError if the folder cannot be written.
     """
-    write_whole(folder / "results.json", run.results.to_json().encode())
-    write_whole(folder / "junit.xml", junit.render(run))
-    write_whole(folder / "summary.md", markdown.render(run).encode())
-    write_whole(folder / "report.html", html.render(run, preset_path).encode())
+    for name, made in FORMATS.items():
+        write_whole(folder / name, made(run, preset_path))
 
 
 def _keep_traces(folder: RunFolder, run: FinishedRun) -> None:

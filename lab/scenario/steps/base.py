@@ -26,7 +26,7 @@ class UpstreamHandle(Protocol):
         """Its name stands for its other address from now on."""
 
     async def ask(self, action: str) -> None:
-        """Anything else that its control API can do to a listener, such as `give-up` (see `upstream_server.control`)."""
+        """Anything else that the control API can do to a listener, such as `give-up`: see `upstream_server.control`."""
 
 
 class Stage(Protocol):
@@ -67,7 +67,7 @@ class Trace:
     stated: str
     """What a scenario with this step states: `the upstream restarts`."""
     told: str | None = None
-    """What the timeline says of the event, after the name of its source; None if the timeline has words for its kind."""
+    """What the timeline says of the event, as something that the upstream does; None if it has words for the kind."""
     why: str | None = None
     """The event's `why`, if only those with this one show it."""
     only_so: bool = False
@@ -93,6 +93,8 @@ class Step(ABC):
     """Whether the sandbox must not be frozen meanwhile."""
     recycles: ClassVar[bool] = False
     """Whether it leaves no sandbox."""
+    asynchronous: ClassVar[bool] = False
+    """Whether it invokes the function and nobody waits for the answer, so that the platform tries a failed one again."""
     moves_name: ClassVar[bool] = False
     """Whether the upstream's name stands for another address afterwards."""
 
@@ -172,9 +174,6 @@ Count = Annotated[int, Field(ge=1, le=MOST), BeforeValidator(_whole_number)]
 @dataclass(frozen=True, slots=True)
 class Invocation(Step):
     """A step in which the platform has work for the function."""
-
-    asynchronous: ClassVar[bool] = False
-    """Whether nobody waits for the answer, so that the platform tries a failed one again."""
 
     @property
     def events(self) -> int:

@@ -6,7 +6,9 @@ from typing import cast
 from lab.backends.base import LinkHandle
 from lab.backends.process.sandbox import ProcessSandbox
 from lab.run.arm_run import ArmRun
-from lab.scenario.steps import Freeze, Step, Wait
+from lab.scenario.steps import Step
+from lab.scenario.steps.freeze import Freeze
+from lab.scenario.steps.wait import Wait
 from tests.sabotage.breaks import Altered, Scene, altered, at_speed, other_timeline, scene
 from tests.sabotage.lie import Arm, Break, tell
 from tests.sabotage.stories import BUG, CONTROL, CONTROL_CELL, SANE, SANE_CELL, SEED, SEED_CELL, WAIT, story
