@@ -1,13 +1,13 @@
 """HTTP/1.1 on one connection: uvicorn's protocol, with the moments at which a connection can be ended on purpose.
 
-Each moment of `upstream_server.moments` is noticed in one method of `FaultProtocol`:
+Each point at which a moment of `upstream_server.moments` can come is one method of `FaultProtocol`:
 
-accept           connection_made
+accepted         connection_made
 request-head     head_parsed: the app has not run
-request-body     body_came: the app waits for the rest
-executed         answer_begins: nothing of the answer was sent
-response-body    body_goes
-response-done    on_response_complete
+request-bytes    body_came: the app waits for the rest
+answer-begins    answer_begins: nothing of the answer was sent
+answer-bytes     body_goes
+answer-done      on_response_complete
 
 Beside them stand the end of an idle connection (timeout_keep_alive_handler, give_up) and that of the whole
 server (die). All of it ends in the same close modes.
@@ -29,7 +29,7 @@ from upstream_server.behaviour import IdleEnd
 from upstream_server.connection import Connection
 from upstream_server.events import now
 from upstream_server.flow import Flow
-from upstream_server.moments import STALL, moment
+from upstream_server.moments import STALL, Point, Seen, come, moment
 from upstream_server.observed import ObservedH11
 from upstream_server.probes import ProbeWatch
 from upstream_server.rules import Due
@@ -54,6 +54,7 @@ class FaultProtocol(H11Protocol):
         self.listener = listener
         self.behaviour = listener.behaviour
         self.conn = ObservedH11(self)
+        self._method = self._target = ""
         self._status = 0
         self._answer: Mapping[str, Any] = {}
         self._received = 0
@@ -78,7 +79,7 @@ class FaultProtocol(H11Protocol):
             return
         self.connection = self.listener.admit(Flow.of(transport))
         self.app_state["connection"] = self.connection
-        if not self._struck("accept"):
+        if not self._struck("accepted"):
             self.ready()
 
     def ready(self) -> None:
@@ -111,6 +112,7 @@ class FaultProtocol(H11Protocol):
 
     def head_parsed(self, head: h11.Request) -> None:
         assert self.connection is not None
+        self._method, self._target = head.method.decode(), head.target.decode("latin-1")
         given = told.field(head.headers, b"x-request-id")
         serving = given or uuid.uuid4().hex
         self.app_state["request"] = serving  # uvicorn copies the state into the request's scope right after this
@@ -121,19 +123,19 @@ class FaultProtocol(H11Protocol):
 
     def body_came(self, count: int) -> None:
         self._received += count
-        self._struck("request-body", self._received)
+        self._struck("request-bytes", self._received)
 
     def answer_begins(self, head: h11.Response) -> None:
         self._status = head.status_code
         if self.conn.their_state is not h11.ERROR:  # else it is uvicorn's own answer to what is no HTTP
-            self._struck("executed")
+            self._struck("answer-begins")
 
     def head_goes(self, framed: bytes) -> None:
         self._answer = told.answer(framed)
 
     def body_goes(self, count: int, framed: bytes) -> None:
         assert self.connection is not None
-        due = self._due("response-body", self._sent + count)
+        due = self._due("answer-bytes", self._sent + count)
         if due is None:
             self._sent += count
             return
@@ -148,7 +150,7 @@ class FaultProtocol(H11Protocol):
         if self.conn.silent:
             return
         self.connection.responded(self._status, self._sent, self._answer)
-        if self.transport.is_closing() or self._struck("response-done"):
+        if self.transport.is_closing() or self._struck("answer-done"):
             return
         self._adopt_behaviour()
         super().on_response_complete()
@@ -175,12 +177,14 @@ class FaultProtocol(H11Protocol):
 
     # What strikes at a moment
 
-    def _due(self, at: str, count: int = 0) -> Due | None:
+    def _due(self, point: Point, count: int = 0) -> Due | None:
         assert self.connection is not None
-        return self.listener.rules.due(at, self.connection.id, self.connection.requests, count)
+        number = self.connection.requests
+        at = come(point, Seen(number, self._method, self._target, count))
+        return self.listener.rules.due(at, self.connection.id, number, count)
 
-    def _struck(self, at: str, count: int = 0) -> bool:
-        due = self._due(at, count)
+    def _struck(self, point: Point, count: int = 0) -> bool:
+        due = self._due(point, count)
         if due is not None:
             self._strike(due)
         return due is not None

@@ -1,7 +1,7 @@
 """Which fault strikes now: a listener's rules, and how often each of them could."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from upstream_server.behaviour import FaultRule
@@ -26,8 +26,8 @@ class Rules:
     def __repr__(self) -> str:
         return f"<Rules {len(self._rules)}, delivered {dict(self._delivered)}>"
 
-    def due(self, at: str, connection: int, number: int, count: int = 0) -> Due | None:
-        """The rule that strikes at this moment, if any; it uses up one of the chances that `first` gives it.
+    def due(self, at: Collection[str], connection: int, number: int, count: int = 0) -> Due | None:
+        """The rule that strikes at one of these moments, if any; it uses up one of the chances that `first` gives it.
 
         `number` is the request's on its connection, `count` the bytes of its body until now. Of several rules
         the one with the fewest bytes strikes, else the one that stands first.
@@ -35,7 +35,7 @@ class Rules:
         fitting = [
             (rule.after_bytes, index)
             for index, rule in enumerate(self._rules)
-            if rule.at == at
+            if rule.at in at
             and rule.after_bytes <= count
             and rule.is_for(connection, number)
             and (rule.first is None or self._chances[index] < rule.first)

@@ -104,7 +104,7 @@ class Setting(Model):
     @property
     def faults_after_answers(self) -> list[FaultRule]:
         """The upstream's faults that end a connection which the client's pool has just got back."""
-        return [rule for rule in self.upstream.faults if rule.at == "response-done" and rule.do != moments.STALL]
+        return [rule for rule in self.upstream.faults if moments.after_answer(rule.at) and rule.do != moments.STALL]
 
     @property
     def leaves_stale(self) -> bool:

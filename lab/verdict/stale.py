@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from lab.journal import Event
 from lab.scenario.setting import Setting
 from lab.verdict.gaps import Gap
-from upstream_server import faults
+from upstream_server import faults, moments
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def stale_connections(events: Sequence[Event], gaps: Sequence[Gap]) -> list[Stal
     last_request = _last_requests(events)
     found = []
     for event in events:
-        after_answer = event.source == "upstream" and event.kind == "fault" and event["at"] == "response-done"
+        after_answer = event.source == "upstream" and event.kind == "fault" and moments.after_answer(event["at"])
         if not after_answer and (event.source, event.kind) != ("upstream", "gave-up"):
             continue
         used = [t for t in last_request.get(event["connection"], ()) if t <= event.t]

@@ -5,16 +5,43 @@ where on the connection answers nothing more and stays open. Whatever it is, the
 are acknowledged: by the packet that ends the connection, or, where nothing is sent, just before it. The end of an idle
 connection is not a moment here: that is the idle timeout's.
 
-The moments are noticed in `upstream_server.protocol`; which connection and request a rule is for is judged in
-`upstream_server.rules`. A new moment is a new file in this folder and one call there.
+A moment comes at one of the points that the protocol passes (`Point`, in `upstream_server.protocol`), perhaps on some
+requests only (`fits`). Which connection and request a rule is for is judged in `upstream_server.rules`. A new moment is
+a new file in this folder, or a module of your own named in THAWLAB_PLUGINS (`upstream_server.plugins`).
 """
 
 import importlib
 import pkgutil
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
+
+Point = Literal["accepted", "request-head", "request-bytes", "answer-begins", "answer-bytes", "answer-done"]
+"""What the protocol passes, in the order of a request's life:
+
+accepted        the connection was accepted, nothing was read
+request-head    a request's head was read; the app does not run
+request-bytes   bytes of its body came, counted from the first; also called with none, right after the head
+answer-begins   the app has run; nothing of the answer was sent
+answer-bytes    bytes of the answer's body are about to go, counted with them
+answer-done     the whole answer was sent
+"""
 
 STALL = "stall"
 """What a rule can do beside the close modes: nothing more, with the connection open and its bytes acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of a connection at a point."""
+
+    number: int
+    """Of the request on its connection, from 1; 0 before the first."""
+    method: str
+    target: str
+    """The request's method and target as they stand in its head; empty before the first."""
+    count: int
+    """Bytes of the body until now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +54,12 @@ class Moment:
 
     when: str
     """The time of a fault in a timeline's words; `{number}` is the request's on its connection."""
+
+    point: Point
+    """Where the protocol looks for it."""
+
+    fits: Callable[[Seen], bool] = lambda seen: True
+    """Whether it has come, at this point."""
 
     has_request: bool = True
     """Whether it belongs to a request, which a rule can pick by its number."""
@@ -55,6 +88,16 @@ def moments() -> tuple[str, ...]:
 def moment(name: str) -> Moment:
     """The moment of a name; raises KeyError."""
     return _MOMENTS[name]
+
+
+def come(point: Point, seen: Seen) -> frozenset[str]:
+    """The names of the moments that have come at this point."""
+    return frozenset(one.name for one in _MOMENTS.values() if one.point == point and one.fits(seen))
+
+
+def after_answer(name: str) -> bool:
+    """Whether a fault at this moment ends a connection that the client's pool has just got back."""
+    return name in _MOMENTS and _MOMENTS[name].point == "answer-done"
 
 
 def when(name: str, number: int | None) -> str:

@@ -11,4 +11,13 @@ port that something else listens on.
 
 from upstream_server.moments import Moment, register
 
-ACCEPT = register(Moment("accept", __doc__, when="as it was accepted", has_request=False, in_request=True))
+ACCEPT = register(
+    Moment(
+        "accept",
+        __doc__,
+        when="as it was accepted",
+        point="accepted",
+        has_request=False,
+        in_request=True,
+    )
+)

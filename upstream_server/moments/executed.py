@@ -10,4 +10,11 @@ the answer is under way, a worker timeout that ends the answer and not the work.
 
 from upstream_server.moments import Moment, register
 
-EXECUTED = register(Moment("executed", __doc__, when="after executing its request {number}, before the answer"))
+EXECUTED = register(
+    Moment(
+        "executed",
+        __doc__,
+        when="after executing its request {number}, before the answer",
+        point="answer-begins",
+    )
+)

@@ -11,5 +11,12 @@ Faithful to: an upload cut by a restart, a limit on body size that is enforced b
 from upstream_server.moments import Moment, register
 
 REQUEST_BODY = register(
-    Moment("request-body", __doc__, when="in the middle of its request {number}", counts_bytes=True, in_request=True)
+    Moment(
+        "request-body",
+        __doc__,
+        when="in the middle of its request {number}",
+        point="request-bytes",
+        counts_bytes=True,
+        in_request=True,
+    )
 )

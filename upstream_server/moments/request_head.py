@@ -13,5 +13,11 @@ cannot know: to it this is `executed`.
 from upstream_server.moments import Moment, register
 
 REQUEST_HEAD = register(
-    Moment("request-head", __doc__, when="when the head of its request {number} came", in_request=True)
+    Moment(
+        "request-head",
+        __doc__,
+        when="when the head of its request {number} came",
+        point="request-head",
+        in_request=True,
+    )
 )

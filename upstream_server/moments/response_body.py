@@ -16,5 +16,11 @@ restart. The request was executed: such an answer must not be retried blindly.
 from upstream_server.moments import Moment, register
 
 RESPONSE_BODY = register(
-    Moment("response-body", __doc__, when="in the middle of its answer {number}", counts_bytes=True)
+    Moment(
+        "response-body",
+        __doc__,
+        when="in the middle of its answer {number}",
+        point="answer-bytes",
+        counts_bytes=True,
+    )
 )

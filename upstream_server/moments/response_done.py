@@ -10,4 +10,11 @@ that had the next request on its way.
 
 from upstream_server.moments import Moment, register
 
-RESPONSE_DONE = register(Moment("response-done", __doc__, when="right after its answer {number}"))
+RESPONSE_DONE = register(
+    Moment(
+        "response-done",
+        __doc__,
+        when="right after its answer {number}",
+        point="answer-done",
+    )
+)

@@ -25,9 +25,6 @@ class UpstreamHandle(Protocol):
     async def move_name(self) -> None:
         """Its name stands for its other address from now on."""
 
-    async def ask(self, action: str) -> None:
-        """Anything else that the control API can do to a listener, such as `give-up`: see `upstream_server.control`."""
-
 
 class Stage(Protocol):
     """One arm's run as its steps see it."""
@@ -94,7 +91,7 @@ class Step(ABC):
     recycles: ClassVar[bool] = False
     """Whether it leaves no sandbox."""
     asynchronous: ClassVar[bool] = False
-    """Whether it invokes the function and nobody waits for the answer, so that the platform tries a failed one again."""
+    """Whether it invokes the function and nobody waits for the answer: the platform tries a failed one again."""
     moves_name: ClassVar[bool] = False
     """Whether the upstream's name stands for another address afterwards."""
 
