@@ -78,6 +78,9 @@ class UpstreamHandle(Protocol):
     async def move_name(self) -> None:
         """Its name stands for its other address from now on; raises EnvironmentLacks if it cannot be moved here."""
 
+    async def ask(self, action: str) -> None:
+        """Anything else that the control API can do to a listener, such as `give-up`: see `upstream_server.control`."""
+
 
 class LinkHandle(Protocol):
     """The network between the sandboxes and their upstream. If the setting delivers packets, both do nothing."""

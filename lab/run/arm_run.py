@@ -3,11 +3,10 @@
 import asyncio
 import json
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
-from dataclasses import dataclass
 from itertools import chain, count, repeat
 from typing import Any
 
-from lab.backends.base import OpenBackend, Site
+from lab.backends.base import OpenBackend, Site, UpstreamHandle
 from lab.errors import LabError
 from lab.functions import definition, preset_sha256, shape_of
 from lab.functions.answer import TICK, read_answer
@@ -116,24 +115,6 @@ async def come_to_rest(function: Function) -> None:
         raise BarrierTimeout(f"the function did not come to rest within {SETTLE_BOUND:g}s") from None
 
 
-@dataclass(frozen=True, slots=True)
-class UpstreamOfRun:
-    """What steps can do to the upstream of their run."""
-
-    job: Job
-    bench: Bench
-    recorder: Recorder
-
-    async def restart(self, how: str) -> None:
-        await self.bench.restart_upstream(self.job, how)
-
-    async def drain(self) -> None:
-        await self.bench.drain_upstream(self.job)
-
-    async def move_name(self) -> None:
-        await self.bench.move_name(self.job, self.recorder)
-
-
 class ArmRun:
     """The stage on which the steps of a timeline are performed."""
 
@@ -202,9 +183,9 @@ class ArmRun:
     # The steps.
 
     @property
-    def upstream(self) -> UpstreamOfRun:
+    def upstream(self) -> UpstreamHandle:
         """What steps do to the upstream."""
-        return UpstreamOfRun(self._job, self._bench, self._recorder)
+        return self._site.upstream
 
     async def invoke(self, requests: int) -> None:
         """Invoke the function, and write down what it tells of its requests."""

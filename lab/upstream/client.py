@@ -161,6 +161,10 @@ class UpstreamClient:
         """Idle connections end now, by its close mode."""
         await self._call("POST", f"/listeners/{name}/give-up")
 
+    async def ask(self, name: str, action: str) -> None:
+        """Anything else that the control API can do to a listener, such as `give-up`."""
+        await self._call("POST", f"/listeners/{name}/{action}")
+
     async def drain(self, name: str) -> None:
         """It takes no new connection, and the next answer on each open one says `Connection: close` and is the last.
 

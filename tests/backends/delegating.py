@@ -85,6 +85,9 @@ class DelegatingUpstream:
     async def move_name(self) -> None:
         await self.real.move_name()
 
+    async def ask(self, action: str) -> None:
+        await self.real.ask(action)
+
 
 class DelegatingKernel:
     """Says what another site's kernels say."""

@@ -1,7 +1,6 @@
 """A report of runs and one of matrices that the lab does not have: a function, and a line in a registry."""
 
 from lab.report import matrix, run
-
 from lab.runs.finished import FinishedRun, PresetPath
 from lab.verdict.matrix import Matrix
 

@@ -47,6 +47,9 @@ class DockerUpstream:
         await self.client.drain(self.name)
         await self.client.listen(self.name)
 
+    async def ask(self, action: str) -> None:
+        await self.client.ask(self.name, action)
+
     async def move_name(self) -> None:
         if self.other is None:
             raise EnvironmentLacks("the timeline of this experiment does not move the name, so it has one address")

@@ -38,6 +38,9 @@ class ProcessUpstream:
         await self.client.drain(self.name)
         await self.client.listen(self.name)
 
+    async def ask(self, action: str) -> None:
+        await self.client.ask(self.name, action)
+
     async def move_name(self) -> None:
         raise EnvironmentLacks(
             "a process shares the names of its machine, and the lab moves none of them: use --sandbox docker"

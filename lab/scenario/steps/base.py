@@ -25,6 +25,9 @@ class UpstreamHandle(Protocol):
     async def move_name(self) -> None:
         """Its name stands for its other address from now on."""
 
+    async def ask(self, action: str) -> None:
+        """Anything else that the control API can do to a listener, such as `give-up`: see `upstream_server.control`."""
+
 
 class Stage(Protocol):
     """One arm's run as its steps see it."""

@@ -9,6 +9,9 @@ from lab.lambda_service.events import EventQueue
 from lab.lambda_service.slot import Slot
 from lab.run.arm_run import ArmRun
 from lab.scenario.parts import Advertise
+from lab.scenario.steps import Stage
+from lab.scenario.steps.drain import Drain
+from lab.scenario.steps.restart import Restart
 from tests.sabotage.breaks import nothing, other_sandboxes, other_upstream, otherwise
 from tests.sabotage.lie import Arm, Break, tell
 from tests.sabotage.stories import (
@@ -496,8 +499,8 @@ tell(
 )
 
 
-async def the_other_way(real: Callable[..., Any], run: ArmRun, how: str) -> None:
-    await real(run, "fin" if how == "rst" else "rst")
+async def the_other_way(real: Callable[..., Any], step: Restart, stage: Stage) -> None:
+    await real(replace(step, how="fin" if step.how == "rst" else "rst"), stage)
 
 
 tell(
@@ -514,7 +517,7 @@ tell(
         ),
         "arrived",
     ),
-    break_it=Break(patches={(ArmRun, "restart_upstream"): the_other_way}),
+    break_it=Break(patches={(Restart, "perform"): the_other_way}),
     expected="cause_as_stated",
 )
 tell(
@@ -523,6 +526,6 @@ tell(
     "lab",
     "The upstream is not drained before it restarts.",
     of_the_catalogue("drain-unheard", "bug"),
-    break_it=Break(patches={(ArmRun, "drain_upstream"): nothing}),
+    break_it=Break(patches={(Drain, "perform"): nothing}),
     expected="it did not happen",
 )

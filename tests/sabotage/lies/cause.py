@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from lab.run.arm_run import ArmRun
+from lab.scenario.steps.restart import Restart
 from tests.sabotage.breaks import nothing, other_upstream, otherwise
 from tests.sabotage.lie import Arm, Break, tell
 from tests.sabotage.stories import BUG, FIX, RESET, SEED_CELL, arm, of_the_catalogue, story
@@ -17,7 +17,7 @@ tell(
     "lab",
     "The upstream does not restart; its idle timeout ends the connection in place of that.",
     RESTARTED,
-    break_it=Break(patches={(ArmRun, "restart_upstream"): nothing}),
+    break_it=Break(patches={(Restart, "perform"): nothing}),
     expected="gap 1 states that the upstream restarts, but it did not happen",
     short=True,
 )
@@ -29,7 +29,7 @@ tell(
     of_the_catalogue("deploy-while-frozen", "rst-arrived"),
     break_it=Break(
         backend=other_upstream(idle_timeout=15.0).backend,
-        patches={(ArmRun, "restart_upstream"): nothing},
+        patches={(Restart, "perform"): nothing},
     ),
     expected="cause_as_stated",
 )
