@@ -8,7 +8,6 @@ from typing import Literal
 from lab.scenario.model import Arm
 from lab.scenario.parts import Expect
 from lab.scenario.setting import Setting
-from lab.scenario.steps import AsyncEvent
 from lab.scenario.words import OutcomeClass
 from lab.units import format_duration
 from lab.verdict.facts import Facts
@@ -137,7 +136,7 @@ def from_role(arm: Arm, setting: Setting, facts: Facts) -> Iterator[Difference]:
     if arm.role == "bug" and facts.outcomes and not failed and not _states_a_wrong(arm.expect):
         yield Difference("bug's role", "something goes wrong", "every request ended ok")
         return
-    tried_again = any(isinstance(step, AsyncEvent) for step in setting.timeline) and facts.outcomes[-1:] == ("ok",)
+    tried_again = any(step.asynchronous for step in setting.timeline) and facts.outcomes[-1:] == ("ok",)
     if arm.role in ("fix", "control") and failed and not tried_again:
         yield Difference("role", f"a {arm.role} must succeed", failed[-1])
 

@@ -6,10 +6,12 @@ from functools import cached_property
 from typing import Any
 
 from lab.journal import Event
+from lab.scenario.steps import ending_traces
 from lab.scenario.words import OutcomeClass
 from lab.verdict.before import number_says_new
 from lab.verdict.gaps import Gap, gaps_of
 from lab.verdict.stale import Stale, stale_connections
+from upstream_server import moments
 
 UNTOLD: dict[str, OutcomeClass] = {"Sandbox.Timedout": "timeout"}
 """Outcomes of invocations that failed and told nothing, by the platform's error type."""
@@ -235,19 +237,19 @@ class Facts:
     @cached_property
     def _after_answers(self) -> list[Event]:
         """Faults that hit no request, but a connection that had just carried one."""
-        return [event for event in self._all("upstream", "fault") if event["at"] == "response-done"]
+        return [event for event in self._all("upstream", "fault") if moments.after_answer(event["at"])]
 
     @cached_property
     def passed_limit(self) -> bool:
-        """Some gap was more than a connection survives: too long an idle time, too great an age, or a restart in it."""
+        """Some gap was more than a connection survives: too long, to too great an age, or with a step that ends all."""
         idle = min(self._limits("idle_timeout", "gateway_timeout"), default=float("inf"))
         age = min(self._limits("max_age"), default=float("inf"))
         first = min((event.t for event in self._all("upstream", "connection-opened")), default=float("inf"))
-        restarts = [event.t for event in self._all("upstream", "listener-down")]
+        ended = [event.t for event in self.events if any(trace.shows(event) for trace in ending_traces())]
         return any(
             gap.woken - gap.started > idle
             or gap.woken - first > age
-            or any(gap.started <= t <= gap.woken for t in restarts)
+            or any(gap.started <= t <= gap.woken for t in ended)
             for gap in self.gaps
         )
 
@@ -264,7 +266,7 @@ class Facts:
     @cached_property
     def hits(self) -> list[Event]:
         """Faults that the upstream delivered in the middle of a request."""
-        return [event for event in self._all("upstream", "fault") if event["at"] != "response-done"]
+        return [event for event in self._all("upstream", "fault") if not moments.after_answer(event["at"])]
 
     @cached_property
     def hit_reused(self) -> bool:

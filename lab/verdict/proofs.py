@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lab.scenario.setting import Setting
-from lab.scenario.steps import Restart
 from lab.scenario.words import TcpState
 from lab.verdict.claims import CLAIMS, ORDER, ProofName
 from lab.verdict.facts import Facts
@@ -118,9 +117,8 @@ def expected_tcp_state(setting: Setting) -> TcpState:
         return faults.mode(after_answer[-1].do).client_state  # before any packet is lost: packets are lost in gaps only
     if setting.link == "lost":
         return "ESTABLISHED"
-    restarts = [step.how for period in setting.idle for step in period.steps if isinstance(step, Restart)]
-    if restarts:
-        return faults.mode(restarts[-1]).client_state
+    if ends := [end for period in setting.idle for end in period.ends(setting.upstream.close)]:
+        return faults.mode(ends[-1].mode).client_state
     upstream = setting.upstream
     if upstream.gateway_timeout is not None and upstream.gateway_timeout == upstream.idle_limit:
         return faults.mode(faults.FORGET).client_state

@@ -13,7 +13,19 @@ from typing import Any
 from lab.scenario.steps.base import VERBS, End, Gap, Invocation, Stage, Step, Trace, register
 from lab.spelling import advice
 
-__all__ = ["VERBS", "End", "Gap", "Invocation", "Stage", "Step", "Trace", "read_step", "register", "steps_schema"]
+__all__ = [
+    "VERBS",
+    "End",
+    "Gap",
+    "Invocation",
+    "Stage",
+    "Step",
+    "Trace",
+    "ending_traces",
+    "read_step",
+    "register",
+    "steps_schema",
+]
 
 PAGE = "docs/scenarios.md has all"
 
@@ -31,6 +43,11 @@ def read_step(raw: object) -> Step:
     if verb not in VERBS:
         raise ValueError(f"unknown verb {shown(verb)} in a timeline: {advice(verb, VERBS, more=PAGE)}")
     return VERBS[verb].read(argument)
+
+
+def ending_traces() -> list[Trace]:
+    """What shows that a step was carried out which ends every pooled connection."""
+    return [cls.trace for cls in VERBS.values() if cls.trace is not None and cls.may_end_connections()]
 
 
 def steps_schema() -> dict[str, Any]:

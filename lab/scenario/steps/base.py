@@ -1,6 +1,7 @@
 """What every step is, and what it may use."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from typing import Annotated, Any, ClassVar, NamedTuple, Protocol, Self, TypeVar, get_type_hints
 
@@ -107,6 +108,11 @@ class Step(ABC):
         """How it ends every pooled connection, with an upstream of this close mode; None if it ends none."""
         return None
 
+    @classmethod
+    def may_end_connections(cls) -> bool:
+        """Whether steps of this verb end every pooled connection."""
+        return cls.ends_connections is not Step.ends_connections
+
     @abstractmethod
     async def perform(self, stage: Stage) -> None:
         """Do it."""
@@ -120,7 +126,8 @@ class Step(ABC):
         if adapter is None:
             raise ValueError(f"`{cls.verb}` takes no argument, but has {argument!r}")
         try:
-            return cls(adapter.validate_python(argument))
+            made: Callable[..., Self] = cls  # a subclass has the one field
+            return made(adapter.validate_python(argument))
         except ValidationError as error:
             raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
 
