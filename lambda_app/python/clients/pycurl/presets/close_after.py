@@ -1,0 +1,45 @@
+"""close_after: no connection survives the handler. Call `finish` last.
+
+It must be done before the handler returns: the runtime asks for the next event then,
+and the sandbox may be frozen. A handle that is closed closes its connection.
+"""
+
+import sys
+from typing import Any
+
+import pycurl
+
+idle: list[pycurl.Curl] = []  # kept from invocation to invocation
+
+
+def take() -> pycurl.Curl:
+    try:
+        curl = idle.pop()
+    except IndexError:
+        return pycurl.Curl()
+    curl.reset()  # its options; the connection is kept
+    return curl
+
+
+def send(method: str, url: str, headers: Any = None, data: bytes = b"") -> int:
+    curl = take()
+    curl.setopt(pycurl.URL, url)
+    if method == "POST" or data:
+        curl.setopt(pycurl.POSTFIELDS, data)
+    curl.setopt(pycurl.CUSTOMREQUEST, method)
+    curl.setopt(pycurl.HTTPHEADER, [f"{k}: {v}" for k, v in (headers or {}).items()])
+    curl.setopt(pycurl.WRITEFUNCTION, len)  # reads the answer to its end
+    try:
+        curl.perform()
+        return int(curl.getinfo(pycurl.RESPONSE_CODE))
+    finally:
+        idle.append(curl)
+
+
+def finish() -> None:
+    while idle:
+        idle.pop().close()
+
+
+if __name__ == "__main__":
+    print(send("POST", sys.argv[1]))

@@ -1,0 +1,41 @@
+"""no_keepalive: every request on a connection of its own. The diagnosis of the story.
+
+FORBID_REUSE closes a connection after its request. If the resets stop with this, they
+came from reused connections. It costs a handshake a request.
+"""
+
+import sys
+from typing import Any
+
+import pycurl
+
+idle: list[pycurl.Curl] = []  # kept from invocation to invocation
+
+
+def take() -> pycurl.Curl:
+    try:
+        curl = idle.pop()
+    except IndexError:
+        return pycurl.Curl()
+    curl.reset()  # its options; the connection is kept
+    return curl
+
+
+def send(method: str, url: str, headers: Any = None, data: bytes = b"") -> int:
+    curl = take()
+    curl.setopt(pycurl.URL, url)
+    if method == "POST" or data:
+        curl.setopt(pycurl.POSTFIELDS, data)
+    curl.setopt(pycurl.CUSTOMREQUEST, method)
+    curl.setopt(pycurl.HTTPHEADER, [f"{k}: {v}" for k, v in (headers or {}).items()])
+    curl.setopt(pycurl.WRITEFUNCTION, len)  # reads the answer to its end
+    curl.setopt(pycurl.FORBID_REUSE, 1)
+    try:
+        curl.perform()
+        return int(curl.getinfo(pycurl.RESPONSE_CODE))
+    finally:
+        idle.append(curl)
+
+
+if __name__ == "__main__":
+    print(send("POST", sys.argv[1]))
