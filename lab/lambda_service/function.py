@@ -114,7 +114,7 @@ class Function:
 
     async def recycle(self) -> None:
         """Stop every sandbox that has no invocation; returns when they are gone."""
-        await to_the_end(cancel_all(task for slot, task in self._slots.items() if slot.available))
+        await to_the_end(cancel_all([task for slot, task in self._slots.items() if slot.available]))
 
     async def close(self) -> None:
         """Stop every sandbox, whatever it does; nothing is left even when this is cancelled half-way."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from lab.errors import UsageError
 from lab.functions import definition
 from lab.journal import Scope
-from lab.plan.job import Job
+from lab.plan.experiment import Experiment
 from lab.plan.needs import Skip, skip_of
 from lab.scenario.load import Named, line_of
 from lab.scenario.model import Arm
@@ -33,7 +33,7 @@ class Plan:
     scenarios: tuple[Named, ...]
     arms: dict[str, list[str]]
     """Chosen arms by scenario."""
-    jobs: tuple[Job, ...]
+    jobs: tuple[Experiment, ...]
     sandbox: SandboxKind
     speed: float
     repeats: int
@@ -120,15 +120,16 @@ def _needs(named: Named, arm: Arm) -> Sequence[Need]:
     return definition(named.scenario.setting(arm).function.client).needs
 
 
-def _job(named: Named, arm: Arm, repeat: int, speed: float) -> Job:
+def _job(named: Named, arm: Arm, repeat: int, speed: float) -> Experiment:
     setting = named.scenario.setting(arm)
     limit = setting.upstream.idle_limit if setting.freezes else None
     caps = (setting.speed, definition(setting.function.client).speed, limit and max(1.0, limit / QUICKEST_LIMIT))
     slowest = min([speed, *(cap for cap in caps if cap)])
-    return Job(Scope(named.name, arm.name, repeat), setting, slowest, arm)
+    scope = Scope(named.name, arm.name, repeat)
+    return Experiment(scope, setting, slowest, arm.role, awaits_deaths=arm.expect.reuse != "kept")
 
 
-def _sweep_jobs(named: Named, speed: float) -> list[Job]:
+def _sweep_jobs(named: Named, speed: float) -> list[Experiment]:
     sweep = named.scenario.sweep
     jobs = [_job(named, arm, 1, speed) for arm in (sweep.arms if sweep else ())]
     return [replace(job, setting=job.setting.model_copy(update={"by_chance": True})) for job in jobs]

@@ -6,8 +6,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from lab.errors import UsageError
 from lab.journal import Scope
-from lab.plan.job import Job
-from lab.scenario.model import Arm
+from lab.plan.experiment import Experiment
 from lab.scenario.parts import FaultRule, Function, Request, Upstream
 from lab.scenario.setting import Setting
 from lab.scenario.steps.freeze import Freeze
@@ -100,10 +99,9 @@ class Cell:
         """Whether the upstream gives the connection up while it is idle."""
         return self.mode in faults.modes()
 
-    def job(self, attempt: int, speed: float) -> Job:
-        """The run that measures it; `attempt` counts from 1."""
-        arm = Arm(name=f"{self.death}-{self.stale}", role="contrast", title=self.id)
-        return Job(Scope(MATRIX, self.id, attempt), self.setting, speed, arm)
+    def experiment(self, attempt: int, speed: float) -> Experiment:
+        """What measures it; `attempt` counts from 1."""
+        return Experiment(Scope(MATRIX, self.id, attempt), self.setting, speed)
 
     @property
     def setting(self) -> Setting:

@@ -1,4 +1,4 @@
-"""One run of one arm: walks through the timeline and writes down what happens. Judges nothing."""
+"""The stage of one experiment: walks through its timeline and writes down what happens. Judges nothing."""
 
 import asyncio
 import json
@@ -6,14 +6,11 @@ from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from itertools import chain, count, repeat
 from typing import Any
 
-from lab.backends.base import OpenBackend, Site, UpstreamHandle
+from lab.backends.base import Site, UpstreamHandle
 from lab.errors import LabError
-from lab.functions import definition, preset_sha256, shape_of
-from lab.functions.answer import TICK, read_answer
+from lab.functions.answer import read_answer
 from lab.journal import BarrierTimeout, Event, MalformedEvent, Recorder, now
 from lab.journal.events import (
-    ArmFinished,
-    ArmStarted,
     ConnectionsCounted,
     InvocationReported,
     InvocationUnreported,
@@ -22,97 +19,29 @@ from lab.journal.events import (
     SandboxWitnessed,
     SocketExamined,
 )
-from lab.lambda_service.service import Function, FunctionSpec, LambdaService
-from lab.plan.job import Job
+from lab.lambda_service.service import Function, LambdaService
+from lab.plan.experiment import Experiment
+from lab.run import bounds
 from lab.run.gap import IdlePeriod
-from lab.run.trouble import went_well
 from lab.scenario.steps import Invocation
 from lab.scenario.timeline import Idle, periods_ahead
 
-FUNCTION_TIMEOUT = 30.0
-"""Real seconds for an invocation, cold start included: the lab is not about slow functions, and a client's own
-timeouts (up to 900s of lab time) end before it."""
-SETTLE_BOUND = 30.0
-"""Real seconds for a runtime to ask for its next event and for the freeze: milliseconds, but a machine may be busy."""
 ANSWERS = ("returned", "failed")
 """Events by which an invocation ends."""
 OPEN = ("ESTABLISHED", "CLOSE-WAIT")
 """States of a socket that its client has not closed."""
-EVENT_BOUND = 60.0
-"""Real seconds for an asynchronous event with both of its retries: three minutes of lab time, at any sane speed."""
-
-
-async def run_arm(
-    job: Job, backend: OpenBackend, service: LambdaService, recorder: Recorder, cold_starts: asyncio.Semaphore
-) -> None:
-    """Run the arm and clean up; what goes wrong is written down as its trouble.
-
-    `cold_starts` bounds how many sandboxes are initialised at once, over all arms that run side by side. Raises what
-    concerns every arm, see `lab.run.trouble`.
-    """
-    arm_started(job, recorder)
-    await went_well(_run(job, backend, service, recorder, cold_starts), recorder)
-    recorder.record(ArmFinished())
-
-
-async def _run(
-    job: Job, backend: OpenBackend, service: LambdaService, recorder: Recorder, cold_starts: asyncio.Semaphore
-) -> None:
-    await backend.prepare(job.setting.function)
-    async with backend.place(job, recorder) as site:
-        # Trouble of the story is written down before the site is closed, which may have trouble of its own.
-        await went_well(_story(job, site, service, recorder, cold_starts), recorder)
-
-
-async def _story(
-    job: Job, site: Site, service: LambdaService, recorder: Recorder, cold_starts: asyncio.Semaphore
-) -> None:
-    limit = job.setting.function.timeout
-    spec = FunctionSpec(
-        name=f"{job.scope.scenario}-{job.scope.arm}-{job.scope.repeat}",
-        timeout=FUNCTION_TIMEOUT if limit is None else limit / job.speed,
-        max_sandboxes=max((step.events for step in job.setting.timeline if isinstance(step, Invocation)), default=1),
-        freeze_when_idle=False,
-        wake_order=job.setting.wake_order,
-    )
-    run = ArmRun(job, site, service, recorder)
-    run.function = service.add(spec, site.sandboxes(spec), recorder.record, run.look_at_sockets, run.begin_together)
-    try:
-        await run.walk(cold_starts)
-    except* FunctionBroken:
-        pass  # not the lab's trouble: `failed` in the journal says what it is
-    finally:
-        await service.remove(run.function)
 
 
 class FunctionBroken(LabError):
     """The function cannot be initialised, so there is no more to run."""
 
 
-def arm_started(job: Job, recorder: Recorder) -> None:
-    """Write down what the run is to be, as far as its scenario's file does not say."""
-    recorder.record(
-        ArmStarted(
-            role=job.arm.role,
-            tick=TICK if job.setting.function.background else None,
-            speed=job.speed,
-            method=job.setting.request.method,
-            attempt=recorder.scope.attempt,
-            shape=shape_of(job.setting.function),
-            link=job.setting.link,
-            close=job.setting.upstream.close,
-            preset_sha256=preset_sha256(job.setting.function),
-            two_writes=definition(job.setting.function.client).two_writes,
-        )
-    )
-
-
 async def come_to_rest(function: Function) -> None:
     """Return when every sandbox is idle and, if it is to be, frozen; raises BarrierTimeout."""
     try:
-        await asyncio.wait_for(function.settled(), SETTLE_BOUND)
+        await asyncio.wait_for(function.settled(), bound := bounds.settle_bound(function.spec))
     except TimeoutError:
-        raise BarrierTimeout(f"the function did not come to rest within {SETTLE_BOUND:g}s") from None
+        raise BarrierTimeout(f"the function did not come to rest within {bound:g}s") from None
 
 
 class ArmRun:
@@ -122,15 +51,15 @@ class ArmRun:
 
     def __init__(
         self,
-        job: Job,
+        experiment: Experiment,
         site: Site,
         service: LambdaService,
         recorder: Recorder,
         *,
         fresh: bool = False,
     ) -> None:
-        """With `fresh` the first event tells a function that ran before to begin anew, with this job's preset."""
-        self._job = job
+        """With `fresh` the first event tells a function that ran before to begin afresh, with another preset."""
+        self._experiment = experiment
         self._fresh = fresh
         self._site = site
         self._service = service
@@ -147,7 +76,7 @@ class ArmRun:
 
         A warm one does not wait for a place among the cold starts: it would be frozen meanwhile, for nothing.
         """
-        steps = self._job.setting.timeline
+        steps = self._experiment.setting.timeline
         first = nullcontext() if self.function.sandboxes else cold_starts
         places = chain[AbstractAsyncContextManager[None]]([first], repeat(nullcontext()))
         for step, period, place in zip(steps, periods_ahead(steps), places, strict=False):
@@ -171,7 +100,7 @@ class ArmRun:
     async def _begin_idle(self, period: Idle) -> None:
         if self._idle is None:
             await come_to_rest(self.function)
-            self._idle = IdlePeriod(self._job, period, self._site, self._recorder)
+            self._idle = IdlePeriod(self._experiment, period, self._site, self._recorder)
             await self._idle.begin(self._answered)
             await self._witness()
 
@@ -222,18 +151,18 @@ class ArmRun:
         """
         if self._starting is not None:
             with suppress(TimeoutError):  # one that does not start must not keep the others
-                async with asyncio.timeout(SETTLE_BOUND):
+                async with asyncio.timeout(bounds.settle_bound(self.function.spec)):
                     await self._starting.wait()
 
     async def deliver_event(self) -> None:
         """Hand the platform an event, and wait until it is done with it, retries included."""
         event = json.loads(self._event(1)) | {"on_error": "raise-record"}
-        self._service.events.accept(self.function, json.dumps(event).encode(), None, None, self._job.speed)
+        self._service.events.accept(self.function, json.dumps(event).encode(), None, None, self._experiment.speed)
         try:
-            await asyncio.wait_for(self._service.events.drained(self.function), EVENT_BOUND)
+            await asyncio.wait_for(self._service.events.drained(self.function), bounds.EVENT_BOUND)
         except TimeoutError:
             self._end_without_function()
-            raise BarrierTimeout(f"waited {EVENT_BOUND:g}s for the platform to be done with an event") from None
+            raise BarrierTimeout(f"waited {bounds.EVENT_BOUND:g}s for the platform to be done with an event") from None
         self._end_without_function()
         self._write_down_event()
 
@@ -249,11 +178,11 @@ class ArmRun:
     # What the function is asked and what it tells.
 
     def _event(self, requests: int) -> bytes:
-        request = self._job.setting.request
+        request = self._experiment.setting.request
         first = not any(event.kind == "told" for event in self._recorder.events)
         wanted = []
         for _ in range(requests):
-            name = f"{self._job.scope}-{next(self._request_numbers)}"
+            name = f"{self._experiment.scope}-{next(self._request_numbers)}"
             asked: dict[str, Any] = {"id": name, "method": request.method, "body_bytes": request.body_bytes}
             if request.as_json:
                 asked["json"] = True
@@ -270,7 +199,10 @@ class ArmRun:
             wanted.append(asked)
         event: dict[str, Any] = {"requests": wanted, "at_once": requests > 1}
         if self._fresh:
-            event["fresh"] = {"upstream_url": self._site.listener.url, "preset": self._job.setting.function.preset}
+            event["fresh"] = {
+                "upstream_url": self._site.listener.url,
+                "preset": self._experiment.setting.function.preset,
+            }
             self._fresh = False
         return json.dumps(event).encode()
 
@@ -304,7 +236,7 @@ class ArmRun:
 
     async def look_at_sockets(self, sandbox: str) -> None:
         """Just before a wake: what the kernels say of each connection."""
-        if self._job.setting.by_chance:
+        if self._experiment.setting.by_chance:
             return  # a look takes time
         self._wakes += 1
         if any(event.kind in ANSWERS for event in self._recorder.events):
@@ -343,7 +275,7 @@ class ArmRun:
     async def _count_connections_left(self) -> None:
         """At the end of the story: which connections the client still has."""
         with suppress(TimeoutError):  # what it is at is shown as well
-            await asyncio.wait_for(self.function.settled(), SETTLE_BOUND)
+            await asyncio.wait_for(self.function.settled(), bounds.settle_bound(self.function.spec))
         connections = self._connections()
         ends = await self._site.kernel.ends(connections)
         # A port may have served several connections in turn: the socket is that of the last one.

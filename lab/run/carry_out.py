@@ -20,8 +20,8 @@ from lab.journal import SCHEMA_ID, Journal, Recorder, Scope
 from lab.journal.events import RunFinished, RunStarted
 from lab.lambda_service.service import LambdaService
 from lab.plan.arms import Plan
-from lab.plan.job import Job
-from lab.run.arm_run import run_arm
+from lab.plan.experiment import Experiment
+from lab.run.experiment import FreshSandboxes, Lab, run_experiment
 from lab.runs.folder import RunFolder
 from lab.scenario.words import SandboxKind
 from lab.verdict.judge import judge
@@ -35,7 +35,7 @@ ATTEMPTS = 3
 
 VERSIONS_OF = ("aiohttp", "awslambdaric", "uvicorn", "h11", "starlette")
 
-Done = Callable[[Job], None]
+Done = Callable[[Experiment], None]
 OpenWith = Callable[[SandboxKind, Path], AbstractAsyncContextManager[OpenBackend]]
 
 
@@ -90,11 +90,12 @@ async def _run_all(
     plan: Plan, backend: OpenBackend, service: LambdaService, journal: Journal, jobs: int, done: Done
 ) -> None:
     """Every job, and those again whose runs proved nothing: a busy machine may disturb one attempt, hardly three."""
-    places, cold_starts = asyncio.Semaphore(jobs), asyncio.Semaphore(os.cpu_count() or 1)
+    places, lab = asyncio.Semaphore(jobs), Lab(backend, service, asyncio.Semaphore(os.cpu_count() or 1))
 
-    async def one(job: Job) -> None:
+    async def one(job: Experiment) -> None:
         async with places:
-            await run_arm(job, backend, service, Recorder(journal, job.scope), cold_starts)
+            recorder = Recorder(journal, job.scope)
+            await run_experiment(job, FreshSandboxes(service, recorder), lab, recorder)
             journal.check()
             if job.scope.attempt == 1:
                 done(job)
@@ -108,7 +109,7 @@ async def _run_all(
             todo = _once_more(plan, journal, attempt + 1)
 
 
-def _once_more(plan: Plan, journal: Journal, attempt: int) -> tuple[Job, ...]:
+def _once_more(plan: Plan, journal: Journal, attempt: int) -> tuple[Experiment, ...]:
     """The jobs whose runs are inconclusive and might not be at another try."""
     results = judge(plan.scenarios, journal.everything())
     unproved = {

@@ -15,6 +15,7 @@ from lab.journal.events import BuildFailed
 from lab.lambda_service.service import LambdaService
 from lab.plan.cells import GAP, MATRIX, Cell
 from lab.plan.grid import MatrixPlan
+from lab.run.experiment import Lab
 from lab.run.warm import Kind, WarmSandbox, kind_of
 from lab.scenario.words import SandboxKind
 from lab.verdict.cells import judge_cell
@@ -52,9 +53,9 @@ async def fill(
         await service.start(invoke_port=None)
         try:
             cells = await _startable(plan.cells, backend, Recorder(journal, Scope()), say)
-            filling = _Filling(
-                cells, plan.speed, journal, backend, service, await backend.authority(), attempted or Counter(), done
-            )
+            lab = Lab(backend, service, asyncio.Semaphore(os.cpu_count() or 1))
+            authority = await backend.authority()
+            filling = _Filling(cells, plan.speed, journal, lab, authority, attempted or Counter(), done)
             async with asyncio.TaskGroup() as group:
                 for number in range(min(jobs, len(cells))):
                     group.create_task(filling.work(reuse), name=f"worker {number}")
@@ -85,22 +86,19 @@ class _Filling:
         cells: Sequence[Cell],
         speed: Callable[[str], float],
         journal: Journal,
-        backend: OpenBackend,
-        service: LambdaService,
+        lab: Lab,
         authority: str,
         attempted: Counter[str],
         done: Done,
     ) -> None:
         self._speed = speed
         self._journal = journal
-        self._backend = backend
-        self._service = service
+        self._lab = lab
         self._authority = authority
         self._attempted = attempted
         self._done = done
         self._waiting = _by_kind(cells)
         self._workers: Counter[Kind] = Counter()
-        self._cold_starts = asyncio.Semaphore(os.cpu_count() or 1)
 
     async def work(self, reuse: bool) -> None:
         """Take one kind after the other, and measure its cells until none waits."""
@@ -129,13 +127,13 @@ class _Filling:
 
     def _warm(self, kind: Kind) -> WarmSandbox:
         client, *_ = kind
-        return WarmSandbox(kind, self._speed(client), self._backend, self._service, self._authority)
+        return WarmSandbox(kind, self._speed(client), self._lab, self._authority)
 
     async def _measure(self, warm: WarmSandbox, cell: Cell) -> None:
         for _ in range(ATTEMPTS):
             self._attempted[cell.id] += 1
             recorder = Recorder(self._journal, Scope(MATRIX, cell.id, self._attempted[cell.id]))
-            await warm.measure(cell, recorder, self._cold_starts)
+            await warm.measure(cell, recorder)
             self._journal.check()
             result = judge_cell(cell, Facts(recorder.events), self._attempted[cell.id])
             if result.status == "measured":

@@ -10,7 +10,7 @@ import asyncio
 from lab.backends.base import BalancerHandle
 from lab.journal import BarrierTimeout, Recorder, now
 from lab.journal.events import BalancerGaveUp
-from lab.plan.job import Job
+from lab.plan.experiment import Experiment
 from lab.scenario.timeline import Idle
 
 PATIENCE_BOUND = 10.0
@@ -22,8 +22,10 @@ LOOK_S = 0.005
 class FrontWatch:
     """Watches through one idle period; does nothing where no balancer has a patience that is stated."""
 
-    def __init__(self, job: Job, period: Idle, balancer: BalancerHandle | None, recorder: Recorder) -> None:
-        self._job = job
+    def __init__(
+        self, experiment: Experiment, period: Idle, balancer: BalancerHandle | None, recorder: Recorder
+    ) -> None:
+        self._experiment = experiment
         self._period = period
         self._balancer = balancer
         self._recorder = recorder
@@ -31,11 +33,11 @@ class FrontWatch:
         """Ports of the function that were open when it began, and when each was last seen so."""
 
     def __repr__(self) -> str:
-        return f"<FrontWatch of {self._job.scope}: {len(self._watched)} connections>"
+        return f"<FrontWatch of {self._experiment.scope}: {len(self._watched)} connections>"
 
     @property
     def _states_patience(self) -> bool:
-        balancer = self._job.setting.balancer
+        balancer = self._experiment.setting.balancer
         return balancer is not None and balancer.client_timeout is not None
 
     async def begin(self) -> None:
@@ -49,7 +51,7 @@ class FrontWatch:
         """Write down which of them the balancer has closed; where all must be, wait for it. Raises BarrierTimeout."""
         try:
             async with asyncio.timeout(PATIENCE_BOUND):
-                while self._watched and await self._look() and self._job.setting.front_ends(self._period):
+                while self._watched and await self._look() and self._experiment.setting.front_ends(self._period):
                     await asyncio.sleep(LOOK_S)
         except TimeoutError:
             raise BarrierTimeout(

@@ -7,7 +7,7 @@ from statistics import median
 from lab.backends.base import Site
 from lab.journal import Event, Recorder, now
 from lab.journal.events import GapFinished, GapStarted
-from lab.plan.job import Job
+from lab.plan.experiment import Experiment
 from lab.run.front import FrontWatch
 from lab.scenario.timeline import Idle
 from upstream_server import faults
@@ -24,17 +24,17 @@ CLOSED = {"gave-up", "fault", "connection-closed"}
 class IdlePeriod:
     """Begun when the sandboxes are idle (and frozen, if they are to be), ended just before the wake."""
 
-    def __init__(self, job: Job, period: Idle, site: Site, recorder: Recorder) -> None:
-        self._job = job
+    def __init__(self, experiment: Experiment, period: Idle, site: Site, recorder: Recorder) -> None:
+        self._experiment = experiment
         self._period = period
         self._site = site
         self._recorder = recorder
         self._until = 0.0
-        self._front = FrontWatch(job, period, site.balancer, recorder)
+        self._front = FrontWatch(experiment, period, site.balancer, recorder)
         self._number = 1 + sum(event.kind == "gap-started" for event in recorder.events)
 
     def __repr__(self) -> str:
-        return f"<IdlePeriod {self._number} of {self._job.scope}: {', '.join(map(str, self._period.steps))}>"
+        return f"<IdlePeriod {self._number} of {self._experiment.scope}: {', '.join(map(str, self._period.steps))}>"
 
     async def begin(self, answered: float) -> None:
         """The gap is measured from the last answer, which is also when the upstream's idle timer starts."""
@@ -42,7 +42,7 @@ class IdlePeriod:
         started = GapStarted(
             number=self._number,
             duration=self._period.duration,
-            real=self._period.duration / self._job.speed,
+            real=self._period.duration / self._experiment.speed,
             frozen=self._period.frozen,
         )
         self._recorder.record(started, t=answered)
@@ -51,14 +51,14 @@ class IdlePeriod:
 
     async def pass_time(self, lab_seconds: float) -> None:
         """So much more time, from where the last step's time ended."""
-        self._until += lab_seconds / self._job.speed
-        early = _overtime(self._recorder.events) if self._job.setting.by_chance else 0.0
+        self._until += lab_seconds / self._experiment.speed
+        early = _overtime(self._recorder.events) if self._experiment.setting.by_chance else 0.0
         await asyncio.sleep(self._until - early - now())
 
     async def end(self) -> None:
         """Wait until what goes stale in it is stale, and until packets may pass again."""
-        setting = self._job.setting
-        if not setting.by_chance and self._job.arm.expect.reuse != "kept":
+        setting = self._experiment.setting
+        if not setting.by_chance and self._experiment.awaits_deaths:
             doomed = [opened for opened in self._open_connections() if self._is_to_end(opened)]
             await self._wait_for_closing(doomed)
             if doomed or setting.goes_stale(self._period):
@@ -77,15 +77,17 @@ class IdlePeriod:
 
     def _is_to_end(self, opened: Event) -> bool:
         """Whether an open connection does not survive this period: whatever ends it."""
-        setting = self._job.setting
-        too_old = setting.upstream.max_age and opened.t + setting.upstream.max_age / self._job.speed <= self._until
+        setting = self._experiment.setting
+        too_old = (
+            setting.upstream.max_age and opened.t + setting.upstream.max_age / self._experiment.speed <= self._until
+        )
         return setting.ends_every(self._period) or bool(too_old) or self._ends_after_answer(opened["connection"])
 
     def _ends_after_answer(self, connection: int) -> bool:
         """Whether a fault of the upstream follows the answer that this connection carried last."""
         requests = [event for event in self._recorder.events if event.kind == "request" and event.source == "upstream"]
         number = sum(event["connection"] == connection for event in requests)
-        rules = self._job.setting.faults_after_answers
+        rules = self._experiment.setting.faults_after_answers
         return any(rule.is_for(connection, number) and rule.first is None for rule in rules)
 
     def _open_connections(self) -> list[Event]:
@@ -95,7 +97,7 @@ class IdlePeriod:
 
     async def _wait_for_arrival(self) -> None:
         """A close that was sent and is delivered reaches the client's kernel a moment later; look until it has."""
-        if self._job.setting.link == "lost":
+        if self._experiment.setting.link == "lost":
             return
         ended = [event for event in self._recorder.events if event.kind in ("gave-up", "fault")]
         told = {event["connection"] for event in ended if event.get("mode", event.get("do")) in faults.heard()}

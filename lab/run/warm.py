@@ -5,20 +5,21 @@ function to close all that it holds and to make its client anew (`fresh` in docs
 result is a test: the same table comes of a fresh process for each cell.
 """
 
-import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import count
 
-from lab.backends.base import OpenBackend, Site
+from lab.backends.base import Site
 from lab.functions import definition
 from lab.journal import Recorder
-from lab.journal.events import ArmFinished
 from lab.lambda_service.sandbox import Sandbox, SandboxFactory
-from lab.lambda_service.service import FunctionSpec, LambdaService
+from lab.lambda_service.service import Function, FunctionSpec
 from lab.plan.cells import FUNCTION_LIMIT, Cell
-from lab.plan.job import Job
-from lab.run.arm_run import ArmRun, arm_started, come_to_rest
-from lab.run.trouble import went_well
+from lab.plan.experiment import Experiment
+from lab.run import bounds
+from lab.run.arm_run import ArmRun, come_to_rest
+from lab.run.experiment import Lab, run_experiment
 from lab.scenario.words import Shape, Wake
 
 _numbers = count(1)
@@ -35,12 +36,13 @@ def kind_of(cell: Cell) -> Kind:
 class WarmSandbox:
     """One function with at most one sandbox at a time."""
 
-    def __init__(self, kind: Kind, speed: float, backend: OpenBackend, service: LambdaService, authority: str) -> None:
+    serves_many = True
+
+    def __init__(self, kind: Kind, speed: float, lab: Lab, authority: str) -> None:
         self.kind = kind
         self.served = 0
         self._speed = speed
-        self._backend = backend
-        self._service = service
+        self._lab = lab
         self._recorder: Recorder
         self._run: ArmRun
         self._factory: SandboxFactory
@@ -48,11 +50,12 @@ class WarmSandbox:
         self._spec = FunctionSpec(
             name=re.sub(r"[^a-zA-Z0-9]+", "-", f"matrix-{next(_numbers)}-{'-'.join(kind)}"),
             timeout=FUNCTION_LIMIT / speed,
+            init_timeout=bounds.INIT_TIMEOUT,
             max_sandboxes=1,
             freeze_when_idle=False,
             variables={"THAWLAB_CA_PEM": authority},
         )
-        self._function = service.add(
+        self._function = lab.service.add(
             self._spec, self._make, lambda what, t=None: self._recorder.record(what, t=t), self._look
         )
 
@@ -66,31 +69,29 @@ class WarmSandbox:
     async def _look(self, sandbox: str) -> None:
         await self._run.look_at_sockets(sandbox)
 
-    async def measure(self, cell: Cell, recorder: Recorder, cold_starts: asyncio.Semaphore) -> None:
+    async def measure(self, cell: Cell, recorder: Recorder) -> None:
         """Run the cell's story; what kept the lab from it is written down as trouble."""
-        job = cell.job(recorder.scope.repeat, self._speed)
+        experiment = cell.experiment(recorder.scope.repeat, self._speed)
         self._recorder = recorder
-        arm_started(job, recorder)
-        if not await went_well(self._measure(job, recorder, cold_starts), recorder):
-            await self._function.recycle()
+        if not await run_experiment(experiment, self, self._lab, recorder):
+            await self._function.recycle()  # the site could not be closed: what it left must not serve the next cell
         self.served += 1
-        recorder.record(ArmFinished())
 
-    async def _measure(self, job: Job, recorder: Recorder, cold_starts: asyncio.Semaphore) -> None:
-        async with self._backend.place(job, recorder) as site:
-            if not await went_well(self._story(job, site, recorder, cold_starts), recorder):
-                await self._function.recycle()
-
-    async def _story(self, job: Job, site: Site, recorder: Recorder, cold_starts: asyncio.Semaphore) -> None:
+    @asynccontextmanager
+    async def function_for(self, experiment: Experiment, site: Site, run: ArmRun) -> AsyncIterator[Function]:
+        """Its function, on whose sandbox the site is; after trouble the next cell gets a new sandbox."""
         self._factory = site.sandboxes(self._spec)
         if self._function.sandboxes:
             await site.adopt(self._made)
-        self._run = ArmRun(job, site, self._service, recorder, fresh=True)
-        self._run.function = self._function
-        self._function.wake_order = job.setting.wake_order
-        await self._run.walk(cold_starts)
-        await come_to_rest(self._function)
+        self._run = run
+        self._function.wake_order = experiment.setting.wake_order
+        try:
+            yield self._function
+            await come_to_rest(self._function)
+        except Exception:
+            await self._function.recycle()
+            raise
 
     async def close(self) -> None:
         """Stop its sandbox."""
-        await self._service.remove(self._function)
+        await self._lab.service.remove(self._function)

@@ -2,7 +2,6 @@
 
 import shutil
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,7 @@ import pytest
 from lab.checkout import ROOT
 from lab.functions import DEFINITIONS
 from lab.journal import Event, by_scope
-from lab.lambda_service.service import FunctionSpec
-from lab.run import arm_run
+from lab.run import bounds
 from lab.runs.folder import RunFolder
 from lab.verdict.results import ArmResult
 from tests.run.support import journal_of, only_arm, results_of, run, scenario_text, write
@@ -78,7 +76,7 @@ async def test_what_fails_while_it_is_initialised(mine: Mine, preset: str, error
 
 
 async def test_what_hangs_while_it_is_initialised(mine: Mine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arm_run, "FunctionSpec", partial(FunctionSpec, init_timeout=1.5))
+    monkeypatch.setattr(bounds, "INIT_TIMEOUT", 1.5)
     folder = await mine.run("import time\n\ntime.sleep(3600)\n")
     the_run_ended(folder)
     (failed,) = events(folder, "failed")

@@ -22,7 +22,7 @@ from lab.journal import BarrierTimeout, Event, Journal, Recorder, Scope
 from lab.lambda_service.sandbox import Sandbox, SandboxFactory
 from lab.lambda_service.service import FunctionSpec
 from lab.plan.experiment import Experiment
-from lab.run import arm_run
+from lab.run import bounds
 from lab.run.trouble import went_well
 from lab.runs.folder import RunFolder
 from lab.scenario.load import Named
@@ -78,7 +78,7 @@ class SlowToFreeze:
 
 
 async def test_a_slow_freeze(story: Named, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arm_run, "SETTLE_BOUND", 0.5)
+    monkeypatch.setattr(bounds, "settle_bound", lambda spec: 0.5)
     folder = await run(story, tmp_path, wrap=with_sandboxes(lambda sandbox: cast(Sandbox, SlowToFreeze(sandbox))))
     assert {event["what"] for event in trouble(folder)} == {"the function did not come to rest within 0.5s"}
     the_run_went_on(story, folder)

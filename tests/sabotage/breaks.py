@@ -10,7 +10,6 @@ from lab.journal import Event, Recorder, Source
 from lab.lambda_service.sandbox import Sandbox, SandboxFactory
 from lab.lambda_service.service import FunctionSpec
 from lab.plan.experiment import Experiment
-from lab.plan.job import Job
 from tests.backends.delegating import DelegatingSite, with_experiments, with_sites, with_upstream
 from tests.sabotage.lie import Break
 
@@ -21,7 +20,7 @@ LONGEST_WAIT = 30.0
 def otherwise(**parts: Any) -> Break:
     """The lab runs with another setting than it says; a dictionary changes only the keys that it has."""
 
-    def change(job: Job) -> Job:
+    def change(job: Experiment) -> Experiment:
         setting = job.setting
         for name, value in parts.items():
             if isinstance(value, dict):
@@ -35,7 +34,7 @@ def otherwise(**parts: Any) -> Break:
 def other_timeline(change: Callable[[Any], Any]) -> Break:
     """Every step is run as another one."""
 
-    def changed(job: Job) -> Job:
+    def changed(job: Experiment) -> Experiment:
         timeline = tuple(map(change, job.setting.timeline))
         return replace(job, setting=job.setting.model_copy(update={"timeline": timeline}))
 
@@ -54,8 +53,7 @@ def other_upstream(**parts: Any) -> Break:
 
 def other_sandboxes(**parts: Any) -> Break:
     """Only the function is started otherwise."""
-    change = cast("Callable[[Experiment], Experiment]", otherwise(**parts).job)
-    return Break(backend=with_experiments(change))
+    return Break(backend=with_experiments(otherwise(**parts).job))
 
 
 class Altered:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from lab.backends.base import OpenBackend
 from lab.journal import Event
 from lab.plan.cells import Cell
-from lab.plan.job import Job
+from lab.plan.experiment import Experiment
 from lab.scenario.words import Need, SandboxKind
 from tests.backends.delegating import Wrap
 
@@ -36,7 +36,7 @@ class Command:
 Place = Arm | Cell | Command
 
 
-def honest_job(job: Job) -> Job:
+def honest_job(job: Experiment) -> Experiment:
     return job
 
 
@@ -52,7 +52,7 @@ def honest_journal(events: Sequence[Event]) -> Sequence[Event]:
 class Break:
     """What is done to the lab; everything else is as in an honest run."""
 
-    job: Callable[[Job], Job] = honest_job
+    job: Callable[[Experiment], Experiment] = honest_job
     """The lab writes down that it runs the stated job, and runs another one."""
     backend: Wrap = honest_backend
     patches: Mapping[Seam, Callable[..., Any]] = field(default_factory=dict)

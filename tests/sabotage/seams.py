@@ -1,4 +1,4 @@
-"""Where lies get into the lab: the run of an arm, the measurement of a cell, and functions that are replaced.
+"""Where lies get into the lab: the run of an experiment, and functions that are replaced.
 
 Many lies are told side by side in one process, so what is replaced asks who calls: a lie is known to the task that
 runs its arm, and to all tasks that this one starts.
@@ -8,13 +8,13 @@ import functools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-from lab.plan.job import Job
-from lab.run import arm_run
+from lab.plan.experiment import Experiment
 from lab.run import carry_out as laboratory
-from lab.run.warm import WarmSandbox
+from lab.run import experiment as runner
 from tests.sabotage.lie import Arm, Break, Lie, Seam
 
 telling: ContextVar[Lie | None] = ContextVar("telling", default=None)
@@ -32,8 +32,7 @@ def open_seams(lies: Iterable[Lie]) -> Iterator[None]:
     """While this is open, runs of arms and cells listen to `telling`."""
     with ExitStack() as stack:
         for owner, name, replacement in (
-            (arm_run, "_run", _run),
-            (WarmSandbox, "_measure", _measure),
+            (runner, "_on_a_site", _on_a_site),
             (laboratory, "_once_more", _once_more),
             *((*seam, _asking(seam)) for seam in {seam for lie in lies for seam in lie.break_it.patches}),
         ):
@@ -58,29 +57,20 @@ def _asking(seam: Seam) -> Replacement:
     return replacement
 
 
-def _broken(job: Job) -> Break | None:
+def _broken(experiment: Experiment) -> Break | None:
     """What is to be broken in this run."""
     lie = telling.get()
-    if lie is None or (isinstance(lie.told_in, Arm) and job.scope.arm != lie.told_in.name):
+    if lie is None or (isinstance(lie.told_in, Arm) and experiment.scope.arm != lie.told_in.name):
         return None
     return lie.break_it
 
 
-async def _run(real: Real, job: Job, backend: Any, *args: Any) -> None:
-    """What the lab wrote down of the arm before this is the honest job."""
-    if (broken := _broken(job)) is not None:
+async def _on_a_site(real: Real, experiment: Experiment, hosts: Any, lab: runner.Lab, *args: Any) -> None:
+    """What the lab wrote down before this is the honest experiment."""
+    if (broken := _broken(experiment)) is not None:
         told.set(broken)
-        job, backend = broken.job(job), broken.backend(backend)
-    await real(job, backend, *args)
-
-
-async def _measure(real: Real, warm: Any, job: Job, *args: Any) -> None:
-    if (broken := _broken(job)) is not None:
-        told.set(broken)
-        job = broken.job(job)
-        if warm.served == 0:  # later attempts are on the same sandbox
-            warm._backend = broken.backend(warm._backend)
-    await real(warm, job, *args)
+        experiment, lab = broken.job(experiment), replace(lab, backend=broken.backend(lab.backend))
+    await real(experiment, hosts, lab, *args)
 
 
 def _once_more(real: Real, *args: Any) -> Any:

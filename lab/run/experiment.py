@@ -1,0 +1,115 @@
+"""Carries out one experiment, on fresh sandboxes or on a warm one.
+
+What goes wrong in it is an event of its own, never an exception: only what concerns the whole lab is raised, see
+`lab.run.trouble`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from lab.backends.base import OpenBackend, Site
+from lab.functions import definition, preset_sha256, shape_of
+from lab.functions.answer import TICK
+from lab.journal import Recorder
+from lab.journal.events import ArmFinished, ArmStarted
+from lab.lambda_service.service import Function, FunctionSpec, LambdaService
+from lab.plan.experiment import Experiment
+from lab.run import bounds
+from lab.run.arm_run import ArmRun, FunctionBroken
+from lab.run.trouble import went_well
+from lab.scenario.steps import Invocation
+
+
+class Hosts(Protocol):
+    """Where the function of an experiment comes from."""
+
+    serves_many: bool
+    """Whether its sandbox served another experiment before: the first event tells the function to begin afresh."""
+
+    def function_for(self, experiment: Experiment, site: Site, run: ArmRun) -> AbstractAsyncContextManager[Function]:
+        """The function, for as long as the experiment lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """What all experiments of one lab share."""
+
+    backend: OpenBackend
+    service: LambdaService
+    cold_starts: asyncio.Semaphore
+    """Bounds how many sandboxes start at once, over all experiments that run side by side."""
+
+
+async def run_experiment(experiment: Experiment, hosts: Hosts, lab: Lab, recorder: Recorder) -> bool:
+    """Carry it out and clean up. False if its site could not be set up or closed; what failed is in the journal."""
+    _record_start(experiment, recorder)
+    well = await went_well(_on_a_site(experiment, hosts, lab, recorder), recorder)
+    recorder.record(ArmFinished())
+    return well
+
+
+def _record_start(experiment: Experiment, recorder: Recorder) -> None:
+    """Write down what is to be run, as far as its scenario's file does not say."""
+    setting = experiment.setting
+    recorder.record(
+        ArmStarted(
+            role=experiment.role or "none",
+            tick=TICK if setting.function.background else None,
+            speed=experiment.speed,
+            method=setting.request.method,
+            attempt=recorder.scope.attempt,
+            shape=shape_of(setting.function),
+            link=setting.link,
+            close=setting.upstream.close,
+            preset_sha256=preset_sha256(setting.function),
+            two_writes=definition(setting.function.client).two_writes,
+        )
+    )
+
+
+async def _on_a_site(experiment: Experiment, hosts: Hosts, lab: Lab, recorder: Recorder) -> None:
+    await lab.backend.prepare(experiment.setting.function)
+    async with lab.backend.place(experiment, recorder) as site:
+        # Trouble of the story is written down before the site is closed, which may have trouble of its own.
+        await went_well(_story(experiment, hosts, site, lab, recorder), recorder)
+
+
+async def _story(experiment: Experiment, hosts: Hosts, site: Site, lab: Lab, recorder: Recorder) -> None:
+    run = ArmRun(experiment, site, lab.service, recorder, fresh=hosts.serves_many)
+    try:
+        async with hosts.function_for(experiment, site, run) as run.function:
+            await run.walk(lab.cold_starts)
+    except* FunctionBroken:
+        pass  # not the lab's trouble: `failed` in the journal says what it is
+
+
+class FreshSandboxes:
+    """A function made for one experiment alone, removed when that is over."""
+
+    serves_many = False
+
+    def __init__(self, service: LambdaService, recorder: Recorder) -> None:
+        self._service = service
+        self._recorder = recorder
+
+    @asynccontextmanager
+    async def function_for(self, experiment: Experiment, site: Site, run: ArmRun) -> AsyncIterator[Function]:
+        setting, limit = experiment.setting, experiment.setting.function.timeout
+        spec = FunctionSpec(
+            name=f"{experiment.scope.scenario}-{experiment.scope.arm}-{experiment.scope.repeat}",
+            timeout=bounds.FUNCTION_TIMEOUT if limit is None else limit / experiment.speed,
+            init_timeout=bounds.INIT_TIMEOUT,
+            max_sandboxes=max((step.events for step in setting.timeline if isinstance(step, Invocation)), default=1),
+            freeze_when_idle=False,
+            wake_order=setting.wake_order,
+        )
+        function = self._service.add(
+            spec, site.sandboxes(spec), self._recorder.record, run.look_at_sockets, run.begin_together
+        )
+        try:
+            yield function
+        finally:
+            await self._service.remove(function)
