@@ -17,7 +17,8 @@ from rich.text import Text
 from lab.backends.present import lacking
 from lab.cli.options import jobs_option, out_option, sandbox_option
 from lab.errors import EnvironmentLacks, UsageError
-from lab.functions import DEFINITIONS, preset_files
+from lab.functions import DEFINITIONS, definition, preset_files
+from lab.functions.definition import Definition
 from lab.journal import SCHEMA_ID, Journal, Recorder, Scope
 from lab.journal.events import MatrixPaused, MatrixStarted
 from lab.plan.cells import Cell, Method, Tls, modes
@@ -40,7 +41,7 @@ def _choices(*words: str) -> Any:
 
 
 @click.command(short_help="Which client survives which death, measured.")
-@click.option("--client", "clients", **_choices(*DEFINITIONS), help="Only these clients.")
+@click.option("--client", "clients", multiple=True, help="Only these clients; `aiohttp@3.14.1` in that version.")
 @click.option(
     "--language",
     "languages",
@@ -74,7 +75,7 @@ def matrix(
     else:
         axes = Axes(**words)
         axes.check()
-        plan, begun = make_matrix(sandbox, lacking(sandbox), axes.mean), Counter[str]()
+        plan, begun = make_matrix(sandbox, lacking(sandbox), axes.mean, axes.definitions), Counter[str]()
         _check_ids(plan, axes.ids)
         folder = MatrixFolder.make(out)
         folder.keep_presets(preset_files(cell.setting.function for cell in plan.cells))
@@ -102,6 +103,13 @@ class Axes:
     wakes: tuple[str, ...]
     ids: tuple[str, ...]
 
+    @property
+    def definitions(self) -> list[Definition]:
+        """Those of the clients, in the versions that were asked for; raises UsageError."""
+        named = [*self.clients, *(Cell.parse(text).client for text in self.ids)]
+        versions = [definition(client) for client in dict.fromkeys(named)]
+        return [*DEFINITIONS.values(), *(made for made in versions if made.client not in DEFINITIONS)]
+
     def check(self) -> None:
         """Raises UsageError for a preset that no client has, and for an id that is not a cell's."""
         known = {preset for defined in DEFINITIONS.values() for preset in defined.in_matrix}
@@ -114,7 +122,7 @@ class Axes:
         """Whether the cell was chosen."""
         axes = (
             (self.clients, cell.client),
-            (self.languages, DEFINITIONS[cell.client].language),
+            (self.languages, definition(cell.client).language),
             (self.presets, cell.preset),
             (self.modes, cell.mode),
             (self.links, cell.link),

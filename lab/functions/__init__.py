@@ -1,6 +1,7 @@
 """The functions under test: one file a language. `docs/functions.md` is their contract."""
 
 import hashlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from reprlib import repr as shown
@@ -19,12 +20,30 @@ DEFINITIONS: dict[str, Definition] = {
 PAGE = "docs/clients.md has all"
 
 
+VERSION = re.compile(r"[0-9]+(\.[0-9]+)*((a|b|rc|-[a-z]+\.?)[0-9]+)?")
+
+
 def definition(client: str) -> Definition:
-    """The function for a client library; raises UsageError naming those there are."""
-    if client not in DEFINITIONS:
-        known = advice(client, DEFINITIONS, more=PAGE)
-        raise UsageError(f"there is no function for the client {shown(client)}: {known}")
-    return DEFINITIONS[client]
+    """The function for a client library, or for a version of it, such as `aiohttp@3.14.1` or `aiohttp@3.14`.
+
+    Raises UsageError naming those there are.
+    """
+    if client in DEFINITIONS:
+        return DEFINITIONS[client]
+    library, _, version = client.partition("@")
+    if version and library in DEFINITIONS:
+        return _at(DEFINITIONS[library], version)
+    known = advice(client, DEFINITIONS, more=PAGE)
+    raise UsageError(f"there is no function for the client {shown(client)}: {known}")
+
+
+def _at(defined: Definition, version: str) -> Definition:
+    """The function with another version of its library; raises UsageError if it has none."""
+    if defined.at is None:
+        raise UsageError(f"{defined.client} comes with its language's runtime: it is not to be had in other versions")
+    if not VERSION.fullmatch(version):
+        raise UsageError(f"{shown(version)} is not a version of {defined.client}: give one such as 3.14.1 or 3.14")
+    return defined.at(version)
 
 
 def preset_sha256(function: Function) -> str | None:

@@ -46,8 +46,10 @@ class Definition:
     """Its name in the language's registry of packages; None for a part of the language's own runtime."""
     contract: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Where it departs from the common contract by its nature; the contract's tests hold it to just that."""
-    at: "Callable[[str], Definition] | None" = None
-    """The same function with another version of its library."""
+    at: "Callable[[str], Definition] | None" = field(default=None, compare=False)
+    """The same function with another version of its library; None if that comes with the language's runtime."""
+    released: Callable[[], tuple[str, ...]] | None = field(default=None, compare=False)
+    """The library's released versions, oldest first, as its index has them. Blocks; raises EnvironmentLacks."""
 
     @property
     def usual_shape(self) -> Shape:

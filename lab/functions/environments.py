@@ -4,15 +4,19 @@ The lab never runs a function in its own environment, so a client's dependencies
 """
 
 import os
+import re
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from uv import find_uv_bin
 
-from lab.functions.program import built, run
+from lab.checkout import content
+from lab.errors import EnvironmentLacks
+from lab.functions.program import BUILDS, built, kept, run
 
 LOCK = "requirements.lock"
 OFFLINE = (
@@ -30,6 +34,49 @@ def environment(name: str, lock: bytes) -> Path:
     EnvironmentLacks.
     """
     return built(f"python{sysconfig.get_python_version()}-{name}", (), _install, {LOCK: lock})
+
+
+def frozen(name: str, package: str, version: str, folder: Path, lock: bytes) -> bytes:
+    """The lock of a client's folder with another version of its package: that one, or the newest that begins so.
+
+    What else is needed stays as locked if it fits. The index is asked once; the answer is kept in BUILDS, so that the
+    same name means the same packages from then on. Blocks; raises EnvironmentLacks.
+    """
+    wanted = (folder / "requirements.in").read_text(encoding="utf-8")
+    others = [line for line in wanted.splitlines() if _package(line) != package]
+    asked = f"{package}=={version}" if re.search("[a-z]", version) else f"{package}=={version}.*"
+    text = "\n".join([asked, *others, ""])
+    key = content({"requirements.in": text.encode(), LOCK: lock})
+    return kept(BUILDS / "frozen" / f"python-{name}-{key}.lock", lambda: _resolved(package, version, text, lock))
+
+
+def _package(line: str) -> str:
+    """The package that a line of requirements names."""
+    return re.split(r"[^\w.-]", line.strip(), maxsplit=1)[0].lower()
+
+
+def _resolved(package: str, version: str, requirements: str, lock: bytes) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="thawlab-lock.") as folder:
+        (Path(folder) / "requirements.in").write_text(requirements, encoding="utf-8")
+        (Path(folder) / LOCK).write_bytes(lock)  # what stands in there is preferred
+        try:
+            uv(Path(folder), *COMPILE, *PLAIN, "requirements.in", "--output-file", LOCK)
+        except EnvironmentLacks as error:
+            raise EnvironmentLacks(f"{package} {version} is not to be had here: {_reason(str(error))}") from None
+        return (Path(folder) / LOCK).read_bytes()
+
+
+def _reason(said: str) -> str:
+    """What uv said, without the tree that it draws."""
+    return " ".join(said.partition(" failed: ")[2].split()) or said
+
+
+def released(package: str) -> tuple[str, ...]:
+    """The package's released versions, oldest first, pre-releases left out. Blocks; raises EnvironmentLacks."""
+    command = (sys.executable, "-m", "pip", "index", "versions", package, "--disable-pip-version-check")
+    said = run(*command, cwd=Path.cwd(), environment=os.environ, shown=f"pip index versions {package}", hint=OFFLINE)
+    found = re.search(r"^Available versions: (.*)$", said, re.MULTILINE)
+    return tuple(reversed(found[1].split(", "))) if found else ()
 
 
 def interpreter(folder: Path) -> str:

@@ -1,11 +1,12 @@
 """Functions in Python: one handler for all clients, each in an environment of its own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from lab.checkout import ROOT
 from lab.functions.definition import APP, Definition
-from lab.functions.environments import LOCK, environment, interpreter
+from lab.functions.environments import LOCK, environment, frozen, interpreter, released
 from lab.functions.folder import FILE, ClientFolder, client_folders
 from lab.functions.program import Built, Image
 from lab.scenario.words import Shape
@@ -21,12 +22,14 @@ class Python:
     """The interpreter that has one client library and AWS's runtime client, and nothing of the lab."""
 
     folder: ClientFolder
+    version: str | None = None
+    """Of its library; None for the one that the folder's lock has."""
 
     @property
     def image(self) -> Image:
         name = self.folder.path.name
         return Image(
-            f"thawlab-function-python-{name}",
+            f"thawlab-function-python-{self._name}",
             f"{PYTHON}/Dockerfile",
             SHARED,
             arguments=(("CLIENT", name),),
@@ -39,12 +42,22 @@ class Python:
         return Built(("python",))
 
     def here(self) -> Built:
-        made = environment(self.folder.path.name, self.lock())
+        made = environment(self._name, self.lock())
         return Built((interpreter(made),), {"PYTHONPATH": str(ROOT)})
 
     def lock(self) -> bytes:
-        """What its environment has, with hashes."""
-        return (self.folder.path / LOCK).read_bytes()
+        """What its environment has, with hashes; of another version it is asked of the index once, and then kept.
+
+        Blocks; raises EnvironmentLacks.
+        """
+        own = (self.folder.path / LOCK).read_bytes()
+        if self.version is None or self.folder.stated.package is None:
+            return own
+        return frozen(self._name, self.folder.stated.package, self.version, self.folder.path, own)
+
+    @property
+    def _name(self) -> str:
+        return self.folder.path.name + (f"_{self.version}" if self.version else "")
 
 
 RIC = ("-m", "awslambdaric", "lambda_app.python.handler.handler")
@@ -59,7 +72,7 @@ USUAL: tuple[Shape, ...] = ("sync",)
 
 def _define(folder: ClientFolder) -> Definition:
     stated = folder.stated
-    return Definition(
+    made = Definition(
         client=stated.name,
         language="python",
         program=Python(folder),
@@ -74,6 +87,15 @@ def _define(folder: ClientFolder) -> Definition:
         package=stated.package,
         contract=stated.contract,
     )
+    if stated.package is None or "@" in stated.name:
+        return made
+
+    def at(version: str) -> Definition:
+        return replace(
+            made, client=f"{stated.name}@{version}", program=Python(folder, version), at=None, notes=None, released=None
+        )
+
+    return replace(made, at=at, released=partial(released, stated.package))
 
 
 DEFINITIONS = tuple(_define(folder) for folder in client_folders(APP / "python" / "clients"))
