@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help scenario scenarios matrix compare serve doctor clean distclean \
-  test check format sabotage level fixes clients fidelity picture schemas lock lock-images
+  test golden snapshots check format sabotage level fixes clients fidelity picture schemas lock lock-images
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,12 @@ clients: $(READY) #@ write docs/clients.md from matrices: make clients MATRIX="l
 
 test: $(READY) #@ run the tests
 	@$(BIN)/pytest $(ARGS)
+
+golden: $(READY) #@ record the golden runs of the tests again; ARGS="NAME ...": only these
+	@$(BIN)/python -m tests.golden.record $(ARGS)
+
+snapshots: $(READY) #@ write down what the golden runs are judged and reported to be
+	@$(BIN)/python -m tests.golden.record --snapshots $(ARGS)
 
 level: $(READY) #@ whether memory stays level over a million requests; takes long
 	@$(BIN)/python -m tests.level.upstream

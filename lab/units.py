@@ -29,11 +29,14 @@ def parse_duration(text: object) -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """The shortest usual way to write a duration: 360.0 is `6m`, 0.25 is `250ms`."""
+    """The shortest usual way to write a duration, in six digits at most: 360.0 is `6m`, 0.25 is `250ms`.
+
+    `parse_duration` reads it again, from a microsecond up.
+    """
     if seconds == 0:
         return "0s"
     if seconds < 1:
-        return f"{seconds * 1000:.3g}ms"
+        return f"{seconds * 1000:.6g}ms"
     for unit in ("h", "m"):
         if seconds % _UNITS[unit] == 0:
             return f"{seconds / _UNITS[unit]:g}{unit}"

@@ -8,12 +8,17 @@ from collections.abc import Iterator
 from functools import cache
 
 import pytest
+from hypothesis import settings
 
 from lab.backends.docker.engine import connect
 from lab.errors import EnvironmentLacks
 
 WATCHED = (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """SIGPIPE first of all: Python ignores it, and if a test lets it be, the next write into a closed connection kills."""
+
+settings.register_profile("lab", derandomize=True, deadline=None, database=None, max_examples=40)
+settings.register_profile("search", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "lab"))
 
 
 @cache

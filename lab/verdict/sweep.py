@@ -86,7 +86,7 @@ def _belongs(gap: float, stated: float, gaps: Sequence[float]) -> float:
 def _ended_by(facts: Facts, t: float) -> set[int]:
     """Client ports of the connections that had come to their end by then."""
     ports = {event["connection"]: event["peer_port"] for event in facts.events if event.kind == "connection-opened"}
-    return {ports[event["connection"]] for event in facts.events if event.kind in ENDS and event.t <= t}
+    return {ports.get(event["connection"], 0) for event in facts.events if event.kind in ENDS and event.t <= t}
 
 
 def _point(gap: float, samples: Sequence[Sample]) -> SweepPoint:
@@ -100,7 +100,7 @@ def _unexplained(runs: Sequence[Facts]) -> str | None:
     """A failure of which the upstream's side knows nothing is not what the sweep counts."""
     for facts in runs:
         ports = {e["connection"]: e["peer_port"] for e in facts.events if e.kind == "connection-opened"}
-        given_up = {ports[event["connection"]] for event in facts.events if event.kind == "gave-up"}
+        given_up = {ports.get(event["connection"], 0) for event in facts.events if event.kind == "gave-up"}
         for request in facts.requests:
             if request["outcome"] != "ok" and not given_up & {a["local_port"] for a in request["attempts"]}:
                 return f"a request ended in {request['outcome']}, on a connection that the upstream had not given up"

@@ -1,6 +1,8 @@
 """The table of what a runtime may do."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lab.lambda_service.phase import Action, InvalidTransition, Phase, after
 
@@ -43,3 +45,20 @@ def test_what_is_refused(phase: Phase, action: Action) -> None:
 
 def test_every_phase_can_end() -> None:
     assert {after(phase, Action.END) for phase in Phase} == {Phase.GONE}
+
+
+@given(st.lists(st.sampled_from(Action)))
+def test_whatever_a_runtime_does_the_table_knows_where_it_is(actions: list[Action]) -> None:
+    """A refusal changes nothing, an event is answered once, and what is gone stays gone."""
+    phase, events, answers = Phase.STARTING, 0, 0
+    for action in actions:
+        before = phase
+        try:
+            phase = after(phase, action)
+        except InvalidTransition:
+            assert action is not Action.END
+            continue
+        events += action is Action.EVENT
+        answers += action in (Action.RESPONSE, Action.ERROR)
+        assert answers <= events <= answers + 1
+        assert before is not Phase.GONE or phase is Phase.GONE

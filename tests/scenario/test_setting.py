@@ -1,11 +1,15 @@
 """What follows from what a scenario states: what goes stale, what a machine must have, which shape an app has."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lab.functions import DEFINITIONS, shape_of
 from lab.scenario.load import parse
+from lab.scenario.model import Scenario
 from lab.scenario.setting import Setting
 
 STORY = """\
@@ -70,3 +74,37 @@ def test_who_states_no_shape_has_the_usual_one_of_the_client(client: str) -> Non
     function = setting(function=f"{{client: {client}, preset: seed}}").function
     assert shape_of(function) == next(iter(DEFINITIONS[client].shapes))
     DEFINITIONS[client].arguments(function.shape)
+
+
+UPSTREAM: dict[str, list[Any]] = {
+    "idle_timeout": ["1m", "5m"],
+    "close": ["fin", "rst", "vanish"],
+    "max_age": ["1h"],
+    "announce_close": [True],
+    "tls": ["close-notify"],
+}
+FUNCTION: dict[str, list[Any]] = {"client": ["aiohttp", "requests"], "preset": ["seed", "sane"], "timeout": ["30s"]}
+
+
+def some(keys: dict[str, list[Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    """Some of the keys, each with one of its values."""
+    return st.fixed_dictionaries({}, optional={key: st.sampled_from(values) for key, values in keys.items()})
+
+
+@given(some(UPSTREAM), some(UPSTREAM), some(FUNCTION), some(FUNCTION))
+def test_a_change_changes_the_keys_that_it_writes_and_no_other(
+    upstream: dict[str, Any], other: dict[str, Any], function: dict[str, Any], another: dict[str, Any]
+) -> None:
+    story = {
+        **dict.fromkeys(("title", "question", "story", "look_at"), "t"),
+        "upstream": upstream,
+        "function": function,
+        "timeline": ["invoke"],
+    }
+    change = {"upstream": other, "function": another}
+    changed = Scenario.model_validate(
+        {**story, "arms": [{"name": "one", "role": "contrast", "title": "t", "change": change}]}
+    )
+    written = {**story, "upstream": upstream | other, "function": function | another}
+    plain = Scenario.model_validate({**written, "arms": [{"name": "one", "role": "contrast", "title": "t"}]})
+    assert changed.setting(changed.arms[0]) == plain.setting(plain.arms[0])
