@@ -410,7 +410,7 @@ class Facts:
     def background_shares(self) -> list[tuple[bool, float]]:
         """For each gap: was it frozen, and in which share of it, from freeze to wake, a background task ran."""
         ticks: list[Any] = [event["ticks"] for event in self._all("invocation", "told")]
-        tick = self._all("lab", "arm-started")[0].get("tick") if self.events else None
+        tick = next((event.get("tick") for event in self._all("lab", "arm-started")), None)
         if not tick:
             return []
         return [

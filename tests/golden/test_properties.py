@@ -6,8 +6,7 @@ passes, or one that asks for less than it did, is seen as well.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
@@ -32,80 +31,86 @@ MOST_CHANGES = 6
 names = st.sampled_from(EVERY)
 
 
+@dataclass(frozen=True)
+class Damaged:
+    """A golden journal after something was done to it."""
+
+    name: str
+    how: str
+    events: tuple[Event, ...] = field(repr=False)
+
+
 @st.composite
-def prefixes(draw: st.DrawFn) -> tuple[str, tuple[Event, ...]]:
+def prefixes(draw: st.DrawFn) -> Damaged:
     """A golden journal as a lab leaves it that is killed: its first event is there."""
     name = draw(names)
-    events = events_of(name)
-    return name, events[: draw(st.integers(1, len(events)))]
+    end = draw(st.integers(1, len(events_of(name))))
+    return Damaged(name, f"its first {end} events", events_of(name)[:end])
 
 
 @st.composite
-def gaps(draw: st.DrawFn) -> tuple[str, tuple[Event, ...]]:
+def gaps(draw: st.DrawFn) -> Damaged:
     """A golden journal in which some events are missing, but for its first."""
     name = draw(names)
     events = events_of(name)
     gone = draw(st.sets(st.integers(1, len(events) - 1), min_size=1, max_size=MOST_CHANGES))
-    return name, tuple(event for number, event in enumerate(events) if number not in gone)
+    how = ", ".join(f"{events[number].scope} {events[number].kind}" for number in sorted(gone))
+    kept = tuple(event for number, event in enumerate(events) if number not in gone)
+    return Damaged(name, f"without {how}", kept)
 
 
 @st.composite
-def displaced(draw: st.DrawFn) -> tuple[str, tuple[Event, ...]]:
+def displaced(draw: st.DrawFn) -> Damaged:
     """A golden journal in which events are there twice, or at the time of another one."""
     name = draw(names)
     events = list(events_of(name))
     places = st.integers(1, len(events) - 1)
-    for one, other in draw(st.lists(st.tuples(places, places), min_size=1, max_size=MOST_CHANGES)):
-        if draw(st.booleans()):
+    changes = draw(st.lists(st.tuples(places, places, st.booleans()), min_size=1, max_size=MOST_CHANGES))
+    for one, other, twice in changes:
+        if twice:
             events.insert(other, events[one])
         else:
-            events[one], events[other] = (
-                replace(events[one], t=events[other].t),
-                replace(events[other], t=events[one].t),
-            )
-    return name, tuple(events)
+            first, second = events[one], events[other]
+            events[one], events[other] = replace(first, t=second.t), replace(second, t=first.t)
+    return Damaged(name, f"displaced {changes}", tuple(events))
 
 
-def report(name: str, events: Sequence[Event]) -> None:
+def report(damaged: Damaged) -> None:
     """Make every report of it."""
-    run = FinishedRun(judged(name, events), finished(name).scenarios, by_scope(events))
+    results = judged(damaged.name, damaged.events)
+    run = FinishedRun(results, finished(damaged.name).scenarios, by_scope(damaged.events))
     assert html.render(run)
     assert junit.render(run)
     assert markdown.render(run)
     assert terminal(run)
 
 
-def traces(name: str, events: Sequence[Event]) -> list[str]:
+def traces(damaged: Damaged) -> list[str]:
     """Where the judge itself failed."""
-    return [
-        run.trace
-        for scenario in judged(name, events).scenarios
-        for arm in scenario.arms
-        for run in arm.runs
-        if run.trace is not None
-    ]
+    scenarios = judged(damaged.name, damaged.events).scenarios
+    return [run.trace for each in scenarios for arm in each.arms for run in arm.runs if run.trace is not None]
 
 
 @given(prefixes())
-def test_a_run_that_was_cut_off_is_judged_and_passes_nothing_new(cut: tuple[str, tuple[Event, ...]]) -> None:
-    assert traces(*cut) == []
-    assert new_passes(*cut) == []
+def test_a_run_that_was_cut_off_is_judged_and_passes_nothing_new(cut: Damaged) -> None:
+    assert traces(cut) == []
+    assert new_passes(cut.name, cut.events) == []
 
 
 @given(gaps())
-def test_what_is_missing_makes_nothing_pass(damaged: tuple[str, tuple[Event, ...]]) -> None:
-    assert traces(*damaged) == []
-    assert new_passes(*damaged) == []
+def test_what_is_missing_makes_nothing_pass(damaged: Damaged) -> None:
+    assert traces(damaged) == []
+    assert new_passes(damaged.name, damaged.events) == []
 
 
 @given(displaced())
-def test_what_is_doubled_or_displaced_is_judged(damaged: tuple[str, tuple[Event, ...]]) -> None:
-    judged(*damaged)
+def test_what_is_doubled_or_displaced_is_judged(damaged: Damaged) -> None:
+    judged(damaged.name, damaged.events)
 
 
 @given(prefixes() | gaps() | displaced())
-def test_every_report_is_made(damaged: tuple[str, tuple[Event, ...]]) -> None:
-    report(*damaged)
+def test_every_report_is_made(damaged: Damaged) -> None:
+    report(damaged)
 
 
 @pytest.mark.parametrize("name", EVERY)
