@@ -7,9 +7,9 @@ import pytest
 
 from lab.scenario.load import Named, find
 from lab.tools.picture import draw
+from tests import golden
 from tests.docs.conftest import Shell
 from tests.docs.pages import ROOT, tables
-from tests.report import sample
 
 README = ROOT / "README.md"
 PICTURE = ROOT / "docs" / "img" / "seed-reset.svg"
@@ -62,10 +62,10 @@ def test_the_picture_fetches_nothing() -> None:
 
 
 def test_a_picture_has_the_table_the_timelines_and_why_but_no_code() -> None:
-    story = sample.named()
-    words = text_of(draw(sample.finished((story, sample.all_pass(story))), "The bug"))
+    run = golden.finished("roles")
+    words = text_of(draw(run, "The bug"))
     assert "The bug" in words
-    assert {arm.name for arm in story.scenario.arms} <= {line.strip() for line in words.splitlines()}
+    assert {arm.name for arm in run.results.scenarios[0].arms} <= {line.strip() for line in words.splitlines()}
     assert "What happened" in words
     assert "The code" not in words
 

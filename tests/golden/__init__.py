@@ -1,12 +1,12 @@
 """Golden runs: folders that the lab itself wrote, with what they were judged and reported to be.
 
-`recorded/NAME/` has a run's journal (gzipped), its scenarios as they were run, and in `expected/` what the judge and
-the reports make of them. `make golden` records all of it again, `make snapshots` only what is in `expected/`.
+`recorded/NAME/` has a run's folder in `run.tar.gz` (its journal, its scenarios and presets as they were run) and, in
+`expected/`, what the judge and the reports make of it. `make golden` records all of it again, `make snapshots` only
+what is in `expected/`.
 """
 
-import gzip
 import io
-import shutil
+import tarfile
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,8 +15,8 @@ from rich.console import Console
 
 from lab.journal import Event
 from lab.report.matrix import print_matrix
-from lab.report.run.finished import FinishedRun
 from lab.report.run.terminal import print_run
+from lab.runs.finished import FinishedRun
 from lab.runs.folder import RunFolder
 from lab.runs.matrix_folder import MatrixFolder
 from lab.verdict.matrix import Matrix
@@ -25,6 +25,7 @@ from tests.golden.catalogue import MATRICES, RUNS
 HERE = Path(__file__).resolve().parent
 RECORDED = HERE / "recorded"
 JOURNAL = "journal.jsonl"
+PACKED = "run.tar.gz"
 WIDTH = 80
 
 __all__ = ["MATRICES", "RUNS", "finished", "folder", "journal", "matrix", "terminal"]
@@ -34,9 +35,9 @@ _unpacked = TemporaryDirectory(prefix="thawlab-golden-")
 
 def unpack(name: str, parent: Path) -> Path:
     """A golden run's folder as the lab would have left it, in `parent`."""
-    packed, path = RECORDED / name, parent / name
-    shutil.copytree(packed, path, ignore=shutil.ignore_patterns("expected", "*.gz"))
-    (path / JOURNAL).write_bytes(gzip.decompress((packed / f"{JOURNAL}.gz").read_bytes()))
+    path = parent / name
+    with tarfile.open(RECORDED / name / PACKED) as packed:
+        packed.extractall(path, filter="data")
     return path
 
 

@@ -4,24 +4,28 @@ It needs what the runs need: a C compiler, CAP_NET_ADMIN and, for those in conta
 """
 
 import gzip
+import io
 import json
 import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lab.checkout import ROOT
 from lab.runs.folder import RunFolder
-from tests.golden import JOURNAL, MATRICES, RECORDED, RUNS, finished, folder, matrix
+from tests.golden import JOURNAL, MATRICES, PACKED, RECORDED, RUNS, finished, folder, matrix
 from tests.golden.catalogue import OLD, Recording
 from tests.golden.snapshots import expected
 from tests.golden.verdicts import NEEDED, needed
 
 COMMAND = (sys.executable, "-m", "lab")
+KEPT = ("scenarios", "presets")
+"""What is kept of a run's folder, beside its journal."""
 LOOK = 0.02
 """Real seconds between two looks into the journal of a run that is to be killed."""
 
@@ -65,9 +69,22 @@ def keep(run: Path, name: str) -> None:
     kept = RECORDED / name
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir(parents=True)
-    (kept / f"{JOURNAL}.gz").write_bytes(gzip.compress(text, mtime=0))
-    if (run / "scenarios").is_dir():
-        shutil.copytree(run / "scenarios", kept / "scenarios")
+    files = {JOURNAL: text}
+    for part in KEPT:
+        found = sorted(path for path in (run / part).rglob("*") if path.is_file())
+        files |= {str(path.relative_to(run)): path.read_bytes() for path in found}
+    (kept / PACKED).write_bytes(packed(files))
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """An archive of these files that has the same bytes whenever it is made."""
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return gzip.compress(raw.getvalue(), mtime=0)
 
 
 def snapshot(name: str) -> None:

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from lab.report.matrix import html as matrix_html
 from lab.report.matrix import markdown as matrix_markdown
 from lab.report.run import html, junit, markdown
-from lab.report.run.finished import FinishedRun
+from lab.runs.finished import FinishedRun
 from lab.verdict.matrix import Matrix
 from tests.golden import terminal
 

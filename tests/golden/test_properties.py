@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lab.errors import UsageError
 from lab.journal import Event, by_scope
 from lab.report.run import html, junit, markdown
-from lab.report.run.finished import FinishedRun
+from lab.runs.finished import FinishedRun
 from tests.golden import RECORDED, finished, terminal
 from tests.golden.verdicts import EVERY, NEEDED, before, events_of, judged, needed, new_passes
 

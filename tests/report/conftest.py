@@ -1,7 +1,5 @@
 """A finished run, and the presets that its arms name."""
 
-from pathlib import Path
-
 import pytest
 
 from lab.runs.finished import FinishedRun, PresetPath
@@ -32,19 +30,19 @@ def empty() -> FinishedRun:
 
 
 @pytest.fixture
-def presets(tmp_path: Path) -> PresetPath:
-    sample.write_presets(tmp_path)
-    return lambda client, preset: tmp_path / f"{preset}.py"
+def presets(passed: FinishedRun) -> PresetPath:
+    """The presets as the golden run kept them."""
+    return passed.preset_path
 
 
 @pytest.fixture
 def hostile() -> FinishedRun:
     """Names and errors as somebody would write them who wants to break a report."""
-    story = sample.named(sample.STORY.replace("title: The order that was reset", f"title: '{sample.HOSTILE}'"))
+    story = sample.named(sample.HOSTILE)
     arms = (
         sample.arm_result(
             story, "bug", "ok", verdict="fail", why=sample.HOSTILE, error=sample.HOSTILE + "\x1b[31m\x00"
         ),
-        sample.arm_result(story, "short-gap", "ok"),
+        sample.arm_result(story, "frozen-below", "ok"),
     )
     return sample.finished((story, arms))

@@ -34,27 +34,33 @@ def test_a_suite_a_scenario_a_case_an_arm(troubled: FinishedRun) -> None:
     properties = first.properties()  # type: ignore[no-untyped-call]
     assert {part.name: part.value for part in properties} == {
         "sandbox": "process",
-        "speed": "1000",
-        "run": "2031-04-05-060708-abcd",
+        "speed": f"{troubled.results.speed:g}",
+        "run": troubled.results.run,
     }
 
 
 def test_verdicts_as_junit_knows_them(troubled: FinishedRun) -> None:
-    results = {case.name: [(type(result), result.message) for result in case.result] for case in suites(troubled)[0]}
-    assert results == {
+    told = {
+        case.name: [(type(result), result.message.partition(" Ran with ")[0]) for result in case.result]
+        for case in suites(troubled)[0]
+    }
+    assert {
+        name: [(kind, text.partition(" Ran with ")[0]) for kind, text in found] for name, found in told.items()
+    } == {
         "bug": [],
-        "short-gap": [],
+        "frozen-below": [],
         "never-frozen": [(Error, "The upstream did not give up connection 1 before the wake; try a longer gap.")],
-        "close-after-handler": [(Failure, "It had to succeed and was reset.")],
-        "retry-once": [(Skipped, "Needs a container.")],
-        "look-before-use": [(Error, "The run was interrupted before this arm.")],
+        "close-after": [(Failure, "It had to succeed and was reset.")],
+        "retry-fresh": [(Skipped, "Needs a container.")],
+        "look-first": [(Error, "The run was interrupted before this arm.")],
     }
 
 
 def test_times_are_seconds(passed: FinishedRun) -> None:
     (suite,) = suites(passed)
-    assert [case.time for case in suite] == [3.55] * 6
-    assert suite.time == pytest.approx(21.3)
+    took = [arm.duration_ms / 1000 for arm in passed.results.scenarios[0].arms]
+    assert [case.time for case in suite] == pytest.approx(took, abs=0.001)
+    assert suite.time == pytest.approx(sum(took), abs=0.01)
 
 
 def test_a_failure_says_what_is_not_proven(troubled: FinishedRun) -> None:
@@ -65,7 +71,7 @@ def test_a_failure_says_what_is_not_proven(troubled: FinishedRun) -> None:
 
 def test_junit_survives_hostile_text(hostile: FinishedRun) -> None:
     case = next(iter(suites(hostile)[0]))
-    assert case.result[0].message == sample.HOSTILE
+    assert case.result[0].message.startswith(f"{sample.HOSTILE} Ran with ")
     assert "\N{REPLACEMENT CHARACTER}[31m" in case.result[0].text
 
 
@@ -75,10 +81,12 @@ def test_junit_survives_hostile_text(hostile: FinishedRun) -> None:
 def test_summary_has_a_table_row_an_arm_with_verdict_words(troubled: FinishedRun) -> None:
     lines = markdown.render(troubled).splitlines()
     assert lines[0] == "# Thawlab: ⏸️ unfinished"
-    assert "| bug | bug | reset | reset 5/5 | ✅ pass | 1 | 1,0 | – | – |" in lines
-    assert "| close-after-handler | fix | ok | reset 5/5 | ❌ fail | 2 | 1,0 | – | +1.3 |" in lines
-    assert "- retry-once, skipped: Needs a container." in lines
-    assert lines[-1].endswith("sandbox process, speed 1000, Python 3.11.7, kernel 6.18.0 x86\\_64, aiohttp 3.14.5.")
+    assert "| bug | bug | reset | reset 5/5 | ✅ pass | 1 | 1,0 | 0 | – |" in lines
+    assert "| close-after | fix | ok | reset 5/5 | ❌ fail | 2 | 1,1 | 0 | – |" in lines
+    assert "- retry-fresh, skipped: Needs a container." in lines
+    here = troubled.results.environment
+    assert f"sandbox process, speed {troubled.results.speed:g}, Python {here.python}, " in lines[-1]
+    assert f"aiohttp {here.versions['aiohttp']}" in lines[-1]
 
 
 def test_summary_keeps_its_columns_whatever_the_text(hostile: FinishedRun) -> None:
@@ -159,15 +167,14 @@ def test_every_table_header_has_a_scope_and_every_drawing_a_title(troubled: Fini
 def test_the_page_tells_the_story(passed: FinishedRun, presets: PresetPath) -> None:
     text = " ".join(" ".join(page(passed, presets).text).split())
     for part in (
-        "The order that was reset",
-        "so the platform freezes the sandbox",
-        "The client's socket says ESTABLISHED just before the wake",
+        passed.scenarios[0].scenario.title,
+        passed.scenarios[0].scenario.question,
         "reset 5/5",
-        "3 of 3 proven",
-        "gave up connection 1 (vanish, TCP_REPAIR: nothing sent)",
+        "proven",
+        "gave up connection 1 (vanish in place of a lost rst, TCP_REPAIR: nothing sent)",
         "POST on reused connection 1 → reset",
-        "-session = None",
-        "Python 3.11.7",
+        '+"""close_after: ',
+        f"Python {passed.results.environment.python}",
     ):
         assert part in text
 
@@ -193,10 +200,10 @@ def test_prose_is_paragraphs_with_code() -> None:
 
 
 def test_the_difference_names_both_files_and_holds_docstrings(presets: PresetPath) -> None:
-    lines = unified(presets("any", "seed"), presets("any", "close_after_handler")).splitlines()
-    assert lines[:2] == ["--- seed.py", "+++ close_after_handler.py"]
-    assert '-"""A client for the life of the sandbox."""' in lines
-    assert '+"""A client for one invocation: nothing is left to go stale."""' in lines
+    lines = unified(presets("aiohttp", "seed"), presets("aiohttp", "close_after")).splitlines()
+    assert lines[:2] == ["--- seed.py", "+++ close_after.py"]
+    assert any(line.startswith('-"""seed: ') for line in lines)
+    assert any(line.startswith('+"""close_after: ') for line in lines)
 
 
 # all of them
@@ -204,10 +211,8 @@ def test_the_difference_names_both_files_and_holds_docstrings(presets: PresetPat
 
 def test_which_fix_is_shown(story: Named) -> None:
     arms = sample.all_pass(story)
-    failed = tuple(
-        arm.model_copy(update={"verdict": "fail"}) if arm.name == "close-after-handler" else arm for arm in arms
-    )
-    for found, name in ((arms, "close-after-handler"), (failed, "retry-once")):
+    failed = tuple(arm.model_copy(update={"verdict": "fail"}) if arm.name == "close-after" else arm for arm in arms)
+    for found, name in ((arms, "close-after"), (failed, "retry-fresh")):
         (told,) = sample.finished((story, found)).told
         assert told.fix is not None
         assert told.fix.name == name

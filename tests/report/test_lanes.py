@@ -9,7 +9,7 @@ from lab.report.run.drawing import LABEL_WIDTH, MOST_ROWS, RADIUS, draw
 from lab.report.run.lanes import Lanes, Phase, lanes
 from tests.report.sample import Tape, journal
 
-ARMS = ["bug", "short-gap", "never-frozen", "close-after-handler", "retry-once", "look-before-use"]
+ARMS = ["bug", "frozen-below", "never-frozen", "close-after", "retry-fresh", "look-first"]
 ARM = Scope("seed-reset", "bug", 1)
 
 
@@ -17,22 +17,29 @@ def bands(events: tuple[Event, ...], row: str) -> list[tuple[str, float, float]]
     return [(b.kind, round(b.start * 1000, 1), round(b.end * 1000, 1)) for b in lanes(events).bands if b.row == row]
 
 
+def when(events: tuple[Event, ...], kind: str, number: int = 0) -> float:
+    """Real milliseconds from the first event to one of a kind."""
+    return round(([event.t for event in events if event.kind == kind][number] - events[0].t) * 1000, 1)
+
+
 def test_the_bands_of_the_bug() -> None:
     events = journal("bug")
-    assert bands(events, "sandbox") == [
-        ("starting", 5, 310),
-        ("running", 310, 315.2),
-        ("frozen", 315.2, 675.7),
-        ("running", 675.7, 679.4),
-    ]
-    assert bands(events, "connection 1") == [("open", 312, 313.1), ("idle", 313.1, 613.1), ("given up", 613.1, 679.4)]
-    assert bands(events, "upstream") == [("request", 312.5, 313)]
+    frozen, thawed, gone = (when(events, kind) for kind in ("frozen", "thawed", "gave-up"))
+    found = bands(events, "sandbox")
+    assert [kind for kind, *_ in found] == ["starting", "running", "frozen", "running"]
+    assert found[0][1:] == (when(events, "started"), when(events, "ready"))
+    assert found[2][1:] == (frozen, thawed)
+    opened, idle, dead = bands(events, "connection 1")
+    assert opened == ("open", when(events, "connection-opened"), when(events, "idle"))
+    assert idle == ("idle", when(events, "idle"), gone)
+    assert dead[:2] == ("given up", gone)
+    assert bands(events, "upstream") == [("request", when(events, "request"), when(events, "response"))]
 
 
 def test_a_closed_connection_has_no_band_after_its_close() -> None:
-    events = journal("close-after-handler")
-    assert bands(events, "connection 1")[-1] == ("idle", 313.1, 313.8)
-    assert bands(events, "connection 2")[0][:2] == ("open", 677.6)
+    events = journal("close-after")
+    assert bands(events, "connection 1")[-1][2] == when(events, "connection-closed")
+    assert bands(events, "connection 2")[0][:2] == ("open", when(events, "connection-opened", 1))
 
 
 def test_the_upstreams_own_close_does_not_end_a_given_up_band_and_the_clients_does() -> None:
@@ -65,7 +72,7 @@ def test_phases_follow_each_other_and_know_lab_time() -> None:
     phases = lanes(journal("bug")).phases
     assert [phase.title for phase in phases] == ["cold start", "invocation", "frozen 6m", "invocation"]
     assert all(before.end == after.start for before, after in pairwise(phases))
-    assert phases[2].lab_rate == pytest.approx(1000)
+    assert phases[2].lab_rate == pytest.approx(360 / 2.4, rel=0.1)
     assert phases[3].lab_rate == pytest.approx(1)
 
 
@@ -108,17 +115,16 @@ def test_marks_of_a_row_do_not_hide_each_other(arm: str) -> None:
 
 
 def test_the_axis_says_real_and_lab_time() -> None:
-    drawing = draw(lanes(journal("bug")))
+    events = journal("bug")
+    drawing = draw(lanes(events))
     assert drawing is not None
     major = [(tick.real, tick.lab) for tick in drawing.ticks if tick.major]
-    assert major == [
-        ("0 ms", "0 s"),
-        ("310.5 ms", "0.31 s"),
-        ("315 ms", "0.31 s"),
-        ("675.4 ms", "360.7 s"),
-        ("679.4 ms", "360.7 s"),
-    ]
-    assert ("614.7 ms", "300.0 s") in [(tick.real, tick.lab) for tick in drawing.ticks if not tick.major]
+    assert len(major) == 5
+    assert major[0] == ("0 ms", "0 s")
+    assert major[1][0] == f"{when(events, 'event-sent'):g} ms"
+    assert major[2][0] == f"{when(events, 'gap-started'):g} ms"
+    assert major[3][0] == f"{when(events, 'gap-ended'):g} ms"
+    assert "300.0 s" in [tick.lab for tick in drawing.ticks if not tick.major]
     assert [tick.x for tick in drawing.ticks] == sorted(tick.x for tick in drawing.ticks)
 
 

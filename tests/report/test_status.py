@@ -62,16 +62,15 @@ def reports(run: FinishedRun, presets: PresetPath) -> dict[str, str]:
 def test_the_status_of_verdicts(
     story: Named, verdicts: tuple[Verdict, Verdict], whole: Verdict | None, status: int
 ) -> None:
-    arms = [
-        sample.arm_result(story, name, "ok", verdict=v) for name, v in zip(("bug", "short-gap"), verdicts, strict=True)
-    ]
+    names = ("bug", "frozen-below")
+    arms = [sample.arm_result(story, name, "ok", verdict=v) for name, v in zip(names, verdicts, strict=True)]
     assert exit_status(run_of(story, *arms, verdict=whole).results) == status
 
 
 def test_what_is_missing_here_is_3_and_is_named(story: Named, presets: PresetPath) -> None:
     """A skip that its scenario declares is 0; the difference is not in the verdict."""
     bug = sample.arm_result(story, "bug", "reset")
-    declared, lacking = skipped(story, "short-gap", "declared"), skipped(story, "short-gap", "lacking")
+    declared, lacking = skipped(story, "frozen-below", "declared"), skipped(story, "frozen-below", "lacking")
     assert exit_status(run_of(story, bug, declared).results) == 0
     assert exit_status(run_of(story, bug, lacking).results) == 3
     assert exit_status(run_of(story, bug.model_copy(update={"verdict": "fail"}), lacking).results) == 1
@@ -86,7 +85,7 @@ def test_a_regression_is_told_with_its_versions_everywhere(story: Named, presets
     run = run_of(story, gone)
     assert exit_status(run.results) == 1
     for name, text in reports(run, presets).items():
-        for words in (GONE, *VERSIONS.values(), "6.18.0"):
+        for words in (GONE, *VERSIONS.values(), run.results.environment.kernel):
             assert words in text, (name, words)
     (case,) = next(iter(JUnitXml.fromstring(junit.render(run))))
     (failure,) = case.result
@@ -108,10 +107,10 @@ def test_a_run_that_was_cut_off_after_its_last_arm(story: Named, presets: Preset
 
 
 def test_connections_left_open_are_a_column(story: Named, presets: PresetPath) -> None:
-    leaks = sample.arm_result(story, "close-after-handler", "ok", left_open=7)
+    leaks = sample.arm_result(story, "close-after", "ok", left_open=7, added_latency_ms=1.3)
     run = run_of(story, sample.arm_result(story, "bug", "reset", left_open=1), leaks)
     texts = reports(run, presets)
-    assert "close-after-handler fix ok ok 5/5 pass 2 1,1 7 +1.3" in texts["terminal"]
+    assert "close-after fix ok ok 5/5 pass 2 1,1 7 +1.3" in texts["terminal"]
     assert "left: still open at the end" in texts["terminal"]
     assert "| 2 | 1,1 | 7 | +1.3 |" in texts["summary.md"]
     assert '1,1</td><td class="number">7</td>' in texts["report.html"]
@@ -119,8 +118,8 @@ def test_connections_left_open_are_a_column(story: Named, presets: PresetPath) -
 
 
 def test_costs_of_which_nothing_is_known_have_no_column(story: Named, presets: PresetPath) -> None:
-    nothing: dict[str, Any] = {"added_latency_ms": None, "repeats": 1}
-    run = run_of(story, *(sample.arm_result(story, name, "ok", **nothing) for name in ("short-gap", "retry-once")))
+    nothing: dict[str, Any] = {"added_latency_ms": None, "left_open": None, "repeats": 1}
+    run = run_of(story, *(sample.arm_result(story, name, "ok", **nothing) for name in ("frozen-below", "retry-fresh")))
     text = reports(run, presets)["terminal"]
     assert "+ms" not in text
     assert "left" not in text

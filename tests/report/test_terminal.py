@@ -14,6 +14,7 @@ from lab.report.run.terminal import Columns, arms_table, ends, print_list, print
 from lab.runs.finished import FinishedRun, PresetPath
 from lab.scenario.load import Named
 from lab.scenario.parts import Upstream
+from tests import golden
 from tests.report import sample
 
 
@@ -45,24 +46,28 @@ def test_no_line_is_too_long(
         assert max(map(cell_len, text.splitlines())) <= width
 
 
-def test_the_arms_with_costs_on_one_line_each(passed: FinishedRun, presets: PresetPath) -> None:
-    rows = [line.split() for line in shown(passed, presets).splitlines()]
-    assert ["bug", "bug", "reset", "reset", "5/5", "pass", "1", "1,0", "–"] in rows
-    assert ["close-after-handler", "fix", "ok", "ok", "5/5", "pass", "2", "1,1", "+1.3"] in rows
+def test_the_arms_with_costs_on_one_line_each(presets: PresetPath) -> None:
+    """A run of five repeats: enough to tell what a fix costs in time."""
+    run = golden.finished("repeats")
+    rows = [line.split() for line in shown(run, presets).splitlines()]
+    added = {arm.name: wording.added_latency(arm) for arm in run.results.scenarios[0].arms}
+    assert ["bug", "bug", "reset", "reset", "5/5", "pass", "1", "1,0", "0", "–"] in rows
+    assert ["retry-fresh", "fix", "ok", "ok", "5/5", "pass", "2", "1,1", "1", added["retry-fresh"]] in rows
+    assert added["retry-fresh"].startswith("+")
 
 
 def test_bug_and_fix_then_why_then_code(passed: FinishedRun, presets: PresetPath) -> None:
     text = shown(passed, presets)
     parts = [
-        "Why does the first request after a quiet spell fail",
+        "Why does a warm function fail",
         "expected",
-        "preset seed; vanish after 5m",
+        "preset seed; rst after 5m, link lost",
         "POST on reused connection 1 → reset",
-        "preset close_after_handler; vanish after 5m",
+        "preset close_after; rst after 5m, link lost",
         "POST on new connection 2 → ok",
-        "reused a connection",
+        "The upstream gave up connection 1",
         "--- seed.py",
-        "-session = None",
+        '-"""seed: ',
         "seed-reset: pass — 6 arms: 6 pass",
     ]
     positions = [text.find(part) for part in parts]
@@ -81,7 +86,7 @@ def test_without_detail_only_tables_and_what_did_not_pass(troubled: FinishedRun,
     assert "gave up connection 1 (" not in text
     assert "--- seed.py" not in text
     assert "never-frozen inconclusive: The upstream did not give up connection 1" in text
-    assert "close-after-handler fail: It had to succeed and was reset." in text
+    assert "close-after fail: It had to succeed and was reset." in text
     assert "2 scenarios: unfinished — 12 arms" in text
 
 
@@ -136,7 +141,7 @@ def test_the_path_of_the_run_is_on_one_line(passed: FinishedRun, presets: Preset
 
 
 def test_an_arm_alone_is_shown_without_its_bug(story: Named, presets: PresetPath) -> None:
-    run = sample.finished((story, (sample.arm_result(story, "short-gap", "ok"),)))
+    run = sample.finished((story, (sample.arm_result(story, "frozen-below", "ok"),)))
     assert "POST on reused connection 1 → ok" in shown(run, presets)
 
 
@@ -155,9 +160,9 @@ def test_the_list_as_json(story: Named) -> None:
     assert json.loads(text_of(screen)) == [
         {
             "name": "seed-reset",
-            "title": "The order that was reset",
-            "question": "Why does the first request after a quiet spell fail, and what stops it?",
-            "minutes": 1,
+            "title": story.scenario.title,
+            "question": story.scenario.question,
+            "minutes": story.scenario.minutes,
             "sandboxes": ["process", "docker"],
         }
     ]

@@ -15,16 +15,17 @@ def sentences(events: tuple[Event, ...] | list[Event]) -> list[str]:
 
 
 def test_the_bug_in_words() -> None:
+    (late,) = (event for event in journal("bug") if event.kind == "late-data")
     assert sentences(journal("bug")) == [
         "sandbox: cold start",
         "connection: connection 1 opened",
         "upstream: executed the request",
         "sandbox: POST on new connection 1 → ok",
         "sandbox: frozen (kernel: stopped)",
-        "upstream: gave up connection 1 (vanish, TCP_REPAIR: nothing sent)",
+        "upstream: gave up connection 1 (vanish in place of a lost rst, TCP_REPAIR: nothing sent)",
         "connection: client's socket: ESTABLISHED (upstream's: CLOSE)",
         "sandbox: thawed",
-        "connection: 210 bytes came on given-up connection 1",
+        f"connection: {late['bytes']} bytes came on given-up connection 1",
         "sandbox: POST on reused connection 1 → reset",
     ]
 
@@ -47,7 +48,7 @@ def test_what_the_kernels_have_in_their_books_is_told_where_it_is_not_nothing() 
 
 
 def test_a_retry_names_both_connections() -> None:
-    assert "sandbox: POST on reused connection 1, then on new connection 2 → ok" in sentences(journal("retry-once"))
+    assert "sandbox: POST on reused connection 1, then on new connection 2 → ok" in sentences(journal("retry-fresh"))
 
 
 def test_a_gap_without_a_freeze_is_told() -> None:
@@ -57,7 +58,7 @@ def test_a_gap_without_a_freeze_is_told() -> None:
 
 
 def test_a_connection_that_the_client_closed_is_told_once() -> None:
-    told = sentences(journal("close-after-handler"))
+    told = sentences(journal("close-after"))
     assert told.count("connection: connection 1 closed by the client") == 1
     assert "sandbox: POST on new connection 2 → ok" in told
 
@@ -154,10 +155,14 @@ def test_no_events_no_moments() -> None:
 
 
 def test_times_are_real_and_lab() -> None:
-    gave_up = next(moment for moment in moments(journal("bug")) if "gave up" in moment.text)
-    assert gave_up.t == pytest.approx(0.6131)
-    # 315 ms before the gap at the pace of real time, then 298.1 ms at a thousand times that.
-    assert gave_up.lab == pytest.approx(0.315 + 298.1)
+    events = journal("bug")
+    gave_up = next(moment for moment in moments(events) if "gave up" in moment.text)
+    times = {event.kind: event.t - events[0].t for event in events}
+    (gap,) = (event for event in events if event.kind == "gap-started")
+    assert gave_up.t == pytest.approx(times["gave-up"])
+    # Until the gap at the pace of real time, then as fast as the gap says.
+    into_the_gap = (times["gave-up"] - times["gap-started"]) * gap["duration"] / gap["real"]
+    assert gave_up.lab == pytest.approx(times["gap-started"] + into_the_gap, rel=0.05)
 
 
 def test_a_lab_clock_runs_fast_in_gaps_only() -> None:
