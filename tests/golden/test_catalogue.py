@@ -3,11 +3,11 @@
 from typing import get_args
 
 from lab.journal import SOURCES, Event
-from lab.scenario.parts import FaultRule
-from lab.scenario.words import CloseMode, Role
+from lab.scenario.words import Role
 from lab.verdict.results import Verdict
 from tests.golden import RUNS, finished, journal, matrix
 from tests.golden.catalogue import MATRICES, OLD
+from upstream_server import faults, moments
 
 EVERY = (*RUNS, *OLD)
 
@@ -39,12 +39,12 @@ def test_each_verdict_is_given_somewhere() -> None:
 def test_connections_are_given_up_in_each_mode() -> None:
     for name in ("close-modes", "docker-close-modes"):
         modes = {event["mode"] for event in of_kind(name, "gave-up")}
-        assert modes == set(get_args(CloseMode)), name
+        assert modes == set(faults.modes()), name
 
 
 def test_a_fault_strikes_at_each_moment() -> None:
     struck = {event["at"] for event in of_kind("moments", "fault")}
-    assert struck == set(get_args(FaultRule.model_fields["at"].annotation))
+    assert struck == set(moments.moments())
 
 
 def test_there_is_an_event_of_each_source() -> None:

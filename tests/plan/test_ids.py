@@ -1,7 +1,5 @@
 """A cell's id names it and nothing else."""
 
-from typing import get_args
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +9,7 @@ from lab.functions import DEFINITIONS
 from lab.plan.cells import CLOSED, Cell
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="/"), min_size=1)
-words = {axis: st.sampled_from(get_args(values)) for axis, values in CLOSED.items()}
+words = {axis: st.sampled_from(values()) for axis, values in CLOSED.items()}
 cells = st.builds(
     Cell, client=st.sampled_from(list(DEFINITIONS)) | names, preset=names, stale=st.integers(0, 100), **words
 )

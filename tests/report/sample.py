@@ -69,10 +69,10 @@ def arm_result(
     """What the golden run found of an arm, so many times over; with another outcome or verdict it says so."""
     found = real(name)
     arm, said = story.scenario.arm(name), {"verdict": verdict, "why": changes.get("why", found.why)}
-    ended = {"outcomes": ("ok", outcome), **{key: changes[key] for key in ("error", "guard") if key in changes}}
-    run = found.runs[0].model_copy(update=ended | said)
+    ended = {key: changes[key] for key in ("error", "guard") if key in changes}
+    run = found.runs[0].model_copy(update={"outcomes": ("ok", outcome)} | ended | said)
     runs = tuple(run.model_copy(update={"repeat": repeat}) for repeat in range(1, repeats + 1))
-    told = {"title": arm.title, "observed": {outcome: repeats}, "repeats": repeats, "runs": runs}
+    told: dict[str, Any] = {"title": arm.title, "observed": {outcome: repeats}, "repeats": repeats, "runs": runs}
     return found.model_copy(update=told | said | changes)
 
 
