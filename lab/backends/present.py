@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lab.backends.part import Part
 from lab.plan.needs import LABELS
-from lab.scenario.words import Need, SandboxKind
+from lab.scenario.words import Need
 from upstream_server.sockets import may_repair
 
 
@@ -56,12 +56,12 @@ CHECKS: dict[Need, Check] = {
     "nginx": _balancer("nginx"),
     "haproxy": _balancer("haproxy"),
 }
-"""Sandboxes that are containers bring all of it in their images."""
+"""A kind of sandbox that is self-contained brings all of it."""
 
 
-def lacking(sandbox: SandboxKind) -> tuple[Need, ...]:
-    """What arms may need and sandboxes of this kind do not have here."""
-    return () if sandbox == "docker" else tuple(need for need in LABELS if not CHECKS[need].present())
+def missing() -> tuple[Need, ...]:
+    """What this machine does not have of all that arms may need."""
+    return tuple(need for need in LABELS if not CHECKS[need].present())
 
 
 def parts() -> Iterator[Part]:

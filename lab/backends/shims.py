@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lab.checkout import ROOT
 from lab.errors import EnvironmentLacks
+from lab.scenario import kinds
 from lab.scenario.setting import Setting
 
 SOURCES = ROOT / "lambda_app" / "shims"
@@ -53,7 +54,7 @@ def compiled(name: str, folder: Path) -> Path:
     try:
         subprocess.run(command, check=True, capture_output=True, text=True)
     except FileNotFoundError:
-        raise EnvironmentLacks("no C compiler (cc) is installed: install one, or use --sandbox docker") from None
+        raise EnvironmentLacks(f"no C compiler (cc) is installed: install one, or use {kinds.instead()}") from None
     except subprocess.CalledProcessError as error:
         raise EnvironmentLacks(f"{SOURCES / name}.c does not compile: {error.stderr.splitlines()[0]}") from None
     return target

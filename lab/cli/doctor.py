@@ -10,9 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from lab.backends import present
-from lab.backends.docker import parts as docker
 from lab.backends.part import Part, allowed, installed
-from lab.backends.process import parts as process
+from lab.backends.registry import backends
 from lab.cli.options import end_with_the_reader
 from upstream_server.sock_diag import answers as sock_diag_answers
 
@@ -26,7 +25,8 @@ def doctor() -> None:
 
 def examine() -> list[Part]:
     """Try every part that the lab uses; leaves nothing behind."""
-    return [part for source in (_lab, present.parts, process.parts, docker.parts) for part in source()]
+    sources = (_lab, present.parts, *(backend.parts for backend in backends()))
+    return [part for source in sources for part in source()]
 
 
 def _lab() -> Iterator[Part]:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from lab.backends.present import lacking
+from lab.backends.registry import lacking
 from lab.cli.options import jobs_option, out_option, sandbox_option
 from lab.errors import EnvironmentLacks, UsageError
 from lab.functions import DEFINITIONS, definition, preset_files
@@ -28,7 +28,7 @@ from lab.run.carry_out import environment
 from lab.run.fill import DEFAULT_JOBS, fill
 from lab.run.signals import until_signalled
 from lab.runs.matrix_folder import MATRICES, MatrixFolder, attempted
-from lab.scenario.words import Link, SandboxKind, Wake, WakeOrder
+from lab.scenario.words import Link, Wake, WakeOrder
 from lab.spelling import advice
 from upstream_server.options import Registered
 
@@ -63,7 +63,7 @@ def _choices(*words: str) -> Any:
 @click.option("--resume", metavar="MATRIX", help="Go on with a matrix that was stopped; `latest` works.")
 @out_option(MATRICES, "Where its folder is made.")
 def matrix(
-    resume: str | None, sandbox: SandboxKind, jobs: int, fresh_processes: bool, out: Path, **words: tuple[str, ...]
+    resume: str | None, sandbox: str, jobs: int, fresh_processes: bool, out: Path, **words: tuple[str, ...]
 ) -> None:
     """Which client survives: client × close mode × link × request × preset, measured."""  # fmt: skip
     if resume is not None:

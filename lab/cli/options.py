@@ -3,14 +3,15 @@
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import click
 
 from lab.plan.arms import FASTEST
 from lab.runs.folder import RUNS
-from lab.scenario.words import SandboxKind
+from lab.scenario import kinds
 from lab.units import parse_duration
+from upstream_server.options import Registered
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -31,8 +32,8 @@ def sandbox_option(command: Command) -> Command:
     """`--sandbox`."""
     return click.option(
         "--sandbox",
-        type=click.Choice(get_args(SandboxKind)),
-        default="process",
+        type=Registered(kinds.names),
+        default=kinds.default,
         show_default=True,
         envvar="THAWLAB_SANDBOX",
         help="Run functions in processes or in containers.",

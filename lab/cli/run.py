@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from lab.backends.present import lacking
+from lab.backends.registry import lacking
 from lab.cli import predict as predictions_
 from lab.cli.options import end_with_the_reader, jobs_option, out_option, sandbox_option, speed_option
 from lab.errors import LabError, UsageError
@@ -22,7 +22,6 @@ from lab.run.signals import until_signalled
 from lab.runs.finished import FinishedRun
 from lab.runs.folder import RunFolder
 from lab.scenario.load import Named, built_in, find
-from lab.scenario.words import SandboxKind
 
 MOST_REPEATS = 1000
 
@@ -44,7 +43,7 @@ def run(
     everything: bool,
     arms: Sequence[str],
     predict: bool,
-    sandbox: SandboxKind,
+    sandbox: str,
     speed: float | None,
     repeat: int,
     jobs: int,

@@ -21,7 +21,7 @@ from lab.run.signals import Interrupted, until_signalled
 from lab.scenario.parts import Function, Request, Upstream
 from lab.scenario.setting import Setting
 from lab.scenario.steps.invoke import Invoke
-from lab.scenario.words import CloseMode, SandboxKind, Shape
+from lab.scenario.words import CloseMode, Shape
 from lab.units import format_duration
 from upstream_server import faults
 from upstream_server.options import Registered
@@ -55,7 +55,7 @@ class ServeOptions:
     client: str
     preset: str
     shape: Shape
-    sandbox: SandboxKind
+    sandbox: str
     close: CloseMode
     idle_timeout: float
     host: str
@@ -176,7 +176,7 @@ def serve(
     client: str,
     preset: str,
     shape: Shape | None,
-    sandbox: SandboxKind,
+    sandbox: str,
     close: CloseMode,
     idle_timeout: float,
     host: str,

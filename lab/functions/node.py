@@ -17,6 +17,7 @@ from pathlib import Path
 from lab.errors import EnvironmentLacks
 from lab.functions.definition import APP, COMMON, Definition
 from lab.functions.program import Built, Image, built, run
+from lab.scenario import kinds
 from lab.scenario.words import Shape
 
 PROJECT = "lambda_app/node"
@@ -67,7 +68,7 @@ def _install(work: Path, target: Path) -> None:
     if missing := [tool for tool in TOOLS if not shutil.which(tool)]:
         raise EnvironmentLacks(
             f"AWS's runtime client for Node is compiled, and this is not installed: {', '.join(missing)}\n"
-            "install cmake, make, a C++ compiler and Python 3, or use --sandbox docker"
+            f"install cmake, make, a C++ compiler and Python 3, or use {kinds.instead()}"
         )
     own = {name: value for name, value in os.environ.items() if name.lower().startswith("npm_config_")}
     environment = {name: os.environ[name] for name in PASSED if name in os.environ} | own
@@ -92,7 +93,7 @@ def _without_blanks(project: Path) -> Iterator[Path]:
     if _splits(Path(tempfile.gettempdir())):
         raise EnvironmentLacks(
             f"AWS's runtime client for Node cannot be compiled in {project}, whose name has a blank\n"
-            "set TMPDIR to a folder without one, or use --sandbox docker"
+            f"set TMPDIR to a folder without one, or use {kinds.instead()}"
         )
     with tempfile.TemporaryDirectory(prefix="thawlab-node.", ignore_cleanup_errors=True) as folder:
         yield Path(shutil.copytree(project, Path(folder) / "project"))

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from lab.checkout import ROOT, content, files_of
 from lab.errors import EnvironmentLacks
+from lab.scenario import kinds
 
 BUILDS = ROOT / ".build"
 """Built programs, each named by the content of its sources; `make distclean` removes them."""
@@ -155,7 +156,7 @@ def run(*command: str, cwd: Path, environment: Mapping[str, str], shown: str = "
             check=False,
         )
     except FileNotFoundError:
-        raise EnvironmentLacks(f"{command[0]} is not installed: install it, or use --sandbox docker") from None
+        raise EnvironmentLacks(f"{command[0]} is not installed: install it, or use {kinds.instead()}") from None
     except subprocess.TimeoutExpired:
         raise EnvironmentLacks(f"`{told}` took longer than {BUILD_BOUND}s") from None
     if done.returncode:

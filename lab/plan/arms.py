@@ -8,14 +8,11 @@ from lab.functions import definition
 from lab.journal import Scope
 from lab.plan.experiment import Experiment
 from lab.plan.needs import Skip, skip_of
+from lab.scenario import kinds
 from lab.scenario.load import Named, line_of
 from lab.scenario.model import Arm
-from lab.scenario.words import Need, SandboxKind
+from lab.scenario.words import Need
 from lab.spelling import advice
-
-DEFAULT_SPEED: dict[SandboxKind, float] = {"process": 150.0, "docker": 100.0}
-"""Lab seconds in a real second. At 150 an idle timeout of 300s takes two real seconds, which leaves a control of two
-minutes 1.2 s of margin on a machine that is busy; see docs/fidelity.md."""
 
 FASTEST = 10_000.0
 """Lab seconds in a real second: an idle timeout of 300s takes 30 ms then, and machines hesitate for longer."""
@@ -34,7 +31,7 @@ class Plan:
     arms: dict[str, list[str]]
     """Chosen arms by scenario."""
     jobs: tuple[Experiment, ...]
-    sandbox: SandboxKind
+    sandbox: str
     speed: float
     repeats: int
     lacks: tuple[Need, ...]
@@ -48,7 +45,7 @@ class Plan:
 def make_plan(
     scenarios: Sequence[Named],
     only: Sequence[str],
-    sandbox: SandboxKind,
+    sandbox: str,
     speed: float | None,
     repeats: int,
     lacks: Sequence[Need],
@@ -61,6 +58,7 @@ def make_plan(
     """
     if speed is not None and not 1 <= speed <= FASTEST:
         raise UsageError(f"--speed {speed:g} is out of range: choose 1 to {FASTEST:g}")
+    usual_speed = speed or kinds.kind(sandbox).speed
     scenarios = _distinct(scenarios)
     for named in scenarios:
         _check_functions(named)
@@ -72,18 +70,16 @@ def make_plan(
     scenarios = [named for named in scenarios if named.name in arms]
     skipped = {named.name: _skips(named, arms[named.name], sandbox, lacks) for named in scenarios}
     jobs = tuple(
-        _job(named, arm, repeat, speed or DEFAULT_SPEED[sandbox])
+        _job(named, arm, repeat, usual_speed)
         for repeat in range(1, repeats + 1)
         for named in scenarios
         for arm in named.scenario.arms
         if arm.name in arms[named.name] and arm.name not in skipped[named.name]
     )
-    swept = [named for named in scenarios if not only and sandbox in named.scenario.sandboxes]
+    swept = [named for named in scenarios if not only and sandbox in named.scenario.runs_in]
     sweeps = tuple(named.name for named in swept if named.scenario.sweep)
-    jobs += tuple(job for named in swept for job in _sweep_jobs(named, speed or DEFAULT_SPEED[sandbox]))
-    return Plan(
-        tuple(scenarios), arms, jobs, sandbox, speed or DEFAULT_SPEED[sandbox], repeats, tuple(lacks), sweeps, skipped
-    )
+    jobs += tuple(job for named in swept for job in _sweep_jobs(named, usual_speed))
+    return Plan(tuple(scenarios), arms, jobs, sandbox, usual_speed, repeats, tuple(lacks), sweeps, skipped)
 
 
 def _distinct(scenarios: Sequence[Named]) -> list[Named]:
@@ -110,7 +106,7 @@ def _check_functions(named: Named) -> None:
             raise UsageError(f"{named.path}:{line}: {error}") from None
 
 
-def _skips(named: Named, chosen: Sequence[str], sandbox: SandboxKind, lacks: Sequence[Need]) -> dict[str, Skip]:
+def _skips(named: Named, chosen: Sequence[str], sandbox: str, lacks: Sequence[Need]) -> dict[str, Skip]:
     arms = [arm for arm in named.scenario.arms if arm.name in chosen]
     found = ((arm, skip_of(named, arm, sandbox, _needs(named, arm), lacks)) for arm in arms)
     return {arm.name: skip for arm, skip in found if skip is not None}

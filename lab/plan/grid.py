@@ -15,11 +15,9 @@ from lab.functions import DEFINITIONS, definition
 from lab.functions.definition import COMMON, Definition
 from lab.plan.cells import NONE, Cell, Mode, executed_modes
 from lab.plan.needs import lack_reason
-from lab.scenario.words import Link, Need, SandboxKind, Shape
+from lab.scenario import kinds
+from lab.scenario.words import Link, Need, Shape
 from upstream_server import faults
-
-SPEED: dict[SandboxKind, float] = {"process": 200.0, "docker": 100.0}
-"""Lab seconds in a real second: the gap of 420s takes 2.1 s. A client whose library does not scale has its own."""
 
 Death = tuple[Mode, Link]
 CONTROL: Death = (NONE, "delivered")
@@ -36,18 +34,19 @@ class Deaths:
     executed: tuple[Death, ...]
     """In place of an answer."""
     lost: tuple[Death, ...]
-    """While idle, and nothing of it arrives. Containers only: processes share a kernel with the upstream, so no packet
-    can be lost, and the equivalent there is `vanish`, which is measured anyway."""
+    """While idle, and nothing of it arrives, if the kind of sandbox can lose packets. In the others the equivalent is
+    `vanish`, which is measured anyway."""
 
     @classmethod
-    def of(cls, sandbox: SandboxKind, lacks: Collection[str]) -> Self:
+    def of(cls, sandbox: str, lacks: Collection[str]) -> Self:
         """Those of all close modes, without the ones that need what this machine lacks."""
+        loses_packets = "lose-packets" in kinds.kind(sandbox).abilities
         possible = [mode for mode in map(faults.mode, faults.modes()) if not mode.needs & set(lacks)]
         return cls(
             whole=tuple((mode.name, "delivered") for mode in possible if mode.in_matrix == "whole"),
             brief=tuple((mode.name, "delivered") for mode in possible if mode.in_matrix == "brief"),
             executed=tuple((name, "delivered") for name in executed_modes()),
-            lost=tuple((mode.name, "lost") for mode in possible if mode.sends) if sandbox == "docker" else (),
+            lost=tuple((mode.name, "lost") for mode in possible if mode.sends and loses_packets),
         )
 
 
@@ -62,15 +61,16 @@ class MatrixPlan:
     cells: tuple[Cell, ...]
     skipped: dict[str, str]
     """Reason by client."""
-    sandbox: SandboxKind
+    sandbox: str
 
     def speed(self, client: str) -> float:
-        """Lab seconds in a real one, for this client."""
-        return min(SPEED[self.sandbox], definition(client).speed or SPEED[self.sandbox])
+        """Lab seconds in a real one, for this client: some libraries do not scale as far."""
+        usual = kinds.kind(self.sandbox).matrix_speed
+        return min(usual, definition(client).speed or usual)
 
 
 def make_matrix(
-    sandbox: SandboxKind,
+    sandbox: str,
     lacks: Sequence[Need],
     wanted: Callable[[Cell], bool] = lambda cell: True,
     definitions: Sequence[Definition] | None = None,
@@ -88,7 +88,7 @@ def make_matrix(
     return MatrixPlan(cells, skipped, sandbox)
 
 
-def cells_of(defined: Definition, sandbox: SandboxKind, lacks: Sequence[Need] = ()) -> Iterator[Cell]:
+def cells_of(defined: Definition, sandbox: str, lacks: Sequence[Need] = ()) -> Iterator[Cell]:
     """The cells of one client, in the order of tables."""
     shapes = [shape for shape in defined.shapes if shape in USUAL_SHAPES]
     deaths = Deaths.of(sandbox, lacks)

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Literal
 
+from lab.scenario import kinds
 from lab.scenario.load import Named
 from lab.scenario.model import Arm
 from lab.scenario.words import Need
@@ -21,7 +22,7 @@ LABELS: dict[Need, str] = {
 def lack_reason(needs: Collection[str], lacks: Collection[str]) -> str | None:
     """What of the needs is missing here, and what to do; None if nothing is."""
     missing = [LABELS[need] for need in sorted(LABELS) if need in needs and need in lacks]
-    return f"needs {' and '.join(missing)}, or --sandbox docker" if missing else None
+    return f"needs {' and '.join(missing)}, or {kinds.instead()}" if missing else None
 
 
 Skip = tuple[str, Literal["declared", "lacking"]]
@@ -38,5 +39,16 @@ def skip_of(named: Named, arm: Arm, sandbox: str, needs: Collection[str], lacks:
         return scenario.skip_reason or f"runs in {' and '.join(scenario.sandboxes)} only", "declared"
     if arm.sandboxes is not None and sandbox not in arm.sandboxes:
         return arm.skip_reason or f"runs in {' and '.join(arm.sandboxes)} only", "declared"
-    lack = lack_reason({*scenario.setting(arm).needs, *needs}, lacks)
+    setting, can = scenario.setting(arm), kinds.kind(sandbox).abilities
+    if missing := frozenset({*scenario.requires, *arm.requires}) - can:
+        return arm.skip_reason or scenario.skip_reason or _unable(missing), "declared"
+    if missing := setting.abilities - can:
+        return _unable(missing), "lacking"
+    lack = lack_reason({*setting.needs, *needs}, lacks)
     return (lack, "lacking") if lack else None
+
+
+def _unable(missing: Collection[kinds.Ability]) -> str:
+    """What this kind of sandbox cannot do, and which can."""
+    able = " or ".join(f"--sandbox {name}" for name in kinds.able(frozenset(missing)))
+    return f"needs {' and '.join(kinds.MEANINGS[ability] for ability in sorted(missing))}: use {able or 'another kind'}"

@@ -11,8 +11,8 @@ from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from lab.backends import registry
 from lab.backends.base import OpenBackend
-from lab.backends.docker.engine import engine_version
 from lab.backends.opening import open_backend
 from lab.checkout import ROOT
 from lab.functions import preset_files
@@ -23,7 +23,6 @@ from lab.plan.arms import Plan
 from lab.plan.experiment import Experiment
 from lab.run.experiment import FreshSandboxes, Lab, run_experiment
 from lab.runs.folder import RunFolder
-from lab.scenario.words import SandboxKind
 from lab.verdict.judge import judge
 
 DEFAULT_JOBS = 12
@@ -36,7 +35,7 @@ ATTEMPTS = 3
 VERSIONS_OF = ("aiohttp", "awslambdaric", "uvicorn", "h11", "starlette")
 
 Done = Callable[[Experiment], None]
-OpenWith = Callable[[SandboxKind, Path], AbstractAsyncContextManager[OpenBackend]]
+OpenWith = Callable[[str, Path], AbstractAsyncContextManager[OpenBackend]]
 
 
 async def carry_out(
@@ -135,12 +134,12 @@ def own_version() -> str:
         return str(project["project"]["version"])
 
 
-def environment(sandbox: SandboxKind) -> dict[str, object]:
+def environment(sandbox: str) -> dict[str, object]:
     """What the results were found with."""
     return {
         "python": platform.python_version(),
         "kernel": platform.release(),
         "machine": f"{sys.platform} {platform.machine()}",
-        "engine": engine_version() if sandbox == "docker" else None,
+        "engine": registry.backend(sandbox).version(),
         "versions": {"thawlab": own_version(), **{name: version(name) for name in VERSIONS_OF}},
     }

@@ -17,7 +17,6 @@ from lab.plan.cells import GAP, MATRIX, Cell
 from lab.plan.grid import MatrixPlan
 from lab.run.experiment import Lab
 from lab.run.warm import Kind, WarmSandbox, kind_of
-from lab.scenario.words import SandboxKind
 from lab.verdict.cells import judge_cell
 from lab.verdict.facts import Facts
 from lab.verdict.matrix import CellResult
@@ -27,7 +26,7 @@ DEFAULT_JOBS = 64
 ATTEMPTS = 3
 """How often a cell is measured before it stays inconclusive: a busy machine may stretch one gap, hardly three."""
 
-OpenWith = Callable[[SandboxKind, Path], AbstractAsyncContextManager[OpenBackend]]
+OpenWith = Callable[[str, Path], AbstractAsyncContextManager[OpenBackend]]
 Done = Callable[[CellResult], None]
 
 

@@ -11,7 +11,6 @@ from lab.errors import UsageError
 from lab.journal import Event, Scope, by_scope
 from lab.plan.cells import MATRIX, Cell
 from lab.runs.folder import RUNS, Folder
-from lab.scenario.words import SandboxKind
 from lab.verdict.cells import judge_matrix
 from lab.verdict.matrix import Matrix
 from lab.verdict.results import Environment
@@ -63,7 +62,7 @@ class _Shape(BaseModel):
 
 class _MatrixStarted(_Shape):
     cells: list[str]
-    sandbox: SandboxKind
+    sandbox: str
     skipped: dict[str, str]
     environment: dict[str, object]
 

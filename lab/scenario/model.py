@@ -8,13 +8,14 @@ from typing import Annotated, Self, TypeVar
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from lab.scenario import kinds
 from lab.scenario.curve import CurveShape
 from lab.scenario.parts import SMALLEST_DOCUMENT, Balancer, Expect, Function, Model, Request, Upstream
 from lab.scenario.setting import Setting
 from lab.scenario.steps.invoke import Invoke
 from lab.scenario.steps.wait import Wait
 from lab.scenario.timeline import SPEED_MEANS, Speed, Timeline
-from lab.scenario.words import Clock, Link, Role, SandboxKind, Wake, WakeOrder
+from lab.scenario.words import Ability, Clock, Link, Role, SandboxKind, Wake, WakeOrder
 from lab.units import Duration, format_duration
 
 
@@ -43,6 +44,7 @@ class Arm(Model):
     expect: Expect = Expect()
     pair: str | None = Field(default=None, description="The bug arm that proves the fault for this fix.")
     sandboxes: tuple[SandboxKind, ...] | None = None
+    requires: tuple[Ability, ...] = Field(default=(), description="What its kind of sandbox must be able to do.")
     skip_reason: str | None = None
 
     @property
@@ -93,8 +95,11 @@ class Scenario(Model):
     look_at: str
     seen_in: tuple[str, ...] = ()
     minutes: float = Field(default=1, gt=0, allow_inf_nan=False, description="About how long it takes to run and read.")
-    sandboxes: tuple[SandboxKind, ...] = Field(default=("process", "docker"), min_length=1)
-    skip_reason: str | None = Field(default=None, description="Why a sandbox kind is missing above.")
+    sandboxes: tuple[SandboxKind, ...] = Field(
+        default_factory=kinds.names, min_length=1, description="The kinds of sandbox that it can run in; else all."
+    )
+    requires: tuple[Ability, ...] = Field(default=(), description="What a kind of sandbox must be able to do.")
+    skip_reason: str | None = Field(default=None, description="Why it does not run in the other kinds.")
     upstream: Upstream
     balancer: Balancer | None = None
     function: Function = Function()
@@ -123,6 +128,12 @@ class Scenario(Model):
             timeline=change.timeline or self.timeline,
             speed=change.speed or self.speed,
         )
+
+    @property
+    def runs_in(self) -> tuple[str, ...]:
+        """The kinds of sandbox that it can run in."""
+        able = kinds.able(frozenset(self.requires))
+        return tuple(kind for kind in self.sandboxes if kind in able)
 
     def arm(self, name: str) -> Arm:
         return next(arm for arm in self.arms if arm.name == name)

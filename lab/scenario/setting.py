@@ -4,7 +4,7 @@ from typing import cast
 
 from lab.scenario.parts import Balancer, FaultRule, Function, Model, Request, Upstream
 from lab.scenario.timeline import Idle, Timeline, idle_periods
-from lab.scenario.words import Clock, Link, Need, Wake, WakeOrder
+from lab.scenario.words import Ability, Clock, Link, Need, Wake, WakeOrder
 from upstream_server import faults, moments
 
 
@@ -44,6 +44,11 @@ class Setting(Model):
         """How idle connections may end: as stated or, if that is to be lost and no packet can be, silently."""
         close = self.upstream.close
         return frozenset({close, faults.mode(close).when_lost}) if self.link == "lost" else frozenset({close})
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """What its timeline asks of the kind of sandbox. A link that is `lost` has a stand-in if packets cannot be."""
+        return frozenset({"move-names"}) if self.moves else frozenset()
 
     @property
     def idle(self) -> list[Idle]:

@@ -1,11 +1,15 @@
 """The words of scenario files and results: closed sets, as docs/scenarios.md tells them.
 
-Close modes and moments are registered with the upstream (`upstream_server.faults`, `upstream_server.moments`).
+Close modes and moments are registered with the upstream (`upstream_server.faults`, `upstream_server.moments`), kinds of
+sandbox with the backends (`lab.scenario.kinds`).
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from lab.scenario import kinds
+from lab.scenario.kinds import Ability as Ability
 from upstream_server.vocabulary import CloseMode as CloseMode
+from upstream_server.vocabulary import OneOf
 
 Link = Literal["delivered", "lost"]
 Shape = Literal["sync", "loop", "one-loop"]
@@ -14,7 +18,7 @@ Clock = Literal["runs", "stalls"]
 BalancerServer = Literal["nginx", "haproxy"]
 Need = Literal["compiler", "net-admin", "nginx", "haproxy", "go", "node", "java"]
 WakeOrder = Literal["event-first", "thaw-first"]
-SandboxKind = Literal["process", "docker"]
+SandboxKind = Annotated[str, OneOf("kind of sandbox", kinds.names)]
 Role = Literal["bug", "contrast", "control", "fix", "non-fix"]
 OutcomeClass = Literal[
     "ok",

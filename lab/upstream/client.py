@@ -7,9 +7,6 @@ behaviour, connections and ledger. Its events go into the journal of the arm the
 import asyncio
 import errno
 import json
-import os
-import secrets
-import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -17,11 +14,9 @@ from typing import Any
 
 import aiohttp
 
-from lab.cleanup.procfs import MARK
 from lab.errors import EnvironmentLacks, LabLost
 from lab.journal import Recorder
 from lab.scenario.parts import Upstream
-from upstream_server import plugins
 from upstream_server.sock_diag import Pair, Socket, from_plain
 
 MOVED_FROM = 101
@@ -246,46 +241,3 @@ def _beyond_idle(upstream: Upstream, speed: float) -> dict[str, Any]:
     if upstream.tls != "off":
         asked["tls"] = upstream.tls
     return asked
-
-
-@asynccontextmanager
-async def upstream_process(mark: str) -> AsyncIterator[UpstreamClient]:
-    """An upstream in a process of its own on loopback, bearing the lab's mark; it ends with the context."""
-    token = secrets.token_urlsafe(24)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "upstream_server", "--no-listener", "--announce"),
-        env={
-            "PATH": os.environ.get("PATH", os.defpath),
-            "THAWLAB_TOKEN": token,
-            MARK: mark,
-            **plugins.environment(),
-        },
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        assert process.stdout is not None
-        line = await _first_line(process.stdout)
-        client = UpstreamClient(line["control"], token, "127.0.0.1")
-        try:
-            await client.follow_events()
-            yield client
-        finally:
-            await client.close()
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), CLOSE_BOUND)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-
-
-async def _first_line(stream: asyncio.StreamReader) -> dict[str, Any]:
-    try:
-        announced: dict[str, Any] = json.loads(await asyncio.wait_for(stream.readline(), START_BOUND))
-    except (TimeoutError, ValueError) as error:
-        raise EnvironmentLacks("the upstream's process did not start; try: python -m upstream_server") from error
-    return announced

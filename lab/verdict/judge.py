@@ -14,7 +14,6 @@ from lab.plan.needs import Skip
 from lab.scenario.load import Named
 from lab.scenario.model import Arm
 from lab.scenario.setting import Setting
-from lab.scenario.words import SandboxKind
 from lab.verdict.before import skip_of_0_1
 from lab.verdict.expectations import differences
 from lab.verdict.facts import Facts
@@ -39,7 +38,7 @@ class RunStarted(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     run: str
-    sandbox: SandboxKind
+    sandbox: str
     speed: float
     repeats: int = Field(ge=1, le=10_000)
     arms: dict[str, list[str]]

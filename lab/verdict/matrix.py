@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lab.scenario.words import OutcomeClass, Reuse, SandboxKind
+from lab.scenario.words import OutcomeClass, Reuse
 from lab.verdict.results import Environment
 
 SCHEMA_ID: Literal["thawlab.matrix/1"] = "thawlab.matrix/1"
@@ -72,7 +72,7 @@ class Matrix(Model):
 
     schema_id: Literal["thawlab.matrix/1"] = Field(default=SCHEMA_ID, alias="schema")
     run: str
-    sandbox: SandboxKind
+    sandbox: str = Field(description="The kind of sandbox.")
     finished: bool
     environment: Environment
     skipped: Mapping[str, str] = Field(description="Why a client could not be measured here.")

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lab.scenario.words import OutcomeClass, Role, SandboxKind
+from lab.scenario.words import OutcomeClass, Role
 from lab.verdict.claims import CLAIMS, GuardProof
 
 Verdict = Literal["pass", "fail", "inconclusive", "skipped", "unfinished"]
@@ -170,7 +170,7 @@ class Results(Model):
 
     schema_id: Literal["thawlab.results/1"] = Field(default=SCHEMA_ID, alias="schema")
     run: str
-    sandbox: SandboxKind
+    sandbox: str = Field(description="The kind of sandbox.")
     speed: float
     verdict: Verdict
     environment: Environment

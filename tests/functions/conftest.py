@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from lab.backends.process.upstream import upstream_process
 from lab.functions import DEFINITIONS
 from lab.functions.program import BUILD_BOUND
 from lab.lambda_service.service import LambdaService
-from lab.upstream.client import upstream_process
 from tests.functions.support import MARK, Hall, Warm, lacks
 
 

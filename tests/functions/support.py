@@ -11,8 +11,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from lab.backends.present import lacking
 from lab.backends.process.backend import process_factory
+from lab.backends.registry import lacking
 from lab.backends.variables import environment
 from lab.cleanup.procfs import lab_mark
 from lab.functions import definition

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from lab.backends.process.upstream import upstream_process
 from lab.cleanup.procfs import lab_mark
 from lab.functions import java
 from lab.functions.program import Built
 from lab.lambda_service.service import LambdaService
-from lab.upstream.client import upstream_process
 from tests.functions.support import Hall, lacks
 
 

@@ -8,7 +8,8 @@ from lab.errors import UsageError
 from lab.functions import DEFINITIONS
 from lab.functions.definition import COMMON
 from lab.plan.cells import BODY, GAP, UPSTREAM_LIMIT, Cell
-from lab.plan.grid import SPEED, cells_of, make_matrix
+from lab.plan.grid import cells_of, make_matrix
+from lab.scenario import kinds
 from lab.scenario.words import SandboxKind
 
 KINDS: tuple[SandboxKind, ...] = ("process", "docker")
@@ -68,7 +69,8 @@ def test_what_a_machine_lacks_is_left_out() -> None:
 @pytest.mark.parametrize("client", DEFINITIONS)
 def test_what_is_scaled_stays_apart(client: str, kind: SandboxKind) -> None:
     """The gap must outlast the upstream's limit by real time that a busy machine does not eat up."""
-    speed = min(SPEED[kind], DEFINITIONS[client].speed or SPEED[kind])
+    usual = kinds.kind(kind).matrix_speed
+    speed = min(usual, DEFINITIONS[client].speed or usual)
     assert (GAP - UPSTREAM_LIMIT) / speed >= 0.3
 
 

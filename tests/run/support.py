@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lab.backends.base import OpenBackend
 from lab.backends.opening import open_backend as open_real_backend
-from lab.backends.present import lacking
+from lab.backends.registry import lacking
 from lab.journal import Event, read_journal
 from lab.plan.arms import make_plan
 from lab.run.carry_out import carry_out

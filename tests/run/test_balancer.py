@@ -2,9 +2,7 @@
 
 import pytest
 
-from lab.backends.balancer import BalancerConfig, Patience, config_text
-from lab.backends.balancer.config import FOR_EVER_S
-from lab.backends.balancer.version import version_of
+from lab.backends.balancers import FOR_EVER_S, BalancerConfig, Patience, config_text, version_of
 from lab.scenario.parts import Balancer
 from lab.scenario.words import BalancerServer
 

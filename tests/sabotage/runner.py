@@ -12,7 +12,7 @@ from unittest import mock
 
 from lab.backends.base import OpenBackend
 from lab.backends.opening import open_backend
-from lab.backends.present import lacking
+from lab.backends.registry import lacking
 from lab.functions import DEFINITIONS
 from lab.journal import SCHEMA_ID, Event, Journal, Recorder, Scope, by_scope
 from lab.journal.events import MatrixStarted

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from lab.backends.present import lacking
+from lab.backends.registry import lacking
 from lab.functions import DEFINITIONS
 from lab.plan.cells import Cell, Method, Mode
 from lab.scenario.words import Shape

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
-from lab.backends.balancer import Patience
+from lab.backends.balancers import Patience
 from lab.backends.docker.balancer import BalancerContainer
 from lab.backends.docker.engine import Engine
 from lab.backends.docker.images import LINK, UPSTREAM

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from docker.errors import ImageNotFound
 from docker.models.containers import Container
 
-from lab.backends.balancer.config import BalancerConfig, Patience, config_text
-from lab.backends.balancer.version import command, version_of
+from lab.backends.balancers import BalancerConfig, Patience, config_text, version_command, version_of
 from lab.backends.docker.engine import Engine
 from lab.backends.process.balancer import READY_BOUND, READY_POLL, accepts
 from lab.errors import EnvironmentLacks
@@ -81,7 +80,7 @@ class BalancerContainer:
     async def version(self) -> str | None:
         """The version that the started balancer states; None if it states none."""
         assert self._container is not None, "start() comes first"
-        return version_of(await self._engine.call(_printed, self._container, command(self._server)))
+        return version_of(await self._engine.call(_printed, self._container, version_command(self._server)))
 
     async def stop(self) -> None:
         """Remove it."""

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from lab.backends.balancer import Patience
+from lab.backends.balancers import Patience
 from lab.backends.made import Made
 from lab.backends.naming import file_name, listener_name
 from lab.backends.process.balancer import BalancerProcess
@@ -32,10 +32,14 @@ class ProcessBackend:
 
     runtime_host = "127.0.0.1"
 
-    def __init__(self, upstream: UpstreamClient, mark: str, logs: Path) -> None:
+    def __init__(
+        self, upstream: UpstreamClient, mark: str, logs: Path, make: type[ProcessSandbox] = ProcessSandbox
+    ) -> None:
+        """`make` is another class for a kind of sandbox that differs only in how it freezes."""
         self.logs = logs.resolve()  # a sandbox's working directory may be another one
         self._upstream = upstream
         self._mark = mark
+        self._make = make
         self._built: dict[str, Built] = {}
         """By client, once for the whole lab: even if the sources change, all experiments measure one program."""
         self._unbuilt: dict[Program, EnvironmentLacks] = {}
@@ -96,14 +100,20 @@ class ProcessBackend:
         shims = [compiled(name, self.logs) for name in wanted(experiment.setting)]
         variables = {**spec.environment, **environment(function, listener, experiment.speed), **preload(shims)}
         built, prefix = self._built[function.client], f"{file_name(experiment.scope)}-"
-        return process_factory(function, built, variables, self._mark, self.logs, prefix)
+        return process_factory(function, built, variables, self._mark, self.logs, prefix, self._make)
 
 
 def process_factory(
-    function: Function, built: Built, variables: Mapping[str, str], mark: str, logs: Path, log_prefix: str = ""
+    function: Function,
+    built: Built,
+    variables: Mapping[str, str],
+    mark: str,
+    logs: Path,
+    log_prefix: str = "",
+    make: type[ProcessSandbox] = ProcessSandbox,
 ) -> Callable[[str], ProcessSandbox]:
     """Makes process sandboxes for the function of a client library."""
     command = (*built.command, *definition(function.client).arguments(function.shape))
     spec = ProcessSpec(command, {**built.environment, **variables}, mark, logs, log_prefix)
 
-    return lambda name: ProcessSandbox(name, spec)
+    return lambda name: make(name, spec)

@@ -6,8 +6,7 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
-from lab.backends.balancer.config import BalancerConfig, Patience, config_text
-from lab.backends.balancer.version import command, version_of
+from lab.backends.balancers import BalancerConfig, Patience, config_text, version_command, version_of
 from lab.cleanup.procfs import MARK
 from lab.errors import EnvironmentLacks
 from lab.scenario.words import BalancerServer
@@ -60,7 +59,7 @@ class BalancerProcess:
     async def version(self) -> str | None:
         """The version of what was started, as the same program says it; None where it does not."""
         asked = await asyncio.create_subprocess_exec(
-            *command(self._server),
+            *version_command(self._server),
             env=self._environment,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

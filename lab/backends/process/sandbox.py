@@ -99,15 +99,22 @@ class ProcessSandbox:
     async def freeze(self) -> None:
         """Stop the group at rest; returns when the kernel says so of every thread. Raises FreezeFailed."""
         await at_rest(lambda: self._states(lambda states: states <= ASLEEP))
-        await self._signal(signal.SIGSTOP, lambda states: states == STOPPED, "frozen")
+        await self._until(True, lambda states: states == STOPPED, "frozen")
 
     async def thaw(self) -> None:
         """Continue the group; returns when the kernel no longer says stopped of any thread."""
-        await self._signal(signal.SIGCONT, lambda states: not states & STOPPED, "thawed")
+        await self._until(False, lambda states: not states & STOPPED, "thawed")
 
-    async def _signal(self, number: signal.Signals, reached: Callable[[set[str]], bool], word: str) -> None:
+    def order(self, frozen: bool) -> None:
+        """Ask the kernel to stop the group, or to continue it; raises ProcessLookupError if it is gone.
+
+        A kind of sandbox that stops its processes in another way overrides this.
+        """
+        os.killpg(self._group, signal.SIGSTOP if frozen else signal.SIGCONT)
+
+    async def _until(self, frozen: bool, reached: Callable[[set[str]], bool], word: str) -> None:
         try:
-            os.killpg(self._group, number)
+            self.order(frozen)
         except ProcessLookupError:
             raise FreezeFailed(f"{self.name} could not be {word}: its process is gone") from None
         try:

@@ -42,9 +42,7 @@ class ProcessUpstream:
         await self.client.ask(self.name, action)
 
     async def move_name(self) -> None:
-        raise EnvironmentLacks(
-            "a process shares the names of its machine, and the lab moves none of them: use --sandbox docker"
-        )
+        raise EnvironmentLacks("a process shares the names of its machine, and the lab moves none of them")
 
 
 class NoLink:

@@ -87,7 +87,9 @@ def print_list(scenarios: Iterable[Named], *, as_json: bool = False, console: Co
     console = console or standard_output()
     if as_json:
         listed = [
-            {"name": named.name} | named.scenario.model_dump(include={"title", "question", "minutes", "sandboxes"})
+            {"name": named.name}
+            | named.scenario.model_dump(include={"title", "question", "minutes"})
+            | {"sandboxes": list(named.scenario.runs_in)}
             for named in scenarios
         ]
         console.print(Text(json.dumps(listed, indent=2)), soft_wrap=True)
@@ -100,7 +102,7 @@ def print_list(scenarios: Iterable[Named], *, as_json: bool = False, console: Co
             Text(plain(named.name), style="bold"),
             Text(plain(named.scenario.question)),
             f"{named.scenario.minutes:g}",
-            Text(", ".join(named.scenario.sandboxes)),
+            Text(", ".join(named.scenario.runs_in)),
         )
     console.print(table)
 

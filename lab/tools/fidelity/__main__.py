@@ -10,21 +10,22 @@ from pathlib import Path
 
 import click
 
-from lab.backends.present import lacking
+from lab.backends.registry import lacking
 from lab.checkout import ROOT
 from lab.plan.arms import make_plan
 from lab.report.pages import insert
 from lab.run.carry_out import carry_out
 from lab.runs.folder import RunFolder
+from lab.scenario import kinds
 from lab.scenario.load import load
-from lab.scenario.words import SandboxKind
 from lab.verdict.results import ArmResult, Results
+from upstream_server.options import Registered
 
 SCENARIO = Path(__file__).with_name("close-modes.yaml")
 PAGE = ROOT / "docs" / "fidelity.md"
 
 
-def measure(sandbox: SandboxKind, repeats: int) -> Results:
+def measure(sandbox: str, repeats: int) -> Results:
     """One run of every close mode with every link."""
     named = load(SCENARIO)
     plan = make_plan([named], (), sandbox, None, repeats, lacking(sandbox))
@@ -58,11 +59,11 @@ def _row(cells: Sequence[str]) -> str:
 
 
 @click.command()
-@click.option("--sandbox", "kinds", multiple=True, type=click.Choice(["process", "docker"]), help="Only this kind.")
+@click.option("--sandbox", "chosen", multiple=True, type=Registered(kinds.names), help="Only this kind.")
 @click.option("--repeat", type=click.IntRange(min=1), default=5, show_default=True)
-def main(kinds: tuple[SandboxKind, ...], repeat: int) -> None:
+def main(chosen: tuple[str, ...], repeat: int) -> None:
     """Measure, and write docs/fidelity.md."""
-    measured = [measure(kind, repeat) for kind in kinds or ("process", "docker")]
+    measured = [measure(kind, repeat) for kind in chosen or kinds.names()]
     insert(PAGE, table(measured))
     click.echo(table(measured))
 

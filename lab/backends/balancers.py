@@ -1,5 +1,9 @@
-"""What nginx and HAProxy are told. One text each; everything not said is their default."""
+"""Real load balancers between function and upstream, with a pool of their own towards the upstream.
 
+What nginx and HAProxy are told: one text each; everything that is not said is their default.
+"""
+
+import re
 from dataclasses import dataclass
 
 from lab.scenario.parts import Balancer
@@ -105,3 +109,17 @@ def config_text(config: BalancerConfig) -> str:
 def _milliseconds(seconds: float) -> int:
     """Zero would be no timeout at all."""
     return max(1, round(seconds * 1000))
+
+
+_VERSION = re.compile(r"(?:nginx/|HA-?Proxy version )(\S+)")
+
+
+def version_command(server: BalancerServer) -> list[str]:
+    """The command by which an installed balancer states its version."""
+    return [server, "-v"]
+
+
+def version_of(said: bytes) -> str | None:
+    """The version in what it printed; None if there is none."""
+    found = _VERSION.search(said.decode(errors="replace"))
+    return found[1] if found else None
