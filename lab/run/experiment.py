@@ -5,7 +5,7 @@ What goes wrong in it is an event of its own, never an exception: only what conc
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -18,9 +18,13 @@ from lab.journal.events import ArmFinished, ArmStarted
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
 from lab.plan.experiment import Experiment
 from lab.run import bounds
-from lab.run.arm_run import ArmRun, FunctionBroken
+from lab.run.stage import FunctionBroken, Stage, StartingLine
+from lab.run.telling import Conversation
 from lab.run.trouble import went_well
+from lab.run.watch import KernelWatch
 from lab.scenario.steps import Invocation
+
+Callback = Callable[[str], Awaitable[None]]
 
 
 class Hosts(Protocol):
@@ -29,8 +33,10 @@ class Hosts(Protocol):
     serves_many: bool
     """Whether its sandbox served another experiment before: the first event tells the function to begin afresh."""
 
-    def function_for(self, experiment: Experiment, site: Site, run: ArmRun) -> AbstractAsyncContextManager[Function]:
-        """The function, for as long as the experiment lasts."""
+    def function_for(
+        self, experiment: Experiment, site: Site, before_wake: Callback, before_first: Callback
+    ) -> AbstractAsyncContextManager[Function]:
+        """The function, for as long as the experiment lasts; the callbacks get a sandbox's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +84,21 @@ async def _on_a_site(experiment: Experiment, hosts: Hosts, lab: Lab, recorder: R
 
 
 async def _story(experiment: Experiment, hosts: Hosts, site: Site, lab: Lab, recorder: Recorder) -> None:
-    run = ArmRun(experiment, site, lab.service, recorder, fresh=hosts.serves_many)
+    conversation = Conversation(experiment, site.listener.url, recorder, afresh=hosts.serves_many)
+    watch, line = KernelWatch(experiment, site.kernel, recorder), StartingLine()
     try:
-        async with hosts.function_for(experiment, site, run) as run.function:
-            await run.walk(lab.cold_starts)
+        async with hosts.function_for(experiment, site, watch.before_wake, line.before_first) as function:
+            stage = Stage(
+                experiment,
+                function,
+                site,
+                lab.service,
+                recorder,
+                conversation=conversation,
+                watch=watch,
+                line=line,
+            )
+            await stage.walk(lab.cold_starts)
     except* FunctionBroken:
         pass  # not the lab's trouble: `failed` in the journal says what it is
 
@@ -96,7 +113,9 @@ class FreshSandboxes:
         self._recorder = recorder
 
     @asynccontextmanager
-    async def function_for(self, experiment: Experiment, site: Site, run: ArmRun) -> AsyncIterator[Function]:
+    async def function_for(
+        self, experiment: Experiment, site: Site, before_wake: Callback, before_first: Callback
+    ) -> AsyncIterator[Function]:
         setting, limit = experiment.setting, experiment.setting.function.timeout
         spec = FunctionSpec(
             name=f"{experiment.scope.scenario}-{experiment.scope.arm}-{experiment.scope.repeat}",
@@ -106,9 +125,7 @@ class FreshSandboxes:
             freeze_when_idle=False,
             wake_order=setting.wake_order,
         )
-        function = self._service.add(
-            spec, site.sandboxes(spec), self._recorder.record, run.look_at_sockets, run.begin_together
-        )
+        function = self._service.add(spec, site.sandboxes(spec), self._recorder.record, before_wake, before_first)
         try:
             yield function
         finally:

@@ -18,8 +18,8 @@ from lab.lambda_service.service import Function, FunctionSpec
 from lab.plan.cells import FUNCTION_LIMIT, Cell
 from lab.plan.experiment import Experiment
 from lab.run import bounds
-from lab.run.arm_run import ArmRun, come_to_rest
-from lab.run.experiment import Lab, run_experiment
+from lab.run.experiment import Callback, Lab, run_experiment
+from lab.run.stage import come_to_rest
 from lab.scenario.words import Shape, Wake
 
 _numbers = count(1)
@@ -44,7 +44,7 @@ class WarmSandbox:
         self._speed = speed
         self._lab = lab
         self._recorder: Recorder
-        self._run: ArmRun
+        self._before_wake: Callback
         self._factory: SandboxFactory
         self._made: list[Sandbox] = []
         self._spec = FunctionSpec(
@@ -67,7 +67,7 @@ class WarmSandbox:
         return self._made[0]
 
     async def _look(self, sandbox: str) -> None:
-        await self._run.look_at_sockets(sandbox)
+        await self._before_wake(sandbox)
 
     async def measure(self, cell: Cell, recorder: Recorder) -> None:
         """Run the cell's story; what kept the lab from it is written down as trouble."""
@@ -78,12 +78,14 @@ class WarmSandbox:
         self.served += 1
 
     @asynccontextmanager
-    async def function_for(self, experiment: Experiment, site: Site, run: ArmRun) -> AsyncIterator[Function]:
+    async def function_for(
+        self, experiment: Experiment, site: Site, before_wake: Callback, before_first: Callback
+    ) -> AsyncIterator[Function]:
         """Its function, on whose sandbox the site is; after trouble the next cell gets a new sandbox."""
         self._factory = site.sandboxes(self._spec)
         if self._function.sandboxes:
             await site.adopt(self._made)
-        self._run = run
+        self._before_wake = before_wake
         self._function.wake_order = experiment.setting.wake_order
         try:
             yield self._function

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lab.run.arm_run import ArmRun
+from lab.run.stage import Stage
 from lab.verdict.results import ArmResult
 from tests.backends.delegating import with_upstream
 from tests.run.support import only_arm, results_of, run, write
@@ -126,11 +126,11 @@ async def test_a_poisoned_pool_with_one_stale_connection(tmp_path: Path) -> None
 
 
 async def test_a_burst_that_comes_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def one_by_one(self: ArmRun, count: int) -> None:
+    async def one_by_one(self: Stage, count: int) -> None:
         for _ in range(count):
             await self.invoke(1)
 
-    monkeypatch.setattr(ArmRun, "burst", one_by_one)
+    monkeypatch.setattr(Stage, "burst", one_by_one)
     text = story(
         link="lost",
         timeline="burst: 2, freeze: 6m, invoke, burst: 2",

@@ -129,7 +129,7 @@ async def test_a_fault_of_the_lab(story: Named, tmp_path: Path) -> None:
     assert first["what"].endswith("; see logs/trouble-story-bug-1.txt")
     kept = (folder.path / first["traceback"]).read_text()
     assert "Traceback (most recent call last)" in kept
-    assert "arm_run.py" in kept
+    assert "stage.py" in kept
     the_run_went_on(story, folder)
 
 

@@ -1,13 +1,13 @@
 """What is stated and was not applied: an axis of the story that the lab only wrote down."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from lab.lambda_service.events import EventQueue
 from lab.lambda_service.slot import Slot
-from lab.run.arm_run import ArmRun
+from lab.run.stage import Stage
+from lab.run.telling import Conversation
 from lab.scenario.parts import Advertise
 from lab.scenario.steps import Stage
 from lab.scenario.steps.drain import Drain
@@ -102,12 +102,14 @@ tell(
 )
 
 
-def one_after_the_other(real: Callable[..., bytes], run: ArmRun, requests: int) -> bytes:
+def one_after_the_other(
+    real: Callable[..., dict[str, Any]], conversation: Conversation, requests: int
+) -> dict[str, Any]:
     """The event does not ask for them at once."""
-    event = json.loads(real(run, requests))
+    event = real(conversation, requests)
     for request in event["requests"]:
         request.pop("path", None)
-    return json.dumps(event | {"at_once": False}).encode()
+    return event | {"at_once": False}
 
 
 THREE = Arm(story(arm("control", "control", "outcome: ok"), timeline="invoke: 3, wait: 2m, invoke"), "control")
@@ -118,12 +120,12 @@ tell(
     "Three requests at once are made one after the other.",
     THREE,
     replace(SANE_CELL, stale=3),
-    break_it=Break(patches={(ArmRun, "_event"): one_after_the_other}),
+    break_it=Break(patches={(Conversation, "event"): one_after_the_other}),
     expected=("3 requests at once came on 1 connections", "opened 1 connections before the freeze, not 3"),
 )
 
 
-async def one_by_one(real: object, run: ArmRun, count: int) -> None:
+async def one_by_one(real: object, run: Stage, count: int) -> None:
     for _ in range(count):
         await run.invoke(1)
 
@@ -140,7 +142,7 @@ tell(
         ),
         "bug",
     ),
-    break_it=Break(patches={(ArmRun, "burst"): one_by_one}),
+    break_it=Break(patches={(Stage, "burst"): one_by_one}),
     expected="a burst of 2 invocations was not one",
 )
 
@@ -267,7 +269,7 @@ tell(
     "platform",
     "The platform keeps the sandbox that it should reclaim.",
     RECYCLED,
-    break_it=Break(patches={(ArmRun, "recycle"): nothing}),
+    break_it=Break(patches={(Stage, "recycle"): nothing}),
     expected="it did not happen",
 )
 tell(

@@ -1,6 +1,6 @@
 """Lies that need containers: a name that does not move. Those about link and pause are in `tests/docker/`."""
 
-from lab.run.arm_run import ArmRun
+from lab.scenario.steps import Move
 from tests.sabotage.breaks import nothing, otherwise
 from tests.sabotage.lie import Break, tell
 from tests.sabotage.stories import of_the_catalogue
@@ -11,7 +11,7 @@ tell(
     "lab",
     "The upstream's name stands for the old address for ever.",
     of_the_catalogue("blue-green", "bug"),
-    break_it=Break(patches={(ArmRun, "move_name"): nothing}),
+    break_it=Break(patches={(Move, "perform"): nothing}),
     expected="it did not happen",
     sandbox="docker",
 )

@@ -5,7 +5,7 @@ from typing import cast
 
 from lab.backends.base import LinkHandle
 from lab.backends.process.sandbox import ProcessSandbox
-from lab.run.arm_run import ArmRun
+from lab.run.stage import Stage
 from lab.scenario.steps import Step
 from lab.scenario.steps.freeze import Freeze
 from lab.scenario.steps.wait import Wait
@@ -108,11 +108,11 @@ for name, kind, text in (
 def shorter(by: float) -> Break:
     """Time passes so many times as fast in every gap, whatever the lab writes down."""
 
-    async def pass_time(real: object, run: ArmRun, lab_seconds: float) -> None:
+    async def pass_time(real: object, run: Stage, lab_seconds: float) -> None:
         assert callable(real)
         await real(run, lab_seconds * by)
 
-    return Break(patches={(ArmRun, "pass_time"): pass_time})
+    return Break(patches={(Stage, "pass_time"): pass_time})
 
 
 tell(
