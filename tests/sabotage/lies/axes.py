@@ -9,7 +9,6 @@ from lab.lambda_service.slot import Slot
 from lab.run.stage import Stage
 from lab.run.telling import Conversation
 from lab.scenario.parts import Advertise
-from lab.scenario.steps import Stage
 from lab.scenario.steps.drain import Drain
 from lab.scenario.steps.restart import Restart
 from tests.sabotage.breaks import nothing, other_sandboxes, other_upstream, otherwise

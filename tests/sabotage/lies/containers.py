@@ -1,6 +1,6 @@
 """Lies that need containers: a name that does not move. Those about link and pause are in `tests/docker/`."""
 
-from lab.scenario.steps import Move
+from lab.scenario.steps.move import Move
 from tests.sabotage.breaks import nothing, otherwise
 from tests.sabotage.lie import Break, tell
 from tests.sabotage.stories import of_the_catalogue
