@@ -75,7 +75,7 @@ def matrix(
     else:
         axes = Axes(**words)
         axes.check()
-        plan, begun = make_matrix(sandbox, lacking(sandbox), axes.mean, axes.definitions), Counter[str]()
+        plan, begun = make_matrix(sandbox, lacking(sandbox), axes.definitions, axes.mean), Counter[str]()
         _check_ids(plan, axes.ids)
         folder = MatrixFolder.make(out)
         folder.keep_presets(preset_files(cell.setting.function for cell in plan.cells))

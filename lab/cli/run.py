@@ -13,6 +13,7 @@ from lab.backends.registry import lacking
 from lab.cli import predict as predictions_
 from lab.cli.options import end_with_the_reader, jobs_option, out_option, sandbox_option, speed_option
 from lab.errors import LabError, UsageError
+from lab.functions import definition
 from lab.plan.arms import Plan, make_plan
 from lab.report.run import report
 from lab.report.run.status import exit_status
@@ -53,7 +54,7 @@ def run(
     if not names and not everything:
         raise UsageError("which scenario? Name one (`thawlab list` shows them), give a .yaml file, or use --all")
     chosen: list[Named] = ([*built_in()] if everything else []) + [find(name) for name in names]
-    plan = make_plan(chosen, arms, sandbox, speed, repeat, lacking(sandbox))
+    plan = make_plan(chosen, arms, sandbox, speed, repeat, lacking(sandbox), definition)
     predictions = predictions_.ask(plan) if predict else {}
     folder = RunFolder.create(out, plan.scenarios)
     finished = _carry_out(plan, folder, jobs, predictions)

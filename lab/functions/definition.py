@@ -9,6 +9,7 @@ from typing import Any
 from lab.checkout import ROOT
 from lab.errors import UsageError
 from lab.functions.program import Program
+from lab.plan.client import COMMON
 from lab.scenario.words import Need, Shape
 from lab.spelling import advice
 
@@ -84,8 +85,6 @@ class Definition:
         return files[preset]
 
 
-COMMON = ("default", "seed", "sane")
-"""The presets that every client has (`docs/functions.md`)."""
 SUFFIXES = {".py", ".go", ".mjs", ".java"}
 
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lab.checkout import ROOT
 from lab.errors import UsageError
-from lab.functions.definition import COMMON
+from lab.plan.client import COMMON
 from lab.scenario.words import Shape
 
 FILE = "client.toml"

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.errors import EnvironmentLacks
-from lab.functions.definition import APP, COMMON, Definition
+from lab.functions.definition import APP, Definition
 from lab.functions.program import Built, Image, built, run
+from lab.plan.client import COMMON
 from lab.scenario import kinds
 from lab.scenario.words import Shape
 

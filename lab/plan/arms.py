@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from lab.errors import UsageError
-from lab.functions import definition
 from lab.journal import Scope
+from lab.plan.client import Clients
 from lab.plan.experiment import Experiment
 from lab.plan.needs import Skip, skip_of
 from lab.scenario import kinds
@@ -49,8 +49,9 @@ def make_plan(
     speed: float | None,
     repeats: int,
     lacks: Sequence[Need],
+    client: Clients,
 ) -> Plan:
-    """The runs of the scenarios' arms, or of those named in `only` and the bugs that they lean on.
+    """The runs of the scenarios' arms, or of those named in `only` and the bugs that they are compared with.
 
     A scenario that is given twice runs once; one that has none of the arms in `only` does not run. Raises UsageError
     for an arm that no scenario has, two files that make scenarios of one name, a speed out of range, and with file and
@@ -61,16 +62,16 @@ def make_plan(
     usual_speed = speed or kinds.kind(sandbox).speed
     scenarios = _distinct(scenarios)
     for named in scenarios:
-        _check_functions(named)
+        _check_functions(named, client)
     for name in only:
         if not any(arm.name == name for named in scenarios for arm in named.scenario.arms):
             known = dict.fromkeys(arm.name for named in scenarios for arm in named.scenario.arms)
             raise UsageError(f"no arm is called {name!r}: {advice(name, known)}")
     arms = {named.name: chosen for named in scenarios if (chosen := _chosen(named, only))}
     scenarios = [named for named in scenarios if named.name in arms]
-    skipped = {named.name: _skips(named, arms[named.name], sandbox, lacks) for named in scenarios}
+    skipped = {named.name: _skips(named, arms[named.name], sandbox, lacks, client) for named in scenarios}
     jobs = tuple(
-        _job(named, arm, repeat, usual_speed)
+        _job(named, arm, repeat, usual_speed, client)
         for repeat in range(1, repeats + 1)
         for named in scenarios
         for arm in named.scenario.arms
@@ -78,7 +79,7 @@ def make_plan(
     )
     swept = [named for named in scenarios if not only and sandbox in named.scenario.runs_in]
     sweeps = tuple(named.name for named in swept if named.scenario.sweep)
-    jobs += tuple(job for named in swept for job in _sweep_jobs(named, usual_speed))
+    jobs += tuple(job for named in swept for job in _sweep_jobs(named, usual_speed, client))
     return Plan(tuple(scenarios), arms, jobs, sandbox, usual_speed, repeats, tuple(lacks), sweeps, skipped)
 
 
@@ -92,42 +93,41 @@ def _distinct(scenarios: Sequence[Named]) -> list[Named]:
     return list(by_name.values())
 
 
-def _check_functions(named: Named) -> None:
+def _check_functions(named: Named, client: Clients) -> None:
     """Each arm's function, preset and app shape must exist; the message points to where they are named."""
     for index, arm in enumerate(named.scenario.arms):
         function = named.scenario.setting(arm).function
         in_arm = arm.change.function.model_fields_set & {"client", "preset", "shape"}
         place = ["arms", index, "change", "function"] if in_arm else ["function"]
         try:
-            definition(function.client).preset_path(function.preset)
-            definition(function.client).arguments(function.shape)
+            client(function.client).preset_path(function.preset)
+            client(function.client).arguments(function.shape)
         except UsageError as error:
             line = line_of(named, [*place, *sorted(in_arm)[-1:]])
             raise UsageError(f"{named.path}:{line}: {error}") from None
 
 
-def _skips(named: Named, chosen: Sequence[str], sandbox: str, lacks: Sequence[Need]) -> dict[str, Skip]:
+def _skips(
+    named: Named, chosen: Sequence[str], sandbox: str, lacks: Sequence[Need], client: Clients
+) -> dict[str, Skip]:
     arms = [arm for arm in named.scenario.arms if arm.name in chosen]
-    found = ((arm, skip_of(named, arm, sandbox, _needs(named, arm), lacks)) for arm in arms)
+    needs = {arm.name: client(named.scenario.setting(arm).function.client).needs for arm in arms}
+    found = ((arm, skip_of(named, arm, sandbox, needs[arm.name], lacks)) for arm in arms)
     return {arm.name: skip for arm, skip in found if skip is not None}
 
 
-def _needs(named: Named, arm: Arm) -> Sequence[Need]:
-    return definition(named.scenario.setting(arm).function.client).needs
-
-
-def _job(named: Named, arm: Arm, repeat: int, speed: float) -> Experiment:
+def _job(named: Named, arm: Arm, repeat: int, speed: float, client: Clients) -> Experiment:
     setting = named.scenario.setting(arm)
     limit = setting.upstream.idle_limit if setting.freezes else None
-    caps = (setting.speed, definition(setting.function.client).speed, limit and max(1.0, limit / QUICKEST_LIMIT))
+    caps = (setting.speed, client(setting.function.client).speed, limit and max(1.0, limit / QUICKEST_LIMIT))
     slowest = min([speed, *(cap for cap in caps if cap)])
     scope = Scope(named.name, arm.name, repeat)
     return Experiment(scope, setting, slowest, arm.role, awaits_deaths=arm.expect.reuse != "kept")
 
 
-def _sweep_jobs(named: Named, speed: float) -> list[Experiment]:
+def _sweep_jobs(named: Named, speed: float, client: Clients) -> list[Experiment]:
     sweep = named.scenario.sweep
-    jobs = [_job(named, arm, 1, speed) for arm in (sweep.arms if sweep else ())]
+    jobs = [_job(named, arm, 1, speed, client) for arm in (sweep.arms if sweep else ())]
     return [replace(job, setting=job.setting.model_copy(update={"by_chance": True})) for job in jobs]
 
 

@@ -5,15 +5,14 @@ method × one or three stale connections. What else may decide (TLS, wake order,
 time from there, and other presets are asked less: all of it crossed would be ten times as many cells that say no more.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Self
 
 from lab.errors import UsageError
-from lab.functions import DEFINITIONS, definition
-from lab.functions.definition import COMMON, Definition
 from lab.plan.cells import NONE, Cell, Mode, executed_modes
+from lab.plan.client import COMMON, Client
 from lab.plan.needs import lack_reason
 from lab.scenario import kinds
 from lab.scenario.words import Link, Need, Shape
@@ -63,32 +62,25 @@ class MatrixPlan:
     """Reason by client."""
     sandbox: str
 
-    def speed(self, client: str) -> float:
-        """Lab seconds in a real one, for this client: some libraries do not scale as far."""
-        usual = kinds.kind(self.sandbox).matrix_speed
-        return min(usual, definition(client).speed or usual)
-
 
 def make_matrix(
     sandbox: str,
     lacks: Sequence[Need],
+    clients: Iterable[Client],
     wanted: Callable[[Cell], bool] = lambda cell: True,
-    definitions: Sequence[Definition] | None = None,
 ) -> MatrixPlan:
-    """The cells that are wanted; raises UsageError where none is."""
+    """The cells of these clients that are wanted; raises UsageError if there are none."""
     asked = [
-        (defined, cells)
-        for defined in (DEFINITIONS.values() if definitions is None else definitions)
-        if (cells := tuple(filter(wanted, cells_of(defined, sandbox, lacks))))
+        (defined, cells) for defined in clients if (cells := tuple(filter(wanted, cells_of(defined, sandbox, lacks))))
     ]
     if not asked:
-        raise UsageError("no cell of the matrix is meant: see thawlab matrix --help for what there is")
+        raise UsageError("no matrix cell matches these options: see thawlab matrix --help for what there is")
     skipped = {defined.client: reason for defined, _ in asked if (reason := lack_reason(defined.needs, lacks))}
     cells = tuple(cell for defined, cells in asked if defined.client not in skipped for cell in cells)
     return MatrixPlan(cells, skipped, sandbox)
 
 
-def cells_of(defined: Definition, sandbox: str, lacks: Sequence[Need] = ()) -> Iterator[Cell]:
+def cells_of(defined: Client, sandbox: str, lacks: Sequence[Need] = ()) -> Iterator[Cell]:
     """The cells of one client, in the order of tables."""
     shapes = [shape for shape in defined.shapes if shape in USUAL_SHAPES]
     deaths = Deaths.of(sandbox, lacks)

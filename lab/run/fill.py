@@ -10,6 +10,7 @@ from pathlib import Path
 from lab.backends.base import OpenBackend
 from lab.backends.opening import open_backend
 from lab.errors import EnvironmentLacks
+from lab.functions import definition
 from lab.journal import Journal, Recorder, Scope
 from lab.journal.events import BuildFailed
 from lab.lambda_service.service import LambdaService
@@ -17,6 +18,7 @@ from lab.plan.cells import GAP, MATRIX, Cell
 from lab.plan.grid import MatrixPlan
 from lab.run.experiment import Lab
 from lab.run.warm import Kind, WarmSandbox, kind_of
+from lab.scenario import kinds
 from lab.verdict.cells import judge_cell
 from lab.verdict.facts import Facts
 from lab.verdict.matrix import CellResult
@@ -54,12 +56,26 @@ async def fill(
             cells = await _startable(plan.cells, backend, Recorder(journal, Scope()), say)
             lab = Lab(backend, service, asyncio.Semaphore(os.cpu_count() or 1))
             authority = await backend.authority()
-            filling = _Filling(cells, plan.speed, journal, lab, authority, attempted or Counter(), done)
+            filling = _Filling(
+                cells,
+                lambda client: speed_of(client, plan.sandbox),
+                journal,
+                lab,
+                authority,
+                attempted or Counter(),
+                done,
+            )
             async with asyncio.TaskGroup() as group:
                 for number in range(min(jobs, len(cells))):
                     group.create_task(filling.work(reuse), name=f"worker {number}")
         finally:
             await service.close()
+
+
+def speed_of(client: str, sandbox: str) -> float:
+    """Lab seconds in a real one for the cells of a client: some libraries do not scale as far as others."""
+    usual = kinds.kind(sandbox).matrix_speed
+    return min(usual, definition(client).speed or usual)
 
 
 async def _startable(

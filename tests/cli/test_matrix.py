@@ -85,8 +85,8 @@ def test_a_choice_is_measured_and_two_runs_agree(tmp_path: Path) -> None:
         (("--preset", "turbo"), ("no client has the preset 'turbo'", "there are")),
         (("--mode", "slam"), ("'slam' is not one of", "vanish")),
         (("--cell", "x/y"), ("'x/y' is not a cell", "client/shape/preset")),
-        (("--client", "go", "--wake", "uninterrupted"), ("no cell of the matrix is meant",)),
-        (("--link", "lost"), ("no cell of the matrix is meant",)),
+        (("--client", "go", "--wake", "uninterrupted"), ("no matrix cell matches",)),
+        (("--link", "lost"), ("no matrix cell matches",)),
         (("--resume", "latest"), ("no matrix 'latest'",)),
         (("--resume", "latest", "--client", "go"), ("leave the other choices out",)),
         (("--resume", "latest", "--sandbox", "docker"), ("leave the other choices out",)),
@@ -100,7 +100,7 @@ def test_nonsense_is_refused(tmp_path: Path, arguments: tuple[str, ...], words: 
 
 def test_a_cell_of_another_kind_of_sandbox_is_refused(tmp_path: Path) -> None:
     lost = "go/loop/seed/fin/lost/POST/1/plain/event-first/interrupted"
-    refused(thawlab("matrix", "--cell", lost, "--out", tmp_path), 2, "no cell of the matrix is meant")
+    refused(thawlab("matrix", "--cell", lost, "--out", tmp_path), 2, "no matrix cell matches")
 
 
 @pytest.mark.parametrize(

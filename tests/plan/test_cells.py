@@ -6,8 +6,8 @@ import pytest
 
 from lab.errors import UsageError
 from lab.functions import DEFINITIONS
-from lab.functions.definition import COMMON
 from lab.plan.cells import BODY, GAP, UPSTREAM_LIMIT, Cell
+from lab.plan.client import COMMON
 from lab.plan.grid import cells_of, make_matrix
 from lab.scenario import kinds
 from lab.scenario.words import SandboxKind
@@ -54,7 +54,13 @@ def test_every_client_is_asked_the_whole_story(client: str) -> None:
 
 
 def test_the_python_part_is_large() -> None:
-    assert sum(DEFINITIONS[cell.client].language == "python" for cell in make_matrix("process", ()).cells) >= 400
+    assert (
+        sum(
+            DEFINITIONS[cell.client].language == "python"
+            for cell in make_matrix("process", (), DEFINITIONS.values()).cells
+        )
+        >= 400
+    )
 
 
 def test_what_a_machine_lacks_is_left_out() -> None:
@@ -75,8 +81,8 @@ def test_what_is_scaled_stays_apart(client: str, kind: SandboxKind) -> None:
 
 
 def test_a_choice_that_means_nothing_is_refused() -> None:
-    with pytest.raises(UsageError, match="no cell of the matrix is meant"):
-        make_matrix("process", (), lambda cell: False)
+    with pytest.raises(UsageError, match="no matrix cell matches"):
+        make_matrix("process", (), DEFINITIONS.values(), lambda cell: False)
 
 
 def test_settings_are_those_of_the_cell() -> None:

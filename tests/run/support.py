@@ -7,6 +7,7 @@ from pathlib import Path
 from lab.backends.base import OpenBackend
 from lab.backends.opening import open_backend as open_real_backend
 from lab.backends.registry import lacking
+from lab.functions import definition
 from lab.journal import Event, read_journal
 from lab.plan.arms import make_plan
 from lab.run.carry_out import carry_out
@@ -61,7 +62,7 @@ async def run(
     repeats: int = 1,
 ) -> RunFolder:
     """Carry out the scenario on a backend that `wrap` may change; returns the run's folder."""
-    plan = make_plan([named], arms, sandbox, None, repeats, lacking(sandbox))
+    plan = make_plan([named], arms, sandbox, None, repeats, lacking(sandbox), definition)
     run_folder = RunFolder.create(folder / "runs", plan.scenarios)
 
     @asynccontextmanager

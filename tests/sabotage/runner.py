@@ -13,7 +13,7 @@ from unittest import mock
 from lab.backends.base import OpenBackend
 from lab.backends.opening import open_backend
 from lab.backends.registry import lacking
-from lab.functions import DEFINITIONS
+from lab.functions import DEFINITIONS, definition
 from lab.journal import SCHEMA_ID, Event, Journal, Recorder, Scope, by_scope
 from lab.journal.events import MatrixStarted
 from lab.plan.arms import make_plan
@@ -158,7 +158,7 @@ class Attacked:
     async def _arm(self, place: Arm, folder: Path, backend: Any) -> tuple[Event, ...]:
         named = write(folder, place.text)
         run_folder = RunFolder.create(folder, [named])
-        plan = make_plan([named], (place.name,), self._kind, None, 1, self._lacks)
+        plan = make_plan([named], (place.name,), self._kind, None, 1, self._lacks, definition)
         await carry_out(plan, run_folder, open_backend=backend)
         return journal_of(run_folder)
 

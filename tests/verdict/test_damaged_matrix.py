@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from lab.errors import UsageError
+from lab.functions import DEFINITIONS
 from lab.journal import SCHEMA_ID, Journal, Recorder, Scope
 from lab.journal.events import MatrixPaused, MatrixStarted
 from lab.plan.cells import Cell
@@ -28,7 +29,7 @@ async def recorded(tmp_path: Path) -> bytes:
         usual = cell.method == "POST" and cell.stale == 1 and cell.tls == "plain" and cell.wake == "interrupted"
         return cell.client == "http.client" and cell.preset == "seed" and usual and cell.mode in ("none", "fin")
 
-    plan = make_matrix("process", (), wanted)
+    plan = make_matrix("process", (), DEFINITIONS.values(), wanted)
     folder = MatrixFolder.make(tmp_path / "recorded")
     with Journal(folder.journal) as journal:
         lab = Recorder(journal, Scope())

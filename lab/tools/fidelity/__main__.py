@@ -12,6 +12,7 @@ import click
 
 from lab.backends.registry import lacking
 from lab.checkout import ROOT
+from lab.functions import definition
 from lab.plan.arms import make_plan
 from lab.report.pages import insert
 from lab.run.carry_out import carry_out
@@ -28,7 +29,7 @@ PAGE = ROOT / "docs" / "fidelity.md"
 def measure(sandbox: str, repeats: int) -> Results:
     """One run of every close mode with every link."""
     named = load(SCENARIO)
-    plan = make_plan([named], (), sandbox, None, repeats, lacking(sandbox))
+    plan = make_plan([named], (), sandbox, None, repeats, lacking(sandbox), definition)
     with tempfile.TemporaryDirectory(prefix="thawlab-") as parent:
         folder = RunFolder.create(Path(parent), plan.scenarios)
         asyncio.run(carry_out(plan, folder))
