@@ -1,6 +1,6 @@
 """The events of one run as code: each kind by its class, and what is wrong with those that cannot be read so."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,16 +21,33 @@ class History:
     @property
     def problems(self) -> tuple[str, ...]:
         """What is wrong with each event that cannot be read: file, line, kind and field."""
-        return tuple(str(error) for error in self._read if isinstance(error, MalformedEvent))
+        return self._read[1]
 
-    @cached_property
+    @property
+    def sound(self) -> tuple[Event, ...]:
+        """The events that can be read, those of kinds that this version does not know among them."""
+        return self._read[2]
+
+    @property
     def happenings(self) -> tuple[Happening, ...]:
-        """Every event that can be read, in order."""
-        return tuple(each for each in self._read if isinstance(each, Happening))
+        """Every event of a known kind that can be read, in order."""
+        return self._read[0]
 
     @cached_property
-    def _read(self) -> list[Happening | MalformedEvent]:
-        return list(_readings(self.events))
+    def _read(self) -> tuple[tuple[Happening, ...], tuple[str, ...], tuple[Event, ...]]:
+        happenings: list[Happening] = []
+        problems: list[str] = []
+        sound: list[Event] = []
+        for event in self.events:
+            try:
+                happening = read(event)
+            except MalformedEvent as error:
+                problems.append(str(error))
+                continue
+            sound.append(event)
+            if happening is not None:
+                happenings.append(happening)
+        return tuple(happenings), tuple(problems), tuple(sound)
 
     @cached_property
     def _by_kind(self) -> dict[type[Happening], list[Happening]]:
@@ -38,14 +55,3 @@ class History:
         for happening in self.happenings:
             found.setdefault(type(happening), []).append(happening)
         return found
-
-
-def _readings(events: Sequence[Event]) -> Iterator[Happening | MalformedEvent]:
-    for event in events:
-        try:
-            happening = read(event)
-        except MalformedEvent as error:
-            yield error
-        else:
-            if happening is not None:
-                yield happening

@@ -65,8 +65,9 @@ def _judged(seen: CellFacts, attempts: int) -> CellResult:
     versions: Mapping[str, str] = told[-1] if told else {}
     if not facts.finished:
         return _result(seen.cell, attempts, versions, {"status": "missing", "why": "not measured yet"})
-    missing = None if facts.trouble else next((proof for proof in seen.proofs() if not proof.met), None)
-    doubt = facts.trouble or (missing and f"{no_proof_of([missing])}.")
+    trouble = f"The journal is damaged: {facts.problems[0]}." if facts.problems else facts.trouble
+    missing = None if trouble else next((proof for proof in seen.proofs() if not proof.met), None)
+    doubt = trouble or (missing and f"{no_proof_of([missing])}.")
     found = {
         "status": "inconclusive" if doubt else "measured",
         "outcome": facts.outcomes[-1] if facts.outcomes else None,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from lab.journal import Event
+from lab.journal import Event, History
 from lab.scenario.steps import ending_traces
 from lab.scenario.words import OutcomeClass
 from lab.verdict.before import number_says_new
@@ -33,7 +33,22 @@ IN_FLIGHT = {"FIN-WAIT-1", "CLOSING", "LAST-ACK"}
 class Facts:
     """Views of the events of one run, in the order of the clock."""
 
-    events: Sequence[Event]
+    recorded: Sequence[Event]
+
+    @cached_property
+    def history(self) -> History:
+        """The events by their kinds."""
+        return History(self.recorded)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Which events lack what their kind must say, or say it wrongly; with any, the run proves nothing."""
+        return self.history.problems
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """The events that can be read."""
+        return self.history.sound
 
     def _all(self, source: str, kind: str) -> list[Event]:
         return [event for event in self.events if (event.source, event.kind) == (source, kind)]

@@ -217,6 +217,8 @@ def _run_of(asked: str, arm: Arm, setting: Setting, repeat: int, facts: Facts, b
 def _verdict(
     asked: str, arm: Arm, setting: Setting, facts: Facts, missing: Sequence[Proof]
 ) -> tuple[Verdict, str, Doubt | None]:
+    if facts.problems:
+        return "inconclusive", f"The journal is damaged: {facts.problems[0]}.", "trouble"
     if facts.trouble:
         return "inconclusive", f"The lab could not run it to its end: {facts.trouble}", "trouble"
     if not facts.finished:

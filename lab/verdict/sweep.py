@@ -49,7 +49,8 @@ def judge_sweep(named: Named, scoped: Mapping[Scope, Sequence[Event]]) -> SweepR
         for sample in _samples(facts, by_gap[arm.name], stated)
     ]
     points = tuple(_point(gap, [sample for sample in samples if sample.gap == gap]) for gap in stated)
-    trouble = next((facts.trouble for facts in runs if facts.trouble), None)
+    trouble = next((f"the journal is damaged: {facts.problems[0]}" for facts in runs if facts.problems), None)
+    trouble = trouble or next((facts.trouble for facts in runs if facts.trouble), None)
     trouble = trouble or _unwitnessed(named, sweep, runs) or _unexplained(runs) or _unproved(points, samples, limit)
     verdict, why = _verdict(sweep, points, trouble, finished=all(facts.finished for facts in runs), real=_real(runs))
     return SweepResult(title=sweep.title, idle_limit=limit, points=points, verdict=verdict, why=why)
