@@ -1,6 +1,6 @@
 """The events of one run, as the lab writes them: a warm request into a connection that died in the freeze."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,29 @@ def arm_of(story: Scenario) -> Arm:
 
 
 def event(t: float, source: Source, kind: str, **data: Any) -> Event:
-    return Event(t, source, kind, SCOPE, data)
+    """An event with what its kind must say and no verdict depends on."""
+    return Event(t, source, kind, SCOPE, {**ORDINARY.get((source, kind), {}), **data})
+
+
+ORDINARY: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    ("upstream", "listener-opened"): {"host": "127.0.0.1", "port": 8080, "how": "tcp-repair", "tap": True},
+    ("upstream", "listener-down"): {"how": "fin", "down": 0.0},
+    ("upstream", "connection-opened"): {"peer": f"127.0.0.1:{PORT}"},
+    ("upstream", "request"): {"method": "POST", "path": "/orders"},
+    ("upstream", "executed"): {"order": "order-1"},
+    ("upstream", "response"): {"status": 201},
+    ("upstream", "gave-up"): {"how": "tcp-repair", "idle_s": 0.0},
+    ("upstream", "late-data"): {"bytes": 200, "seen_by": "tap"},
+    ("upstream", "fault"): {"how": "close", "request": None, "delivered": 1, "rule": 0},
+    ("client", "request"): {"invocation": 1, "error": None},
+    ("invocation", "told"): {"sandbox": "f" * 32, "invocation": 1, "cold": False, "versions": {}, "ticks": [0, 0]},
+    ("invocation", "invoked"): {"cold": False},
+    ("invocation", "event-unsent"): {"sandbox": "sb-1", "waited": 0.25},
+    ("invocation", "failed"): {"sandbox": "sb-1", "message": ""},
+    ("sandbox", "thawed"): {"was_frozen": True},
+    ("sandbox", "crashed"): {"detail": None},
+    ("link", "cut"): {"sandbox": "sb-1", "upstream": "127.0.0.1:8080"},
+}
 
 
 def told(name: str, started: float, ended: float, outcome: str, *, reused: bool) -> Event:

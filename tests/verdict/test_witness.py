@@ -8,6 +8,7 @@ import pytest
 from lab.journal import Event
 from lab.verdict.witness import CHECKS, contradictions
 from tests.verdict.events import FIRST, SECOND, SPEED, Change, changed, event, facts, scenario, setting_of, without
+from upstream_server.behaviour import FaultRule
 
 
 def against(*changes: Change, extra: tuple[Event, ...] = (), lines: Mapping[str, str] | None = None) -> tuple[str, ...]:
@@ -39,6 +40,8 @@ HEARD = {
 def test_what_every_run_writes_down_must_be_there(kind: str) -> None:
     assert f"the journal does not say {HEARD[kind]}" in against(without(kind))
 
+
+UNSTATED = FaultRule(at="executed", do="rst")
 
 LIES: list[tuple[Change, dict[str, str], str]] = [
     (changed("request", "upstream", method="GET"), {}, "the upstream got GET, not POST"),
@@ -73,7 +76,11 @@ LIES: list[tuple[Change, dict[str, str], str]] = [
     ),
     (changed("listener-opened", idle_timeout=20.0), {}, "another idle_timeout than stated"),
     (changed("listener-opened", close="fin"), {}, "closed by fin, not by vanish"),
-    (changed("listener-opened", faults=[{"at": "executed", "do": "rst"}]), {}, "other faults than stated"),
+    (
+        changed("listener-opened", faults=[UNSTATED.model_dump(mode="json")]),
+        {},
+        "other faults than stated",
+    ),
     (without("gap-ended"), {}, "0 gaps were finished, but 1 are stated"),
     (changed("gap-started", frozen=False), {}, "gap 1 was not run as stated"),
     (changed("gap-started", duration=180.0), {}, "gap 1 was not run as stated"),
@@ -142,7 +149,7 @@ def test_what_a_handler_left_running_is_named_by_its_request() -> None:
     assert against(extra=(said,)) == ()
 
 
-RULE = {"at": "executed", "do": "rst", "first": 1}
+RULE = FaultRule(at="executed", do="rst", first=1).model_dump(mode="json")
 ONCE = {"upstream": "{faults: [{at: executed, do: rst, first: 1}]}"}
 
 
