@@ -10,7 +10,7 @@ from lab.verdict.judge import judge
 from lab.verdict.results import Run
 from tests.verdict.events import bug, scenario
 
-ENVIRONMENT = {"python": "3", "kernel": "6", "machine": "m", "engine": None, "versions": {}}
+ENVIRONMENT: dict[str, object] = {"python": "3", "kernel": "6", "machine": "m", "engine": None, "versions": {}}
 
 
 def run_of(events: list[Event]) -> Run:
