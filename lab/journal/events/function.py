@@ -250,11 +250,10 @@ class RequestFinished(Happening):
     """The connections that it was sent on, in turn; empty if the library does not tell."""
     started: Time
     ended: Time
-    method: Annotated[Text | None, NEW]
-    """Null if the function does not say it, as are the fields that follow."""
-    status: Annotated[Whole | None, NEW]
+    method: Text | None = None
+    status: Whole | None = None
     """Of the answer; null without one."""
-    chain: Annotated[tuple[dict[Text, Any], ...] | None, NEW]
+    chain: tuple[dict[Text, Any], ...] | None = None
     """The error and its causes: `type`, `errno` and `message` of each."""
-    where: Annotated[Text | None, NEW]
+    where: Text | None = None
     """File and line of the function's code that raised the error, if it is the code's own."""
