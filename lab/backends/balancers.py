@@ -3,9 +3,12 @@
 What nginx and HAProxy are told: one text each; everything that is not said is their default.
 """
 
+import asyncio
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from lab.backends.waiting import poll
 from lab.scenario.parts import Balancer
 from lab.scenario.words import BalancerServer
 
@@ -123,3 +126,26 @@ def version_of(said: bytes) -> str | None:
     """The version in what it printed; None if there is none."""
     found = _VERSION.search(said.decode(errors="replace"))
     return found[1] if found else None
+
+
+READY_BOUND = 10.0
+READY_POLL = 0.01
+"""Real seconds until a balancer accepts connections, and between two tries: neither says when it is ready."""
+
+
+async def until_it_accepts(host: str, port: int, *, ended: Callable[[], bool] = lambda: False) -> None:
+    """Return when somebody accepts connections there, or it has ended; raises BarrierTimeout."""
+
+    async def ready() -> bool:
+        return ended() or await _accepts(host, port)
+
+    await poll(ready, every=READY_POLL, within=READY_BOUND, what=f"{host}:{port} to accept connections")
+
+
+async def _accepts(host: str, port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(host, port)
+    except OSError:
+        return False
+    writer.close()
+    return True

@@ -1,11 +1,14 @@
-"""A sandbox is frozen at rest, as on a platform, which freezes it some moments after the runtime asked for an event.
+"""Before freezing, wait until every thread of the sandbox is blocked, as they are by the time Lambda freezes one.
 
-A thread that was stopped on its way into a wait was not waiting: the thaw interrupts nothing, and it sees what is
-there by then. One that sleeps in the kernel was. Which of the two it was would be the machine's load to decide.
+If SIGSTOP hits a thread just before it blocks, the thaw causes no EINTR; the thread simply finds its events ready.
+Without this wait, machine load would decide which case is measured.
 """
 
-import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+
+from lab.backends.waiting import poll
+from lab.journal import BarrierTimeout
 
 REST_BOUND = 0.5
 REST_POLL = 0.001
@@ -16,10 +19,9 @@ ASLEEP = {"S"}
 
 
 async def at_rest(states: Callable[[], set[str]]) -> None:
-    """Return when every thread sleeps, or after `REST_BOUND`. `states` has the kernel's words, none where it cannot."""
-    try:
-        async with asyncio.timeout(REST_BOUND):
-            while states() - ASLEEP:
-                await asyncio.sleep(REST_POLL)
-    except TimeoutError:
-        return
+    """Return when every thread sleeps, or after `REST_BOUND`.
+
+    `states` gives the kernel's words for all threads, or nothing if the kernel does not show them.
+    """
+    with suppress(BarrierTimeout):
+        await poll(lambda: not states() - ASLEEP, every=REST_POLL, within=REST_BOUND, what="every thread to sleep")

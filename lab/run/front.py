@@ -5,10 +5,9 @@ function's kernel: the socket was ESTABLISHED when the gap had begun (and the sa
 balancer's FIN before the wake.
 """
 
-import asyncio
-
 from lab.backends.base import BalancerHandle
-from lab.journal import BarrierTimeout, Recorder, now
+from lab.backends.waiting import poll
+from lab.journal import Recorder, now
 from lab.journal.events import BalancerGaveUp
 from lab.plan.experiment import Experiment
 from lab.scenario.timeline import Idle
@@ -49,14 +48,13 @@ class FrontWatch:
 
     async def end(self) -> None:
         """Write down which of them the balancer has closed; where all must be, wait for it. Raises BarrierTimeout."""
-        try:
-            async with asyncio.timeout(PATIENCE_BOUND):
-                while self._watched and await self._look() and self._experiment.setting.front_ends(self._period):
-                    await asyncio.sleep(LOOK_S)
-        except TimeoutError:
-            raise BarrierTimeout(
-                f"waited {PATIENCE_BOUND:g}s for the balancer to give up the function's connection"
-            ) from None
+
+        async def seen() -> bool:
+            left_open = bool(self._watched) and await self._look()
+            return not (left_open and self._experiment.setting.front_ends(self._period))
+
+        what = "the balancer to give up the function's connection"
+        await poll(seen, every=LOOK_S, within=PATIENCE_BOUND, what=what)
 
     async def _look(self) -> bool:
         """Whether any is still open; those that are not any more are written down."""

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from statistics import median
 
 from lab.backends.base import Site
-from lab.journal import Event, Recorder, now
+from lab.backends.waiting import poll
+from lab.journal import BarrierTimeout, Event, Recorder, now
 from lab.journal.events import GapFinished, GapStarted
 from lab.plan.experiment import Experiment
 from lab.run.front import FrontWatch
@@ -103,12 +105,12 @@ class IdlePeriod:
         told = {event["connection"] for event in ended if event.get("mode", event.get("do")) in faults.heard()}
         opened = [event for event in self._recorder.events if event.kind == "connection-opened"]
         awaited = [event for event in opened if event["connection"] in told]
-        try:
-            async with asyncio.timeout(ARRIVAL_BOUND):
-                while "ESTABLISHED" in await self._client_states(awaited):
-                    await asyncio.sleep(ARRIVAL_POLL)
-        except TimeoutError:
-            pass  # the states are written down before the wake, and the guard judges them
+
+        async def arrived() -> bool:
+            return "ESTABLISHED" not in await self._client_states(awaited)
+
+        with suppress(BarrierTimeout):  # the states are written down before the wake, and the guard judges them
+            await poll(arrived, every=ARRIVAL_POLL, within=ARRIVAL_BOUND, what="the close to arrive")
 
     async def _client_states(self, opened: list[Event]) -> list[str]:
         return [ends.states[0] for ends in await self._site.kernel.ends(opened)]

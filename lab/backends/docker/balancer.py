@@ -1,6 +1,5 @@
 """A balancer as a container of the lab's network."""
 
-import asyncio
 import io
 import tarfile
 from collections.abc import Sequence
@@ -8,10 +7,10 @@ from collections.abc import Sequence
 from docker.errors import ImageNotFound
 from docker.models.containers import Container
 
-from lab.backends.balancers import BalancerConfig, Patience, config_text, version_command, version_of
+from lab.backends.balancers import BalancerConfig, Patience, config_text, until_it_accepts, version_command, version_of
 from lab.backends.docker.engine import Engine
-from lab.backends.process.balancer import READY_BOUND, READY_POLL, accepts
 from lab.errors import EnvironmentLacks
+from lab.journal import BarrierTimeout
 from lab.scenario.words import BalancerServer
 from upstream_server.sock_diag import Pair, Socket, find_in_tables
 
@@ -55,10 +54,8 @@ class BalancerContainer:
         await self._engine.call(self._container.start)
         address = await self._engine.address(self._container, self._network)
         try:
-            async with asyncio.timeout(READY_BOUND):
-                while not await accepts(address, LISTEN):
-                    await asyncio.sleep(READY_POLL)
-        except TimeoutError:
+            await until_it_accepts(address, LISTEN)
+        except BarrierTimeout:
             said = (await self._engine.call(_last_line, self._container)).strip()
             raise EnvironmentLacks(f"{self._server} does not accept connections: {said or 'it says nothing'}") from None
         return address, LISTEN

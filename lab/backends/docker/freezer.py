@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Protocol
 
 from lab.backends.quiescence import at_rest
+from lab.backends.waiting import poll
 from lab.cleanup.procfs import is_first, switches, thread_states
 from lab.errors import LabError
+from lab.journal import BarrierTimeout
 from lab.lambda_service.sandbox import FreezeFailed
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -147,7 +149,7 @@ class Freezer:
             else:
                 self._order(frozen)
             await self._until(cgroup, frozen)
-        except TimeoutError:  # one of the OSErrors too
+        except BarrierTimeout:
             raise FreezeFailed(f"the kernel did not say {word} within {CONFIRM_BOUND:g}s") from None
         except (OSError, LabError) as error:
             raise FreezeFailed(f"the container could not be {word}: {error}") from error
@@ -157,11 +159,15 @@ class Freezer:
 
     async def _until(self, cgroup: Cgroup, frozen: bool) -> None:
         """Wait for the kernel's word. The engine's answer comes later: a thawed function may be done before it."""
-        async with asyncio.timeout(CONFIRM_BOUND):
-            while cgroup.is_frozen() != frozen:
-                if self._ordered and self._ordered.done():
-                    self._ordered.result()
-                await asyncio.sleep(CONFIRM_POLL)
+
+        def reached() -> bool:
+            if cgroup.is_frozen() == frozen:
+                return True
+            if self._ordered and self._ordered.done():
+                self._ordered.result()
+            return False
+
+        await poll(reached, every=CONFIRM_POLL, within=CONFIRM_BOUND, what="the kernel's word")
 
     async def finish(self) -> None:
         """Wait until the engine has answered: it takes one order at a time, and may carry one out late.

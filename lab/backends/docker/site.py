@@ -5,6 +5,7 @@ The upstream's kernel really sends its FIN or RST here, and with the link `lost`
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,9 +14,10 @@ from lab.backends.docker.sandbox import DockerSandbox
 from lab.backends.docker.side import SideContainer
 from lab.backends.made import Made
 from lab.backends.tcp_ends import Ends, client_pair
+from lab.backends.waiting import poll
 from lab.backends.witness import NOTHING_SEEN, Witness, connected_to, witnessed
 from lab.errors import EnvironmentLacks
-from lab.journal import Event, Recorder
+from lab.journal import BarrierTimeout, Event, Recorder
 from lab.journal.events import LinkCut, LinkRestored, NameMoved
 from lab.lambda_service.sandbox import Sandbox, SandboxFactory
 from lab.lambda_service.service import FunctionSpec
@@ -99,12 +101,12 @@ class DockerLink:
             for event in opened
             if event["connection"] in given_up
         ]
-        try:
-            async with asyncio.timeout(ORPHAN_BOUND):
-                while any(await self.upstream.sockets(pairs)):
-                    await asyncio.sleep(ORPHAN_POLL)
-        except TimeoutError:
-            pass  # the states are written down before the wake, and the guard judges them
+
+        async def forgotten() -> bool:
+            return not any(await self.upstream.sockets(pairs))
+
+        with suppress(BarrierTimeout):  # the states are written down before the wake, and the guard judges them
+            await poll(forgotten, every=ORPHAN_POLL, within=ORPHAN_BOUND, what="the upstream's kernel to forget")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,12 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
-from lab.backends.balancers import BalancerConfig, Patience, config_text, version_command, version_of
+from lab.backends.balancers import BalancerConfig, Patience, config_text, until_it_accepts, version_command, version_of
 from lab.cleanup.procfs import MARK
 from lab.errors import EnvironmentLacks
+from lab.journal import BarrierTimeout
 from lab.scenario.words import BalancerServer
 
-READY_BOUND = 10.0
-READY_POLL = 0.01
-"""Real seconds until a balancer accepts connections, and between two tries: neither says when it is ready."""
 STOP_BOUND = 5.0
 """Real seconds that it gets to end by itself."""
 
@@ -46,14 +44,13 @@ class BalancerProcess:
                 stderr=log,
                 start_new_session=True,
             )
+        process = self._process
         try:
-            async with asyncio.timeout(READY_BOUND):
-                while not await accepts("127.0.0.1", listen):
-                    if self._process.returncode is not None:
-                        raise EnvironmentLacks(f"{self._server} ended at once: see {self._folder}/{self._server}.log")
-                    await asyncio.sleep(READY_POLL)
-        except TimeoutError:
+            await until_it_accepts("127.0.0.1", listen, ended=lambda: process.returncode is not None)
+        except BarrierTimeout:
             raise EnvironmentLacks(f"{self._server} does not accept connections: see {self._folder}") from None
+        if process.returncode is not None:
+            raise EnvironmentLacks(f"{self._server} ended at once: see {self._folder}/{self._server}.log")
         return listen
 
     async def version(self) -> str | None:
@@ -95,13 +92,3 @@ def _free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
-
-
-async def accepts(host: str, port: int) -> bool:
-    """Whether somebody accepts connections there."""
-    try:
-        _, writer = await asyncio.open_connection(host, port)
-    except OSError:
-        return False
-    writer.close()
-    return True

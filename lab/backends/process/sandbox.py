@@ -14,8 +14,10 @@ from pathlib import Path
 
 from lab.backends.log import LogFile
 from lab.backends.quiescence import ASLEEP, at_rest
+from lab.backends.waiting import poll
 from lab.cleanup.procfs import MARK, group_members, group_states, switches, thread_states
 from lab.errors import EnvironmentLacks
+from lab.journal import BarrierTimeout
 from lab.lambda_service.sandbox import FreezeFailed
 
 CONFIRM_POLL = 0.0005
@@ -118,10 +120,8 @@ class ProcessSandbox:
         except ProcessLookupError:
             raise FreezeFailed(f"{self.name} could not be {word}: its process is gone") from None
         try:
-            async with asyncio.timeout(CONFIRM_BOUND):
-                while not reached(self._states(reached)):
-                    await asyncio.sleep(CONFIRM_POLL)
-        except TimeoutError:
+            await poll(lambda: reached(self._states(reached)), every=CONFIRM_POLL, within=CONFIRM_BOUND, what=word)
+        except BarrierTimeout:
             raise FreezeFailed(f"{self.name} was not {word} within {CONFIRM_BOUND:g}s") from None
 
     def _states(self, reached: Callable[[set[str]], bool]) -> set[str]:
