@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from reprlib import repr as shown
 from typing import Annotated, Any
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from upstream_server import faults, moments
 
 UNKNOWN_WORD = "unknown_word"
 """The type of pydantic's error; its context has `known`, the words there are."""
+
+
+AS_RUN = "as_run"
+"""Key of a validation's context: what is read was run by an earlier lab, which may have known other words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +29,16 @@ class OneOf:
     """What the words name."""
 
     words: Callable[[], Sequence[str]]
+    recorded: bool = False
+    """Whether the text tells what was, and may name something that is not known any more."""
 
-    def check(self, value: object) -> str:
-        """The word itself; raises pydantic's error, with the words there are, for anything else."""
+    def check(self, value: object, info: ValidationInfo) -> str:
+        """The word itself; raises pydantic's error, with the words there are, for anything else.
+
+        Any word is taken where `recorded` says so, or the context of the validation has `AS_RUN`.
+        """
+        if isinstance(value, str) and (self.recorded or (info.context or {}).get(AS_RUN)):
+            return value
         known = list(self.words())
         if isinstance(value, str) and value in known:
             return value
@@ -35,7 +46,7 @@ class OneOf:
         raise PydanticCustomError(UNKNOWN_WORD, "no {what} is called {word}; there are {all}", problem)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.check)
+        return core_schema.with_info_plain_validator_function(self.check)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {"enum": list(self.words()), "type": "string"}

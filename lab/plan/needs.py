@@ -35,7 +35,7 @@ def skip_of(named: Named, arm: Arm, sandbox: str, needs: Collection[str], lacks:
     `needs` is what its function needs; what its setting needs is added here.
     """
     scenario = named.scenario
-    if sandbox not in scenario.sandboxes:
+    if scenario.sandboxes and sandbox not in scenario.sandboxes:
         return scenario.skip_reason or f"runs in {' and '.join(scenario.sandboxes)} only", "declared"
     if arm.sandboxes is not None and sandbox not in arm.sandboxes:
         return arm.skip_reason or f"runs in {' and '.join(arm.sandboxes)} only", "declared"

@@ -157,7 +157,7 @@ class RunFolder(Folder):
                 text = path.read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:
                 raise UsageError(f"{path}: cannot be read: {error}") from error
-            yield Named(path.stem, path, parse(text, path), text, path.stem)
+            yield Named(path.stem, path, parse(text, path, as_run=True), text, path.stem)
 
 
 @dataclass(frozen=True, slots=True)

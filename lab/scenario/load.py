@@ -23,6 +23,7 @@ from lab.scenario.keys import known_keys
 from lab.scenario.model import Scenario
 from lab.spelling import advice, meant
 from upstream_server import vocabulary
+from upstream_server.vocabulary import AS_RUN
 
 BUILT_IN = Path(__file__).resolve().parents[2] / "scenarios"
 SCHEMA = Path(__file__).with_name("scenario.schema.json")
@@ -102,16 +103,17 @@ def built_in() -> list[Named]:
     return [_load_built_in(BUILT_IN / f"{name}.yaml") for name in _names_built_in()]
 
 
-def parse(text: str, path: Path) -> Scenario:
+def parse(text: str, path: Path, *, as_run: bool = False) -> Scenario:
     """The scenario in a text; `path` is for messages. Raises UsageError with file and line.
 
-    Whether the functions and presets that it names exist is the plan's question.
+    Whether the functions and presets that it names exist is the plan's question. A scenario that is read `as_run` may
+    name close modes and kinds of sandbox that are not known any more.
     """
     document = _yaml(text, path)
     if not isinstance(document, CommentedMap):
         raise UsageError(f"{path}:1: a scenario is a mapping with title, question, story ...; see docs/scenarios.md")
     try:
-        return Scenario.model_validate(_plain(document, path))
+        return Scenario.model_validate(_plain(document, path), context={AS_RUN: as_run})
     except ValidationError as error:
         messages = [_message(path, document, detail) for detail in _worth_telling(error)]
         more = f" (and {len(messages) - 1} more)" if len(messages) > 1 else ""

@@ -96,7 +96,7 @@ class Scenario(Model):
     seen_in: tuple[str, ...] = ()
     minutes: float = Field(default=1, gt=0, allow_inf_nan=False, description="About how long it takes to run and read.")
     sandboxes: tuple[SandboxKind, ...] = Field(
-        default_factory=kinds.names, min_length=1, description="The kinds of sandbox that it can run in; else all."
+        default_factory=tuple, min_length=1, description="The kinds of sandbox that it can run in; else all."
     )
     requires: tuple[Ability, ...] = Field(default=(), description="What a kind of sandbox must be able to do.")
     skip_reason: str | None = Field(default=None, description="Why it does not run in the other kinds.")
@@ -133,7 +133,7 @@ class Scenario(Model):
     def runs_in(self) -> tuple[str, ...]:
         """The kinds of sandbox that it can run in."""
         able = kinds.able(frozenset(self.requires))
-        return tuple(kind for kind in self.sandboxes if kind in able)
+        return tuple(kind for kind in self.sandboxes or able if kind in able)
 
     def arm(self, name: str) -> Arm:
         return next(arm for arm in self.arms if arm.name == name)
