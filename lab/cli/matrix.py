@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from lab.backends.registry import lacking
-from lab.cli.options import jobs_option, out_option, sandbox_option
+from lab.cli.options import out_option, sandbox_option
 from lab.errors import EnvironmentLacks, UsageError
 from lab.functions import DEFINITIONS, definition, preset_files
 from lab.functions.definition import Definition
@@ -58,12 +58,16 @@ def _choices(*words: str) -> Any:
 @click.option("--wake", "wakes", **_choices(*get_args(Wake)), help="Whether the thaw interrupts system calls.")
 @click.option("--cell", "ids", multiple=True, help="Only this cell, by its id in matrix.json.")
 @sandbox_option
-@jobs_option(DEFAULT_JOBS, "Cells")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help=f"Cells side by side.  [default: {DEFAULT_JOBS}; more in process sandboxes while the machine has room]",
+)
 @click.option("--fresh-processes", is_flag=True, help="A new process for each cell, in place of warm ones.")
 @click.option("--resume", metavar="MATRIX", help="Go on with a matrix that was stopped; `latest` works.")
 @out_option(MATRICES, "Where its folder is made.")
 def matrix(
-    resume: str | None, sandbox: str, jobs: int, fresh_processes: bool, out: Path, **words: tuple[str, ...]
+    resume: str | None, sandbox: str, jobs: int | None, fresh_processes: bool, out: Path, **words: tuple[str, ...]
 ) -> None:
     """Which client survives: client × close mode × link × request × preset, measured."""  # fmt: skip
     if resume is not None:
@@ -157,7 +161,7 @@ def rest_of(folder: MatrixFolder) -> tuple[MatrixPlan, Counter[str]]:
 
 
 def _measure(
-    plan: MatrixPlan, begun: Counter[str], folder: MatrixFolder, jobs: int, *, reuse: bool, resumed: bool
+    plan: MatrixPlan, begun: Counter[str], folder: MatrixFolder, jobs: int | None, *, reuse: bool, resumed: bool
 ) -> None:
     """Fill the cells; whatever ends it, what was measured is in the journal."""
     with Journal(folder.journal, "a" if resumed else "x") as journal, _Shown(len(plan.cells)) as shown:

@@ -28,6 +28,8 @@ class Built:
 
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    template: tuple[str, ...] | None = None
+    """Arguments for a process that is forked for each sandbox (`lambda_app/python/template.py`), if there is one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from lab.functions.program import Built, Image
 from lab.scenario.words import Shape
 
 PYTHON = "lambda_app/python"
+TEMPLATE = ("-m", "lambda_app.python.template")
 SHARED = ("lambda_app/__init__.py", PYTHON, "lambda_app/shims")
 DATA = (FILE, "notes.yaml", "requirements.in", "ruff.toml", LOCK)
 """Files of a client's folder that its image does without; its own lock apart."""
@@ -43,7 +44,7 @@ class Python:
 
     def here(self) -> Built:
         made = environment(self._name, self.lock())
-        return Built((interpreter(made),), {"PYTHONPATH": str(ROOT)})
+        return Built((interpreter(made),), {"PYTHONPATH": str(ROOT)}, TEMPLATE)
 
     def lock(self) -> bytes:
         """What its environment has, with hashes; of another version it is asked of the index once, and then kept.

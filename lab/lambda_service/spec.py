@@ -34,6 +34,8 @@ class FunctionSpec:
     """Environment variables of the function's own."""
     memory: int = 128
     """A label, in MB; nothing is limited by it."""
+    may_fork: bool = False
+    """Whether a sandbox may begin as the fork of a process that has imported all that the function needs."""
 
     @property
     def arn(self) -> str:

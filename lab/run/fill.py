@@ -5,6 +5,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 
 from lab.backends.base import OpenBackend
@@ -16,6 +17,7 @@ from lab.journal.events import BuildFailed
 from lab.lambda_service.service import LambdaService
 from lab.plan.cells import GAP, MATRIX, Cell
 from lab.plan.grid import MatrixPlan
+from lab.run.crowd import adapt
 from lab.run.experiment import Lab
 from lab.run.warm import Kind, WarmSandbox, kind_of
 from lab.scenario import kinds
@@ -24,7 +26,10 @@ from lab.verdict.facts import Facts
 from lab.verdict.matrix import CellResult
 
 DEFAULT_JOBS = 64
-"""Cells side by side: they sleep through their gaps."""
+"""Cells side by side: they sleep through their gaps. In process sandboxes it becomes more while the lab is in time."""
+STARTS = 2
+"""Cells a processor that may be at their first event at a time: it takes some hundredths of a second, and a cold start
+of a fork not much longer."""
 ATTEMPTS = 3
 """How often a cell is measured before it stays inconclusive: a busy machine may stretch one gap, hardly three."""
 
@@ -38,7 +43,7 @@ async def fill(
     logs: Path,
     *,
     attempted: Counter[str] | None = None,
-    jobs: int = DEFAULT_JOBS,
+    jobs: int | None = None,
     reuse: bool = True,
     done: Done = lambda result: None,
     say: Callable[[str], object] = lambda line: None,
@@ -46,15 +51,16 @@ async def fill(
 ) -> None:
     """Measure every cell of the plan; `attempted` counts earlier attempts by cell, of a run that was stopped.
 
-    Without `reuse` every cell has a fresh process. Raises LabError where the lab itself cannot work; cancelling it
-    stops and removes everything, and what was measured is in the journal.
+    `jobs` cells run side by side or, if it is None, as many as the machine has room for. Without `reuse` every cell has
+    a fresh process. Raises LabError if the lab itself cannot work; cancelling it stops and removes everything, and what
+    was measured is in the journal.
     """
     async with open_backend(plan.sandbox, logs) as backend:
         service = LambdaService(host=backend.runtime_host, speed=1.0)
         await service.start(invoke_port=None)
         try:
             cells = await _startable(plan.cells, backend, Recorder(journal, Scope()), say)
-            lab = Lab(backend, service, asyncio.Semaphore(os.cpu_count() or 1))
+            lab = Lab(backend, service, asyncio.Semaphore(STARTS * (os.cpu_count() or 1)))
             authority = await backend.authority()
             filling = _Filling(
                 cells,
@@ -66,8 +72,12 @@ async def fill(
                 done,
             )
             async with asyncio.TaskGroup() as group:
-                for number in range(min(jobs, len(cells))):
-                    group.create_task(filling.work(reuse), name=f"worker {number}")
+                workers = min(jobs or DEFAULT_JOBS, len(cells))
+                for _ in range(workers):
+                    group.create_task(filling.work(reuse))
+                if jobs is None and plan.sandbox == "process":
+                    more = partial(_add_worker, group, filling, reuse)
+                    group.create_task(adapt(workers, more, filling.send_one_home, filling.all_taken))
         finally:
             await service.close()
 
@@ -76,6 +86,10 @@ def speed_of(client: str, sandbox: str) -> float:
     """Lab seconds in a real one for the cells of a client: some libraries do not scale as far as others."""
     usual = kinds.kind(sandbox).matrix_speed
     return min(usual, definition(client).speed or usual)
+
+
+def _add_worker(group: asyncio.TaskGroup, filling: "_Filling", reuse: bool) -> None:
+    group.create_task(filling.work(reuse, extra=True))
 
 
 async def _startable(
@@ -113,26 +127,46 @@ class _Filling:
         self._attempted = attempted
         self._done = done
         self._waiting = _by_kind(cells)
+        self.all_taken = asyncio.Event()
+        """Set when no cell waits for a worker any longer."""
+        self._to_leave = 0
+        """Workers that are not to take another cell, because there are too many."""
         self._workers: Counter[Kind] = Counter()
 
-    async def work(self, reuse: bool) -> None:
-        """Take one kind after the other, and measure its cells until none waits."""
-        while (kind := self._neediest()) is not None:
+    async def work(self, reuse: bool, *, extra: bool = False) -> None:
+        """Take one kind after the other, and measure its cells until no kind needs one more worker.
+
+        One that is extra came when others were at work.
+        """
+        while (kind := self._neediest(extra)) is not None:
+            extra = True
             self._workers[kind] += 1
-            warm = self._warm(kind)
+            warm = self._warm(kind, may_fork=reuse)
             try:
                 while self._waiting[kind]:
+                    if self._to_leave:
+                        self._to_leave -= 1
+                        return
                     await self._measure(warm, self._waiting[kind].pop())
                     if not reuse:
                         await warm.close()
-                        warm = self._warm(kind)
+                        warm = self._warm(kind, may_fork=reuse)
             finally:
                 self._workers[kind] -= 1
                 await warm.close()
 
-    def _neediest(self) -> Kind | None:
-        """The kind with the most to do a worker, so that all kinds end at about the same time."""
-        waiting = [kind for kind, cells in self._waiting.items() if cells]
+    def send_one_home(self) -> None:
+        """Let a worker end when it has measured its cell."""
+        self._to_leave += 1
+
+    def _neediest(self, extra: bool) -> Kind | None:
+        """The kind with the most to do a worker, so that all kinds end at about the same time.
+
+        A kind that has a worker for each cell that waits is not worth the cold start of an extra one.
+        """
+        if not any(self._waiting.values()):
+            self.all_taken.set()
+        waiting = [kind for kind, cells in self._waiting.items() if len(cells) > (self._workers[kind] if extra else 0)]
         return max(waiting, key=lambda kind: self._to_do(kind) / (self._workers[kind] + 1), default=None)
 
     def _to_do(self, kind: Kind) -> float:
@@ -140,9 +174,9 @@ class _Filling:
         client, *_ = kind
         return len(self._waiting[kind]) * (GAP / self._speed(client) + 1)
 
-    def _warm(self, kind: Kind) -> WarmSandbox:
+    def _warm(self, kind: Kind, *, may_fork: bool) -> WarmSandbox:
         client, *_ = kind
-        return WarmSandbox(kind, self._speed(client), self._lab, self._authority)
+        return WarmSandbox(kind, self._speed(client), self._lab, self._authority, may_fork=may_fork)
 
     async def _measure(self, warm: WarmSandbox, cell: Cell) -> None:
         for _ in range(ATTEMPTS):
@@ -158,8 +192,13 @@ class _Filling:
 
 
 def _by_kind(cells: Iterable[Cell]) -> dict[Kind, list[Cell]]:
-    """The cells of each kind, the first to be taken last."""
+    """The cells of each kind, the first to be taken last; those that may take long are taken first."""
     waiting: dict[Kind, list[Cell]] = defaultdict(list)
-    for cell in reversed(tuple(cells)):
-        waiting[kind_of(cell)].append(cell)
+    for cell in sorted(cells, key=_may_hang, reverse=True):
+        waiting[kind_of(cell)].insert(0, cell)
     return waiting
+
+
+def _may_hang(cell: Cell) -> bool:
+    """Whether a client without a timeout may wait until the platform's: it hears nothing of the connection's end."""
+    return cell.mode in ("vanish", "blackhole") or cell.link == "lost"

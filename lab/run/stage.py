@@ -79,19 +79,19 @@ class Stage:
         self._idle: IdlePeriod | None = None
 
     async def walk(self, cold_starts: asyncio.Semaphore) -> None:
-        """Every step in turn; the first one is the cold start, but for a sandbox that is warm already.
+        """Every step in turn; the first one waits for a place among the cold starts, also if its sandbox is warm.
 
-        A warm one does not wait for a place among the cold starts: it would be frozen meanwhile, for nothing.
+        Runs that all begin at once would come too late to their freezes.
         """
         steps = self._experiment.setting.timeline
-        first = nullcontext() if self._function.sandboxes else cold_starts
-        places = chain[AbstractAsyncContextManager[None]]([first], repeat(nullcontext()))
+        places = chain[AbstractAsyncContextManager[None]]([cold_starts], repeat(nullcontext()))
         for step, period, place in zip(steps, periods_ahead(steps), places, strict=False):
             if isinstance(step, Invocation):
                 await self._end_idle()
-                # The sandbox freezes by itself when its runtime asks for the next event, so it is told before.
-                self._function.freeze_when_idle = period.frozen or step.asynchronous
                 async with place:
+                    # The sandbox freezes by itself when its runtime asks for the next event, so it is told before; not
+                    # while it waits for its place: a warm one would be frozen for nothing.
+                    self._function.freeze_when_idle = period.frozen or step.asynchronous
                     await step.perform(self)
                 self._answered = self._last_answer()
             else:

@@ -38,7 +38,7 @@ class WarmSandbox:
 
     serves_many = True
 
-    def __init__(self, kind: Kind, speed: float, lab: Lab, authority: str) -> None:
+    def __init__(self, kind: Kind, speed: float, lab: Lab, authority: str, *, may_fork: bool = True) -> None:
         self.kind = kind
         self.served = 0
         self._speed = speed
@@ -54,6 +54,7 @@ class WarmSandbox:
             max_sandboxes=1,
             freeze_when_idle=False,
             variables={"THAWLAB_CA_PEM": authority},
+            may_fork=may_fork,
         )
         self._function = lab.service.add(
             self._spec, self._make, lambda what, t=None: self._recorder.record(what, t=t), self._look

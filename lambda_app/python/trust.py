@@ -17,4 +17,4 @@ def trust_upstream() -> None:
     memory = os.memfd_create("authority")
     os.write(memory, os.environ["THAWLAB_CA_PEM"].encode())
     for variable in VARIABLES:
-        os.environ[variable] = f"/proc/{os.getpid()}/fd/{memory}"
+        os.environ[variable] = f"/proc/self/fd/{memory}"

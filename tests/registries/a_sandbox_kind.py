@@ -7,7 +7,7 @@ group: one that ends meanwhile cannot be mistaken for another one of its number.
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,8 +40,11 @@ async def open_processes(mark: str, logs: Path) -> AsyncIterator["OpenBackend"]:
                 finally:
                     os.close(descriptor)
 
-    async with upstream_process(mark) as upstream:
-        yield ProcessBackend(upstream, mark, logs, PidfdSandbox)
+    async with (
+        upstream_process(mark) as upstream,
+        aclosing(ProcessBackend(upstream, mark, logs, PidfdSandbox)) as backend,
+    ):
+        yield backend
 
 
 def clean() -> Iterator[str]:

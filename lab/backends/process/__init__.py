@@ -1,7 +1,7 @@
 """Sandboxes that are processes of this machine, frozen with SIGSTOP."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,8 +30,8 @@ async def open_processes(mark: str, logs: Path) -> AsyncIterator["OpenBackend"]:
     from lab.backends.process.backend import ProcessBackend
     from lab.backends.process.upstream import upstream_process
 
-    async with upstream_process(mark) as upstream:
-        yield ProcessBackend(upstream, mark, logs)
+    async with upstream_process(mark) as upstream, aclosing(ProcessBackend(upstream, mark, logs)) as backend:
+        yield backend
 
 
 def lacks() -> Sequence[Need]:

@@ -13,6 +13,7 @@ from lab.backends.naming import file_name, listener_name
 from lab.backends.process.balancer import BalancerProcess
 from lab.backends.process.sandbox import ProcessSandbox, ProcessSpec
 from lab.backends.process.site import NoLink, ProcessBalancer, ProcessKernel, ProcessSite, ProcessUpstream
+from lab.backends.process.template import Templates
 from lab.backends.shims import compiled, preload, wanted
 from lab.backends.variables import environment
 from lab.errors import EnvironmentLacks
@@ -40,6 +41,8 @@ class ProcessBackend:
         self._upstream = upstream
         self._mark = mark
         self._make = make
+        self._templates: dict[tuple[str, ...], Templates] = {}
+        """By the arguments that start one."""
         self._built: dict[str, Built] = {}
         """By client, once for the whole lab: even if the sources change, all experiments measure one program."""
         self._unbuilt: dict[Program, EnvironmentLacks] = {}
@@ -59,6 +62,11 @@ class ProcessBackend:
             except EnvironmentLacks as error:
                 self._unbuilt[program] = error
                 raise
+
+    async def aclose(self) -> None:
+        """End what functions were forked from; the sandboxes are gone by then."""
+        for templates in self._templates.values():
+            await templates.aclose()
 
     async def authority(self) -> str:
         return await self._upstream.authority()
@@ -100,7 +108,10 @@ class ProcessBackend:
         shims = [compiled(name, self.logs) for name in wanted(experiment.setting)]
         variables = {**spec.environment, **environment(function, listener, experiment.speed), **preload(shims)}
         built, prefix = self._built[function.client], f"{file_name(experiment.scope)}-"
-        return process_factory(function, built, variables, self._mark, self.logs, prefix, self._make)
+        templates = None
+        if built.template is not None and spec.may_fork:
+            templates = self._templates.setdefault(built.template, Templates(built.template))
+        return process_factory(function, built, variables, self._mark, self.logs, prefix, self._make, templates)
 
 
 def process_factory(
@@ -111,9 +122,10 @@ def process_factory(
     logs: Path,
     log_prefix: str = "",
     make: type[ProcessSandbox] = ProcessSandbox,
+    templates: Templates | None = None,
 ) -> Callable[[str], ProcessSandbox]:
     """Makes process sandboxes for the function of a client library."""
     command = (*built.command, *definition(function.client).arguments(function.shape))
-    spec = ProcessSpec(command, {**built.environment, **variables}, mark, logs, log_prefix)
+    spec = ProcessSpec(command, {**built.environment, **variables}, mark, logs, log_prefix, templates)
 
     return lambda name: make(name, spec)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.backends.log import LogFile
+from lab.backends.process.template import Process, TemplateEnded, Templates
 from lab.backends.quiescence import ASLEEP, at_rest
 from lab.backends.waiting import poll
 from lab.cleanup.procfs import MARK, group_members, group_states, switches, thread_states
@@ -38,6 +39,8 @@ class ProcessSpec:
     log_folder: Path
     log_prefix: str = ""
     """What the names of its logs begin with, before the sandbox's own, so that a reader finds them."""
+    templates: Templates | None = None
+    """If it is to be forked, where from."""
 
 
 class ProcessSandbox:
@@ -48,7 +51,7 @@ class ProcessSandbox:
     def __init__(self, name: str, spec: ProcessSpec) -> None:
         self.name = name
         self._spec = spec
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Process | None = None
         self._log = LogFile(spec.log_folder / f"{spec.log_prefix}{name}.log")
 
     def __repr__(self) -> str:
@@ -69,17 +72,23 @@ class ProcessSandbox:
             **self._spec.environment,
         }
         try:
-            with self._log.path.open("ab") as log:
-                self._process = await asyncio.create_subprocess_exec(
-                    *self._spec.command,
-                    env=environment,
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=asyncio.subprocess.STDOUT,
-                    start_new_session=True,
-                )
+            self._process = await self._start(environment)
         except OSError as error:
             raise EnvironmentLacks(f"the function's process did not start: {error}") from error
+
+    async def _start(self, environment: Mapping[str, str]) -> Process:
+        if self._spec.templates is not None:
+            with contextlib.suppress(TemplateEnded):  # a process of its own can say why
+                return await self._spec.templates.fork(self._spec.command, environment, self._log.path)
+        with self._log.path.open("ab") as log:
+            return await asyncio.create_subprocess_exec(
+                *self._spec.command,
+                env=environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     def main_pid(self) -> int:
         """Of the function's process, which leads the group; valid once `start` has returned."""

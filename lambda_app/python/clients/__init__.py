@@ -2,6 +2,7 @@
 
 import importlib
 from pathlib import Path
+from types import ModuleType
 
 from lambda_app.python.client import Client
 
@@ -16,9 +17,15 @@ def folder_of(name: str) -> str:
 
 def load(name: str) -> Client:
     """The client of this name, such as `aiohttp@3.9`; it is watched from now on."""
-    library = _folder(name.partition("@")[0])
-    made: Client = importlib.import_module(f"{__name__}.{library}.adapter").CLIENT()
+    made: Client = import_library(name).CLIENT()
     return made
+
+
+def import_library(name: str) -> ModuleType:
+    """Import the client of this name with its library, unwatched."""
+    return importlib.import_module(
+        f"{__name__}.{_folder(name.partition('@')[0])}.adapter"
+    )
 
 
 def _folder(name: str) -> str:
