@@ -1,13 +1,11 @@
 """Durations as scenario files and options write them: a number with a unit."""
 
-import re
 from reprlib import repr as shown
 from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_PATTERN = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
+from upstream_server.durations import PATTERN, UNITS, seconds_of
 
 LONGEST = 7 * 24 * 3600.0
 """Seconds; no platform keeps a sandbox or a connection for a week."""
@@ -19,10 +17,9 @@ def parse_duration(text: object) -> float:
     Raises ValueError, naming what is allowed, for anything else: a bare number has no unit, zero is not a duration,
     and nothing lasts longer than `LONGEST`.
     """
-    match = _PATTERN.fullmatch(text) if isinstance(text, str) else None
-    if match is None:
+    seconds = seconds_of(text) if isinstance(text, str) else None
+    if seconds is None:
         raise ValueError(f"{shown(text)} is not a duration: write a number and a unit, such as 250ms, 300s, 6m or 1h")
-    seconds = float(match[1]) * _UNITS[match[2]]
     if not 0 < seconds <= LONGEST:
         raise ValueError(f"{shown(text)} is out of range: give one above zero, at most {format_duration(LONGEST)}")
     return seconds
@@ -38,14 +35,14 @@ def format_duration(seconds: float) -> str:
     if seconds < 1:
         return f"{seconds * 1000:.6g}ms"
     for unit in ("h", "m"):
-        if seconds % _UNITS[unit] == 0:
-            return f"{seconds / _UNITS[unit]:g}{unit}"
+        if seconds % UNITS[unit] == 0:
+            return f"{seconds / UNITS[unit]:g}{unit}"
     return f"{seconds:.6g}s"
 
 
 Duration = Annotated[
     float,
     BeforeValidator(parse_duration),
-    WithJsonSchema({"type": "string", "pattern": f"^{_PATTERN.pattern}$", "examples": ["300s", "6m", "250ms"]}),
+    WithJsonSchema({"type": "string", "pattern": f"^{PATTERN}$", "examples": ["300s", "6m", "250ms"]}),
 ]
 """A pydantic field that reads `6m` and holds 360.0."""

@@ -1,11 +1,10 @@
 """Types of options on the command line: durations, and words of a registry."""
 
-import re
 from collections.abc import Callable, Sequence
 
 import click
 
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+from upstream_server.durations import seconds_of
 
 
 class IdleTimeout(click.ParamType[float | None]):
@@ -16,9 +15,8 @@ class IdleTimeout(click.ParamType[float | None]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
         if value == "never":
             return None
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", str(value))
-        seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
-        if seconds <= 0:
+        seconds = seconds_of(str(value))
+        if not seconds:
             self.fail(f"{value!r} is not a duration above zero: write 250ms, 5s, 6m, 1h or never", param, ctx)
         return seconds
 

@@ -21,7 +21,7 @@ from lab.functions import DEFINITIONS, definition, preset_files
 from lab.functions.definition import Definition
 from lab.journal import SCHEMA_ID, Journal, Recorder, Scope
 from lab.journal.events import MatrixPaused, MatrixStarted
-from lab.plan.cells import Cell, Method, Tls, modes
+from lab.plan.cells import REQUESTS, Cell, Tls, modes
 from lab.plan.grid import MatrixPlan, make_matrix
 from lab.report.matrix import print_matrix, write_all
 from lab.run.carry_out import environment
@@ -51,7 +51,7 @@ def _choices(*words: str) -> Any:
 @click.option("--preset", "presets", multiple=True, help="Only these presets.")
 @click.option("--mode", "modes", multiple=True, type=Registered(modes), help="Only these ways of ending a connection.")
 @click.option("--link", "links", **_choices(*get_args(Link)), help="What happens to packets in the gap.")
-@click.option("--method", "methods", **_choices(*get_args(Method)), help="Only these requests.")
+@click.option("--method", "methods", **_choices(*REQUESTS), help="Only these requests.")
 @click.option("--stale", "stales", **_choices("1", "3"), help="Connections in the pool.")
 @click.option("--tls", "tls", **_choices(*get_args(Tls)), help="With or without TLS.")
 @click.option("--wake-order", "wake_orders", **_choices(*get_args(WakeOrder)), help="Event waiting, or later.")

@@ -44,7 +44,8 @@ from lab.lambda_service.invocation import (
 )
 from lab.lambda_service.phase import Action, InvalidTransition, Phase, after
 from lab.lambda_service.sandbox import FreezeFailed, Sandbox
-from lab.lambda_service.spec import FunctionSpec, WakeOrder
+from lab.lambda_service.spec import FunctionSpec
+from lab.scenario.words import WakeOrder
 from lab.tasks import to_the_end
 
 BeforeWake = Callable[[str], Awaitable[None]]

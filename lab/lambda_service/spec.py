@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from lab.lambda_service.invocation import EXECUTED_VERSION
+from lab.scenario.words import WakeOrder
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
 """What the ARNs of this service say; the account is the one of AWS's documentation."""
-
-WakeOrder = Literal["event-first", "thaw-first"]
 
 
 def arn_of(name: str) -> str:

@@ -40,7 +40,18 @@ def lost_deaths() -> tuple[str, ...]:
 
 Mode = Annotated[str, OneOf("way to end a connection", modes)]
 Death = Annotated[str, OneOf("death", lambda: (*modes(), *lost_deaths()))]
-Method = Literal["GET", "POST", "POST+body", "POST+json", "POST+key"]
+BODY = 1000
+"""Bytes of a request's body, in `POST+body` and `POST+json`."""
+REQUESTS: Mapping[str, Request] = {
+    "GET": Request(method="GET"),
+    "POST": Request(),
+    "POST+body": Request(body_bytes=BODY),
+    "POST+json": Request(body_bytes=BODY, json=True),
+    "POST+key": Request(idempotency_key=True),
+}
+"""What each word of the axis `method` asks for."""
+WITH_BODY = tuple(name for name, request in REQUESTS.items() if request.body_bytes)
+Method = Annotated[str, OneOf("request", lambda: tuple(REQUESTS))]
 Tls = Literal["plain", "tls"]
 
 UPSTREAM_LIMIT = 350.0
@@ -49,9 +60,6 @@ GAP = 420.0
 the sandbox is frozen for."""
 FUNCTION_LIMIT = 900.0
 """Lab seconds after which the platform ends an invocation: a client without a timeout of its own hangs until then."""
-WITH_BODY = ("POST+body", "POST+json")
-BODY = 1000
-"""Bytes of a request's body, in `POST+body` and `POST+json`."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -112,12 +120,7 @@ class Cell:
             function=Function.model_validate(
                 {"client": self.client, "preset": self.preset, "shape": self.shape, "timeout": f"{FUNCTION_LIMIT:g}s"}
             ),
-            request=Request(
-                method="GET" if self.method == "GET" else "POST",
-                body_bytes=BODY if self.method in WITH_BODY else 0,
-                json=self.method == "POST+json",
-                idempotency_key=self.method == "POST+key",
-            ),
+            request=REQUESTS[self.method],
             link=self.link,
             wake=self.wake,
             wake_order=self.wake_order,
@@ -153,7 +156,7 @@ CLOSED: Mapping[str, Callable[[], tuple[str, ...]]] = {
     "shape": _of(Shape),
     "mode": modes,
     "link": _of(Link),
-    "method": _of(Method),
+    "method": lambda: tuple(REQUESTS),
     "tls": _of(Tls),
     "wake_order": _of(WakeOrder),
     "wake": _of(Wake),

@@ -7,6 +7,7 @@ import asyncio
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import click
 
@@ -19,21 +20,56 @@ from lab.run.carry_out import carry_out
 from lab.runs.folder import RunFolder
 from lab.scenario import kinds
 from lab.scenario.load import load
+from lab.scenario.words import Link, OutcomeClass
 from lab.verdict.results import ArmResult, Results
+from upstream_server import faults, plugins
 from upstream_server.options import Registered
 
-SCENARIO = Path(__file__).with_name("close-modes.yaml")
+NAME = "close-modes"
+STORY = """\
+title: Close modes and links
+question: What does a frozen client see of each way to close a connection?
+story: One POST in a fresh sandbox, six minutes frozen, then another one in what is left of the connection.
+look_at: The client's socket before the wake, and the outcome.
+upstream: {idle_timeout: 300s}
+function: {client: aiohttp, preset: bounded, shape: sync}
+timeline: [invoke, freeze: 6m, invoke]
+arms:
+"""
 PAGE = ROOT / "docs" / "fidelity.md"
 
 
 def measure(sandbox: str, repeats: int) -> Results:
     """One run of every close mode with every link."""
-    named = load(SCENARIO)
-    plan = make_plan([named], (), sandbox, None, repeats, lacking(sandbox), definition)
     with tempfile.TemporaryDirectory(prefix="thawlab-") as parent:
+        file = Path(parent) / f"{NAME}.yaml"
+        file.write_text(scenario(), encoding="utf-8")
+        plan = make_plan([load(file)], (), sandbox, None, repeats, lacking(sandbox), definition)
         folder = RunFolder.create(Path(parent), plan.scenarios)
         asyncio.run(carry_out(plan, folder))
         return folder.read().results
+
+
+def scenario() -> str:
+    """The story, with an arm for every registered close mode and each link."""
+    return STORY + "".join(
+        f"  - name: {mode}-{link}\n"
+        "    role: contrast\n"
+        f"    title: {mode}, {link}\n"
+        f"    change: {{upstream: {{close: {mode}}}, link: {link}}}\n"
+        f"    expect: {{outcome: [{', '.join(_outcomes(faults.mode(mode), link))}], executions: [1, 0]}}\n"
+        for mode in faults.modes()
+        for link in get_args(Link)
+    )
+
+
+def _outcomes(mode: faults.Mode, link: Link) -> tuple[OutcomeClass, ...]:
+    """What this client may make of it: a timeout if nobody answers, and more than a reset if it can hear of the end."""
+    if mode.late_bytes == "swallowed":
+        return ("timeout",)
+    if link == "lost" or mode.sends is None:
+        return ("reset",)
+    return ("eof", "closed-locally") if mode.sends == "FIN" else ("reset", "eof", "closed-locally")
 
 
 def table(measured: Sequence[Results]) -> str:
@@ -70,4 +106,5 @@ def main(chosen: tuple[str, ...], repeat: int) -> None:
 
 
 if __name__ == "__main__":
+    plugins.load()
     main()
