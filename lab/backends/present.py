@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from lab.backends.part import Part
 from lab.plan.needs import LABELS
 from lab.scenario.words import Need
+from upstream_server import faults
 from upstream_server.sockets import may_repair
 
 
@@ -67,4 +68,7 @@ def missing() -> tuple[Need, ...]:
 def parts() -> Iterator[Part]:
     """Every need, as `thawlab doctor` tells of it."""
     for need, check in CHECKS.items():
-        yield Part(LABELS[need], check.present(), check.found, check.without)
+        modes = " and ".join(mode for mode in faults.modes() if need in faults.mode(mode).needs)
+        found = f"{check.found}; arms with {modes} run" if modes else check.found
+        without = f"{check.without}; arms with {modes} are skipped" if modes else check.without
+        yield Part(LABELS[need], check.present(), found, without)

@@ -1,7 +1,5 @@
 """What one arm runs with: its scenario with its change applied, and what follows from that."""
 
-from typing import cast
-
 from lab.scenario.parts import Balancer, FaultRule, Function, Model, Request, Upstream
 from lab.scenario.timeline import Idle, Timeline, idle_periods
 from lab.scenario.words import Ability, Clock, Link, Need, Wake, WakeOrder
@@ -34,7 +32,7 @@ class Setting(Model):
         if self.upstream.vanish == "repair":
             needs.add("net-admin")
         for act in self.upstream.acts:
-            needs |= cast("frozenset[Need]", faults.mode(act).needs)
+            needs |= faults.mode(act).needs
         if self.balancer is not None:
             needs.add(self.balancer.server)
         return frozenset(needs)

@@ -66,8 +66,8 @@ class Mode:
     ways: Mapping[str, str]
     """Each `how` of its events, and in a few words what that puts on the wire, for the timeline."""
 
-    needs: frozenset[str] = frozenset()
-    """What a machine must have for it beside Linux, such as `net-admin`."""
+    needs: frozenset[Literal["net-admin"]] = frozenset()
+    """What a machine must have for it beside Linux."""
 
     of_dying_process: bool = False
     """Whether the kernel of a process that dies can end its connections like this: in a `restart`, and in the matrix
