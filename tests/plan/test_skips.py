@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.functions import definition
 from lab.plan.arms import make_plan
 from lab.scenario.load import load
 
@@ -35,7 +36,7 @@ def test_an_arm_whose_fault_needs_a_capability_is_skipped_without_it(
     file = tmp_path / "story.yaml"
     file.write_text(STORY.format(change=change))
     for lacks in ((), ("net-admin",)):
-        plan = make_plan([load(file)], (), "process", None, 1, lacks)
+        plan = make_plan([load(file)], (), "process", None, 1, lacks, definition)
         expected = {"one": ("needs CAP_NET_ADMIN (root), or --sandbox docker", "lacking")} if lacking and lacks else {}
         assert plan.skipped["story"] == expected
         assert len(plan.jobs) == (0 if expected else 1)
