@@ -1,4 +1,4 @@
-"""One part of this machine, as `thawlab doctor` tells of it. Whoever uses a part says here what it is for."""
+"""One part of this machine, as `thawlab doctor` shows it. The module that uses a part says what it is for."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

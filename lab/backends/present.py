@@ -66,7 +66,7 @@ def missing() -> tuple[Need, ...]:
 
 
 def parts() -> Iterator[Part]:
-    """Every need, as `thawlab doctor` tells of it."""
+    """Every need, for `thawlab doctor`."""
     for need, check in CHECKS.items():
         modes = " and ".join(mode for mode in faults.modes() if need in faults.mode(mode).needs)
         found = f"{check.found}; arms with {modes} run" if modes else check.found

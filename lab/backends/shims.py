@@ -27,7 +27,7 @@ def wanted(setting: Setting) -> list[str]:
 
 
 def preload(shims: list[Path]) -> dict[str, str]:
-    """The environment that preloads them; nothing where there are none."""
+    """The environment that preloads them; empty if there are none."""
     return {"LD_PRELOAD": " ".join(str(_for_loader(shim)) for shim in shims)} if shims else {}
 
 

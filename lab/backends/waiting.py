@@ -1,7 +1,7 @@
-"""Waiting for what nobody tells: one loop that looks again and again, and one kind of error.
+"""Waiting for a state that no event announces: one loop that looks again and again, and one kind of error.
 
-What tells of itself is awaited as an event of the journal. A kernel's state, a port that accepts connections or a
-container's network tell nobody, so the lab has to look.
+Whatever is announced is awaited as an event of the journal. Nothing announces a socket's state in a kernel, or that a
+port accepts connections, so the lab has to look.
 """
 
 import asyncio

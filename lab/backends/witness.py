@@ -19,7 +19,7 @@ EPOLL_WAITS = {
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """Of one sandbox at one moment; None where the kernel cannot be asked."""
+    """One sandbox at one moment; None if the kernel cannot be asked."""
 
     preloaded: list[str] | None
     """Names of the lab's shared objects in its memory."""
@@ -55,7 +55,7 @@ def preloaded(pid: int) -> list[str] | None:
 def waits_for(pid: int, inodes: Set[int]) -> bool | None:
     """Whether a thread of the process sleeps in epoll, on an instance that watches one of these sockets.
 
-    None where the kernel does not show it: it asks for the right to trace the process, which a parent has, and shows
+    None if the kernel does not show it: it asks for the right to trace the process, which a parent has, and shows
     nothing of a thread that runs.
     """
     numbers = EPOLL_WAITS.get(platform.machine())
@@ -75,7 +75,7 @@ def waits_for(pid: int, inodes: Set[int]) -> bool | None:
 
 
 def _held(pid: int) -> set[int]:
-    """Inodes of the sockets that a process has open; none where it may not be looked at."""
+    """Inodes of the sockets that a process has open; none if it may not be looked at."""
     held = set()
     for descriptor in _descriptors(pid):
         with suppress(OSError):  # closed meanwhile

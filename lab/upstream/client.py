@@ -41,9 +41,9 @@ class Listener:
     ca_pem: str | None = None
     """The authority that signed its certificate; None without TLS."""
     server_name: str | None = None
-    """What functions call it by, where that is not its address."""
+    """The name that functions call it by, if that is not its address."""
     behind: "Listener | None" = None
-    """The upstream itself, where this address is that of a balancer in front of it."""
+    """The upstream itself, if this address is that of a balancer in front of it."""
 
     @property
     def url(self) -> str:
@@ -177,7 +177,7 @@ class UpstreamClient:
         return self._address
 
     async def sockets(self, pairs: Sequence[Pair]) -> list[Socket | None]:
-        """What the kernel on the upstream's side has of these sockets; None where it has none."""
+        """What the kernel on the upstream's side says about these sockets; None for one that it does not have."""
         return from_plain(await self._call("POST", "/tcp", [asdict(pair) for pair in pairs]))
 
     async def _call(self, method: str, path: str, body: Mapping[str, Any] | Sequence[Any] | None = None) -> Any:
@@ -194,7 +194,7 @@ class UpstreamClient:
 
     @asynccontextmanager
     async def _bounded(self, method: str, path: str) -> AsyncIterator[None]:
-        """What cannot be asked of the upstream is lacking; raises LabLost where it is gone or stands still."""
+        """Bound a call; raises LabLost if the upstream is gone or stands still, else EnvironmentLacks."""
         try:
             async with asyncio.timeout(CALL_BOUND):
                 yield

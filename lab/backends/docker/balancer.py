@@ -68,7 +68,7 @@ class BalancerContainer:
             images.pull(IMAGES[self._server])
 
     async def sockets(self, pairs: Sequence[Pair]) -> list[Socket | None]:
-        """What the kernel has of these sockets in the balancer's own network, by its tables; None where it has none."""
+        """These sockets in the kernel's tables of the balancer's own network; None for one that is not there."""
         if self._container is None or not pairs:
             return [None] * len(pairs)
         said = await self._engine.call(_printed, self._container, ["sh", "-c", "cat /proc/net/tcp /proc/net/tcp6"])

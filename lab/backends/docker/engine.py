@@ -60,7 +60,7 @@ class Engine:
 
     @classmethod
     async def open(cls, mark: str) -> "Engine":
-        """The engine that the environment names; raises EnvironmentLacks where none answers."""
+        """The engine that the environment names; raises EnvironmentLacks if none answers."""
         return cls(mark, await _in_thread(connect))
 
     def __repr__(self) -> str:
@@ -169,7 +169,7 @@ async def read_frame(reader: asyncio.StreamReader) -> str:
 
 
 def connect() -> docker.DockerClient:
-    """A client of the engine that the environment names; raises EnvironmentLacks where none answers."""
+    """A client of the engine that the environment names; raises EnvironmentLacks if none answers."""
     where = os.environ.get("DOCKER_HOST") or DEFAULT_UNIX_SOCKET.replace("http+", "")
     try:
         _check_access(where)
@@ -184,14 +184,14 @@ def connect() -> docker.DockerClient:
 
 
 def _check_access(where: str) -> None:
-    """Raises PermissionError where this user may not use the engine's socket; the SDK would leave its own end open."""
+    """Raises PermissionError if this user may not use the engine's socket; the SDK would leave its own end open."""
     path = where.removeprefix("unix://")
     if path.startswith("/") and Path(path).exists() and not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def engine_version() -> str:
-    """Version of the engine that the environment names; raises EnvironmentLacks where none answers."""
+    """Version of the engine that the environment names; raises EnvironmentLacks if none answers."""
     return str(connect().version()["Version"])
 
 
@@ -214,7 +214,7 @@ def container_runs(client: docker.DockerClient, name: str) -> bool:
 
 
 def sweep_lab(mark: str) -> None:
-    """Remove the containers and networks of a lab that is gone; raises EnvironmentLacks where no engine answers."""
+    """Remove the containers and networks of a lab that is gone; raises EnvironmentLacks if no engine answers."""
     sweep_engine(connect(), mark)
 
 
@@ -252,7 +252,7 @@ def sweep_engine(client: docker.DockerClient, mark: str, *, quiet: float = SWEEP
 def _end(container: Container) -> None:
     thaw_by_cgroup(str(container.id))  # a frozen process does not die of SIGKILL under cgroup v1
     with contextlib.suppress(APIError):
-        container.unpause()  # fails where it was not paused, and that is fine
+        container.unpause()  # fails if it was not paused, and that is fine
     with contextlib.suppress(APIError):
         _remove(container)  # what could not be removed is found again
 

@@ -1,6 +1,6 @@
-"""Freezes a container by its cgroup, where that may be written, else by the engine's pause.
+"""Freezes a container by its cgroup if that may be written, else by the engine's pause.
 
-Writing the freezer costs 0.2 ms, the engine's pause 16 ms (field notes, section 3). Either way the cgroup's own
+Writing the freezer costs 0.2 ms, the engine's pause 16 ms. Either way the cgroup's own
 file says whether it is so: that is the kernel's word, and the only one that counts. Version 1 says FROZEN in
 `freezer.state`, version 2 says `frozen 1` in `cgroup.events`.
 """
@@ -74,7 +74,7 @@ class Cgroup:
         return set().union(*(thread_states(pid) for pid in self.pids))
 
     def processor_time(self) -> int | None:
-        """Of all its processes so far, in the kernel's own unit; None where that is not counted."""
+        """Of all its processes so far, in the kernel's own unit; None if that is not counted."""
         if self.version == 1:
             counter = CGROUPS / "cpuacct" / self.folder.relative_to(CGROUPS / "freezer") / "cpuacct.usage"
             return int(counter.read_text()) if counter.exists() else None
@@ -94,7 +94,7 @@ def find_cgroup(container_id: str) -> Cgroup | None:
 
 
 def thaw_by_cgroup(container_id: str) -> None:
-    """Thaw a container that was frozen behind the engine's back; does nothing where that is not possible."""
+    """Thaw a container that was frozen behind the engine's back; does nothing if that is not possible."""
     cgroup = find_cgroup(container_id)
     if cgroup and cgroup.may_write:
         try:
@@ -129,7 +129,7 @@ class Freezer:
         return "cgroup" if cgroup and cgroup.may_write else "engine pause"
 
     async def set(self, frozen: bool) -> None:
-        """Freeze or thaw; does nothing where the kernel says that it is so. Raises FreezeFailed where it does not."""
+        """Freeze or thaw; does nothing if it is so already. Raises FreezeFailed if the kernel does not confirm it."""
         word = "frozen" if frozen else "thawed"
         try:
             await self.finish()
@@ -172,7 +172,7 @@ class Freezer:
     async def finish(self) -> None:
         """Wait until the engine has answered: it takes one order at a time, and may carry one out late.
 
-        Raises FreezeFailed where it does not answer.
+        Raises FreezeFailed if it does not answer.
         """
         if self._ordered is None:
             return
@@ -183,7 +183,7 @@ class Freezer:
         self._ordered = None
 
     async def switches(self) -> int | None:
-        """A number that moves when any of its threads has run; None where the kernel cannot be asked."""
+        """A number that moves when any of its threads has run; None if the kernel cannot be asked."""
         cgroup = find_cgroup(self._container_id)
         try:
             if cgroup is None:
@@ -195,7 +195,7 @@ class Freezer:
             return None
 
     def main_pid(self) -> int | None:
-        """The container's first process, as this machine numbers it; None where it is out of sight."""
+        """The container's first process, as this machine numbers it; None if it is out of sight."""
         cgroup = find_cgroup(self._container_id)
         try:
             return next((pid for pid in cgroup.pids if is_first(pid)), None) if cgroup else None
@@ -203,7 +203,7 @@ class Freezer:
             return None
 
     async def is_frozen(self) -> bool:
-        """Whether the kernel says so; False where it cannot be asked."""
+        """Whether the kernel says so; False if it cannot be asked."""
         cgroup = find_cgroup(self._container_id)
         try:
             return cgroup is not None and cgroup.is_frozen()

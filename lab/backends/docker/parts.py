@@ -23,7 +23,7 @@ NO_ENGINE = "--sandbox docker cannot run; process sandboxes do not need it"
 
 
 def parts() -> Iterator[Part]:
-    """As `thawlab doctor` tells of them."""
+    """For `thawlab doctor`."""
     yield _engine()
     yield Part(
         "container's cgroup",
@@ -48,7 +48,7 @@ def start_a_container() -> str | None:
     """Start a container that ends at once, from an image that is here; the seconds it took, or None without an image.
 
     It bears the lab's label and removes itself, so that nothing stays, whatever becomes of this process. Raises
-    EnvironmentLacks where no engine answers, or none of the images starts.
+    EnvironmentLacks if no engine answers, or none of the images starts.
     """
     client = connect()
     client.api.timeout = START_BOUND

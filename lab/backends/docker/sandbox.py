@@ -133,7 +133,7 @@ class DockerSandbox:
         return self._freezer is not None and await self._freezer.is_frozen()
 
     def main_pid(self) -> int | None:
-        """Of the function's process, as this machine numbers it; None where it is out of sight."""
+        """Of the function's process, as this machine numbers it; None if it is out of sight."""
         return self._freezer.main_pid() if self._freezer else None
 
     async def switches(self) -> int | None:

@@ -90,7 +90,7 @@ class SideContainer:
         await self._tell(f"name {name} {address}")
 
     async def sockets(self, pairs: Sequence[Pair]) -> list[Socket | None]:
-        """What the kernel has of these sockets in the sandbox's own network; None where it has none."""
+        """What the kernel says about these sockets in the sandbox's own network; None for one that it does not have."""
         if not pairs:
             return []
         answer = await self._tell(f"sockets {json.dumps([astuple(pair) for pair in pairs])}")
@@ -111,7 +111,7 @@ class SideContainer:
                 raise LinkFailed(f"the side container {self._name} is gone: {error}") from error
 
     async def _answer(self, command: str) -> str:
-        """What the agent said before its `ok`; raises LinkFailed where it said otherwise or nothing."""
+        """What the agent said before its `ok`; raises LinkFailed if it said `failed` or nothing."""
         assert self._reader is not None, "start() comes first"
         text = ""
         try:

@@ -54,7 +54,7 @@ class BalancerProcess:
         return listen
 
     async def version(self) -> str | None:
-        """The version of what was started, as the same program says it; None where it does not."""
+        """The version that the same program states; None if it states none."""
         asked = await asyncio.create_subprocess_exec(
             *version_command(self._server),
             env=self._environment,

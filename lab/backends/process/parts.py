@@ -19,7 +19,7 @@ STOPPED = "T"
 
 
 def parts() -> Iterator[Part]:
-    """As `thawlab doctor` tells of them."""
+    """For `thawlab doctor`."""
     yield Part(
         "loopback (127.0.0.1)",
         loopback_works(),
