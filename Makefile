@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help scenario scenarios matrix compare serve doctor clean distclean \
-  test golden snapshots check format sabotage level fixes clients fidelity picture schemas lock lock-images
+  test test-fast coverage golden snapshots check format sabotage level fixes clients fidelity picture schemas lock lock-images
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,13 @@ clients: $(READY) #@ write docs/clients.md from matrices: make clients MATRIX="l
 
 test: $(READY) #@ run the tests
 	@$(BIN)/pytest $(ARGS)
+
+test-fast: $(READY) #@ the tests that need nothing: no process, no socket; seconds
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m "pure and not slow" $(ARGS) $$($(BIN)/python -m tests.needs pure)
+
+coverage: $(READY) #@ which branches of scenario, plan and verdict no pure test takes
+	@$(BIN)/coverage run -m pytest -q -m pure $(ARGS) $$($(BIN)/python -m tests.needs pure)
+	@$(BIN)/coverage report
 
 golden: $(READY) #@ record the golden runs of the tests again; ARGS="NAME ...": only these
 	@$(BIN)/python -m tests.golden.record $(ARGS)

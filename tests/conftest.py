@@ -4,7 +4,7 @@ import gc
 import os
 import signal
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import cache
 
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from lab.backends.docker.engine import connect
 from lab.errors import EnvironmentLacks
+from tests import needs
 
 WATCHED = (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """SIGPIPE first of all: Python ignores it, and if a test lets it be, the next write into a closed connection kills."""
@@ -33,6 +34,20 @@ def engine_lacks() -> str | None:
         finally:
             gc.collect()
     return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    needs.mark(items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    needs.watch(item)
+    try:
+        return (yield)
+    finally:
+        needs.watch(None)
 
 
 @pytest.hookimpl(tryfirst=True)

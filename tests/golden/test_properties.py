@@ -126,6 +126,7 @@ def test_without_all_events_of_arms_nothing_passes(name: str) -> None:
     assert verdicts <= {"unfinished", "skipped", "inconclusive"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NEEDED)
 def test_what_each_passing_arm_cannot_do_without(name: str) -> None:
     """As it is written down in `expected/needed.json`: a judge that asks for less, or for more, is seen here."""

@@ -114,6 +114,7 @@ def test_a_bad_line_is_named(path: Path) -> None:
             read_journal(path)
 
 
+@pytest.mark.slow
 def test_damage_is_refused_or_read_and_nothing_else(path: Path) -> None:
     """Bytes changed at random, always the same ones: a ValueError or events whose parts have their types."""
     whole, chance = path.read_bytes(), random.Random(9)

@@ -23,6 +23,7 @@ def test_the_recorded_run_is_whole(tmp_path: Path) -> None:
         assert sound(events) == events
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_damaged_journals(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)

@@ -320,6 +320,7 @@ FLAGS = (
 )
 
 
+@pytest.mark.process
 @pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium on this machine: what the page's script does is not looked at"
 )
