@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 from click.exceptions import NoArgsIsHelpError
 
+from lab.cli.bisect import bisect
 from lab.cli.clean import clean
 from lab.cli.compare import compare
 from lab.cli.doctor import doctor
@@ -31,7 +32,7 @@ def cli() -> None:
     """Reproduce the connection reset of a warm function on demand, and prove which fixes hold."""
 
 
-for command in (list_scenarios, run, show, fixes, matrix, compare, serve, doctor, clean):
+for command in (list_scenarios, run, show, fixes, matrix, bisect, compare, serve, doctor, clean):
     cli.add_command(command)
 
 

@@ -71,12 +71,39 @@ def _reason(said: str) -> str:
     return " ".join(said.partition(" failed: ")[2].split()) or said
 
 
+LISTED = """
+import json, sys, urllib.request
+from pip._internal.models.index import PyPI
+from pip._vendor.packaging.utils import parse_sdist_filename, parse_wheel_filename
+
+package, index = sys.argv[1], sys.argv[2] or PyPI.simple_url
+headers = {"Accept": "application/vnd.pypi.simple.v1+json"}
+request = urllib.request.Request(f"{index.rstrip('/')}/{package}/", headers=headers)
+with urllib.request.urlopen(request, timeout=60) as answer:
+    files = json.load(answer)["files"]
+versions = set()
+for file in files:
+    name = file["filename"]
+    try:
+        version = (parse_wheel_filename if name.endswith(".whl") else parse_sdist_filename)(name)[1]
+    except ValueError:
+        continue
+    if not file.get("yanked") and not version.is_prerelease:
+        versions.add(version)
+print("found", *sorted(versions))
+"""
+"""Asks an index as pip knows it; a program of its own, since nothing in this room talks to a network."""
+
+
 def released(package: str) -> tuple[str, ...]:
-    """The package's released versions, oldest first, pre-releases left out. Blocks; raises EnvironmentLacks."""
-    command = (sys.executable, "-m", "pip", "index", "versions", package, "--disable-pip-version-check")
-    said = run(*command, cwd=Path.cwd(), environment=os.environ, shown=f"pip index versions {package}", hint=OFFLINE)
-    found = re.search(r"^Available versions: (.*)$", said, re.MULTILINE)
-    return tuple(reversed(found[1].split(", "))) if found else ()
+    """The package's released versions, oldest first, without pre-releases and those that were yanked.
+
+    Blocks; raises EnvironmentLacks.
+    """
+    variables = _variables()
+    command = (sys.executable, "-c", LISTED, package, variables.get("UV_DEFAULT_INDEX", ""))
+    said = run(*command, cwd=BUILDS.parent, environment=variables, shown=f"versions of {package}", hint=OFFLINE)
+    return tuple(said.split()[1:])
 
 
 def interpreter(folder: Path) -> str:
@@ -109,8 +136,12 @@ OF_PIP = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "find-
 def _pip_index() -> Mapping[str, str]:
     """Where pip is told to look for packages on this machine, in uv's words: uv does not read pip's settings."""
     command = (sys.executable, "-m", "pip", "config", "list", "--disable-pip-version-check")
-    found = {}
-    for line in run(*command, cwd=Path.cwd(), environment=os.environ).splitlines():
+    found: dict[str, str] = {}
+    try:
+        said = run(*command, cwd=BUILDS.parent, environment=os.environ)
+    except EnvironmentLacks:  # this Python has no pip, so nobody has told it anything
+        return found
+    for line in said.splitlines():
         key, _, value = line.partition("=")
         name = OF_PIP.get(key.rpartition(".")[2])
         if name:

@@ -104,6 +104,9 @@ class CellFacts:
             lived = bool(self.dialled) or self.reuse == "kept"
             yield Proof("outcome_confirmed", lived, ("it reports success, and no connection that lived carried it",))
             return
+        if outcome == "timeout" and self.cell.mode == "none" and self.facts.requests[-1]["id"] in self.facts.abandoned:
+            yield Proof("outcome_confirmed", self.facts.client_tcp_state == "ESTABLISHED", ("its end had come before",))
+            return
         answered = executed and not self.facts.hits
         instead = "the upstream carried the request out and answered" if answered else "nothing used what had died"
         yield Proof("outcome_confirmed", self._used and not answered, (f"it reports `{outcome}`, and {instead}",))

@@ -219,6 +219,28 @@ class Facts:
         closed = self._all("upstream", "connection-closed")
         return {e["connection"]: e["by"] for e in closed if gap and e.t <= gap.woken and e["connection"] in used}
 
+    @cached_property
+    def abandoned(self) -> frozenset[str]:
+        """Requests under way on a healthy connection when their client closed it, by the upstream's view.
+
+        The upstream had done nothing to the connection, and it was closed before it was idle again after the request:
+        the client cannot have waited for the answer, so what failed is the client's own doing.
+        """
+        harmed = {event["connection"] for kind in ("gave-up", "fault") for event in self._all("upstream", kind)}
+        under_way: dict[int, str] = {}
+        found = set()
+        for event in self.events:
+            if event.source != "upstream" or event.get("connection") in harmed:
+                continue
+            match event.kind:
+                case "request":
+                    under_way[event["connection"]] = event["request"]
+                case "idle":
+                    under_way.pop(event["connection"], None)
+                case "connection-closed" if event["by"] == "client" and event["connection"] in under_way:
+                    found.add(under_way[event["connection"]])
+        return frozenset(found)
+
     def survivors(self, gap: Gap) -> set[int]:
         """Connections that carried a request before a gap, and that nobody had ended when it was over."""
         used = {event["connection"] for event in self._all("upstream", "request") if event.t < gap.started}

@@ -275,6 +275,8 @@ def _failed_on_what_died(setting: Setting, facts: Facts) -> Iterator[str]:
     harmed = {ports.get(event["connection"]) for event in _all(facts, "upstream", "gave-up", "fault")}
     for request in facts.requests:
         used = [attempt["local_port"] for attempt in request["attempts"]]
+        if request["outcome"] == "timeout" and request["id"] in facts.abandoned:
+            continue  # the client gave up a healthy connection, and the upstream saw it go
         if request["outcome"] != "ok" and used and used[-1] in ports.values() and used[-1] not in harmed:
             yield f"a request ended in {request['outcome']} on a connection to which the upstream had done nothing"
 
