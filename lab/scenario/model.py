@@ -214,6 +214,11 @@ def _role_problem(arm: Arm, setting: Setting) -> str | None:
     kept = "for ever" if limit is None else f"for {format_duration(limit)}"
     if setting.upstream.max_age is not None:
         kept += f", to an age of {format_duration(setting.upstream.max_age)} at the most"
+    if arm.expect.fault == "client":
+        if arm.role not in ("bug", "fix"):
+            return f"is a {arm.role} and states `fault: client`: only a bug or its fix can"
+        given_up = "states `fault: client`, but the upstream gives connections up or strikes: leave one of the two out"
+        return given_up if setting.plans_fault else None
     if arm.role in ("bug", "non-fix", "fix") and not setting.plans_fault:
         return f"is a {arm.role}, but its gap is {gap} and the upstream keeps connections {kept}: nothing goes stale"
     if arm.role == "control" and setting.plans_front_end:

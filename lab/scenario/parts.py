@@ -147,6 +147,11 @@ class Expect(Model):
         description="Whether the stale connection is used: a retry uses it, and a contrast may say that it does not, "
         "or that it is a race. `kept`: the fix keeps the connection alive, and it is used again.",
     )
+    fault: Literal["client"] | None = Field(
+        default=None,
+        description="`client`: nothing goes stale; a bug's client fails a healthy connection by itself, and a fix's "
+        "client no longer does.",
+    )
     after_answer: Literal["ok", "crashed"] | None = Field(
         default=None, description="What became of the runtime once it had given its last answer."
     )

@@ -20,6 +20,7 @@ GuardProof = Literal[
     "success_executed",
     "witnessed",
     "client_tcp_state",
+    "client_gave_up",
 ]
 """What the guard of an arm may ask for, in the order in which missing proofs are named."""
 CellProof = Literal["reports", "warmed_up", "known_by_id", "began_afresh", "filled_pool", "outcome_confirmed"]
@@ -43,6 +44,7 @@ CLAIMS: Mapping[ProofName, str] = {
     "success_executed": "each request reported as `ok` was carried out, or replayed",
     "witnessed": "witnesses other than the function confirm what is stated",
     "client_tcp_state": "the client's socket was in the stated TCP state just before the wake",
+    "client_gave_up": "the client closed a healthy connection while its own request was under way on it",
     "reports": "the function ran and reported its requests",
     "warmed_up": "the requests before the freeze were answered",
     "known_by_id": "the upstream knows each request before the freeze by the id that the function reports",

@@ -3,8 +3,9 @@
 A `bug`, `non-fix` or `contrast`, and a fix that uses the stale connection (a retry), must prove the fault: delivered at
 its moment and of the stated cause, on a connection that was then reused, and the client's kernel had the stated TCP
 state just before the wake. A fix that avoids the stale connection needs the proof of its paired bug's run instead, and
-so does a contrast that states `reuse: false`. A control needs a healthy reuse and no fault. In every role gaps last as
-long as stated, success was executed, and each statement has a witness.
+so does a contrast that states `reuse: false`. A bug that states `fault: client` must prove that nothing went stale, and
+that its client closed the healthy connection under a request of its own. A control needs a healthy reuse and no fault.
+In every role gaps last as long as stated, success was executed, and each statement has a witness.
 """
 
 from collections.abc import Sequence
@@ -47,6 +48,8 @@ def _of_every_run(setting: Setting, facts: Facts) -> tuple[Proof, ...]:
 def _by_role(arm: Arm, setting: Setting, facts: Facts, bug_failed: bool | None) -> tuple[Proof, ...]:
     if arm.leans_on_bug:
         return (_paired(bug_failed), *_beside_a_bug(arm, setting, facts))
+    if arm.expect.fault == "client":
+        return (*_healthy(facts), proofs.client_gave_up(facts))
     if arm.role == "control":
         return _control(arm, facts)
     return _fault(arm, setting, facts) if setting.plans_fault else _no_fault(arm, facts)
@@ -54,6 +57,8 @@ def _by_role(arm: Arm, setting: Setting, facts: Facts, bug_failed: bool | None) 
 
 def _beside_a_bug(arm: Arm, setting: Setting, facts: Facts) -> tuple[Proof, ...]:
     """What a fix shows beside the bug: it keeps the connection, runs into the fault (a retry), or avoids it."""
+    if arm.expect.fault == "client":
+        return _healthy(facts)
     if arm.expect.reuse == "kept":
         return _kept(facts)
     return _fault(arm, setting, facts) if arm.expect.reuse else avoidance(setting, facts)
@@ -85,6 +90,15 @@ def _no_fault(arm: Arm, facts: Facts) -> tuple[Proof, ...]:
 def _control(arm: Arm, facts: Facts) -> tuple[Proof, ...]:
     """Nothing went stale, and the connection was reused."""
     return (*_no_fault(arm, facts), _last_reused(facts), Proof("last_request_seen", facts.last_request_seen))
+
+
+def _healthy(facts: Facts) -> tuple[Proof, ...]:
+    """The last request went into a connection from before that nobody had ended, by both kernels' word."""
+    return (
+        Proof("no_fault", not (facts.any_fault or front.given_up(facts)), GAVE_UP),
+        _last_reused(facts),
+        proofs.client_tcp_state(facts.client_tcp_state, "ESTABLISHED"),
+    )
 
 
 GAVE_UP = ("the upstream gave up a connection",)

@@ -149,6 +149,12 @@ def failed_without_dialling(facts: Facts) -> bool:
     return after["outcome"] in ENDED_BY_PEER and not any(opened.t >= gap.ended for opened in facts.opened)
 
 
+def client_gave_up(facts: Facts) -> Proof:
+    """The last request's own client closed its healthy connection before the upstream was done with it."""
+    last = facts.requests[-1]["id"] if facts.requests else None
+    return Proof("client_gave_up", last in facts.abandoned, ("the upstream did not see that",))
+
+
 def reused(met: bool) -> Proof:
     return Proof("reused_connection", met)
 

@@ -45,6 +45,7 @@ class Guard(Model):
     last_request_seen: bool | None = _claim("last_request_seen")
     success_executed: bool | None = _claim("success_executed")
     witnessed: bool | None = _claim("witnessed")
+    client_gave_up: bool | None = _claim("client_gave_up")
     contradictions: tuple[str, ...] = Field(default=(), description="What the witnesses say instead.")
 
     @property
