@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from lab.backends.docker.engine import connect
+from lab.backends.registry import discover
 from lab.errors import EnvironmentLacks
 from tests import needs
 
@@ -19,6 +20,7 @@ WATCHED = (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 settings.register_profile("lab", derandomize=True, deadline=None, database=None, max_examples=40)
 settings.register_profile("search", deadline=None, max_examples=1000)
+discover()  # a scenario may name every kind of sandbox
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "lab"))
 
 

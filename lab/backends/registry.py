@@ -65,11 +65,12 @@ def lacking(name: str) -> tuple[Need, ...]:
     return tuple(backend(name).lacks())
 
 
-def _discover() -> None:
+def discover() -> None:
+    """Import every kind of this checkout, so that it registers itself."""
     here = Path(__file__).parent
     for module in pkgutil.iter_modules([str(here)]):
         if module.ispkg:
             importlib.import_module(f"{__package__}.{module.name}")
 
 
-_discover()
+discover()

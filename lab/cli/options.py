@@ -7,11 +7,14 @@ from typing import Any, TypeVar
 
 import click
 
+from lab.backends.registry import discover
 from lab.plan.arms import FASTEST
 from lab.runs.folder import RUNS
 from lab.scenario import kinds
 from lab.units import parse_duration
 from upstream_server.options import Registered
+
+discover()
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -33,7 +36,7 @@ def sandbox_option(command: Command) -> Command:
     return click.option(
         "--sandbox",
         type=Registered(kinds.names),
-        default=kinds.default,
+        default=kinds.default(),
         show_default=True,
         envvar="THAWLAB_SANDBOX",
         help="Run functions in processes or in containers.",

@@ -1,10 +1,9 @@
 """Kinds of sandbox, as scenarios and plans know them: what each can do, not how it does it.
 
-Each kind is a folder of `lab/backends/`, or a module named in THAWLAB_PLUGINS, that registers itself. The folder is
-looked up by its name, because this room knows none of the kinds: see `lab.backends.registry`.
+Each kind is a folder of `lab/backends/`, or a module named in THAWLAB_PLUGINS, that registers itself here when it is
+imported. This room knows none of them: `lab.backends.registry` imports them all.
 """
 
-import importlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,9 +15,6 @@ MEANINGS: dict[Ability, str] = {
     "lose-packets": "packets that are really lost",
     "move-names": "an upstream whose name can be moved",
 }
-
-PROVIDERS = "lab.backends.registry"
-"""Registers the kinds of this checkout when it is imported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,6 @@ def register(kind: Kind) -> None:
 
 def kinds() -> tuple[Kind, ...]:
     """All kinds, the default one first."""
-    importlib.import_module(PROVIDERS)
     return tuple(sorted(_KINDS.values(), key=lambda kind: (not kind.default, kind.name)))
 
 

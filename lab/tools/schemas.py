@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from lab.backends.registry import discover
 from lab.checkout import ROOT
 from lab.journal import schema
 from lab.scenario import load
 from lab.tools import journal_page
 from lab.verdict import matrix, results
+
+discover()  # the schemas name every kind of sandbox
 
 PUBLISHED: Mapping[Path, str] = {
     load.SCHEMA: load.schema_text(),
