@@ -92,7 +92,7 @@ def test_planning_and_judging_load_no_engine(outside: Outside) -> None:
     """Kinds are looked up by everybody; what carries them out is imported when it is used."""
     loaded = outside.python(
         "-c",
-        "import sys, lab.backends.registry; from lab.scenario.load import find; import lab.plan.arms, lab.verdict.judge; "
+        "import sys, lab.backends.registry, lab.plan.arms, lab.verdict.judge; from lab.scenario.load import find; "
         "from lab.scenario import kinds; find('seed-reset'); assert kinds.names(); "
         "print(sorted({'docker', 'aiohttp'} & set(sys.modules)))",
     )
