@@ -43,7 +43,7 @@ test-fast: $(READY) #@ the tests that need nothing: no process, no socket; secon
 	@$(BIN)/pytest -q -n 2 --dist worksteal -m "pure and not slow" $(ARGS) $$($(BIN)/python -m tests.needs pure)
 
 coverage: $(READY) #@ which branches of scenario, plan and verdict no pure test takes
-	@$(BIN)/coverage run -m pytest -q -m pure $(ARGS) $$($(BIN)/python -m tests.needs pure)
+	@$(BIN)/coverage run -m pytest -q -m "pure and not slow" $(ARGS) $$($(BIN)/python -m tests.needs pure)
 	@$(BIN)/coverage report
 
 golden: $(READY) #@ record the golden runs of the tests again; ARGS="NAME ...": only these
