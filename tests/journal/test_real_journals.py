@@ -25,7 +25,8 @@ arms:
   - name: verbs
     role: contrast
     title: v
-    change: {timeline: [burst: 2, freeze: 2m, restart, invoke, recycle, invoke, wait: 1m, drain, invoke, wait: 1m, event]}
+    change:
+      timeline: [burst: 2, freeze: 2m, restart, invoke, recycle, invoke, wait: 1m, drain, invoke, wait: 1m, event]
     expect: {}
 """
 NOT_ALWAYS_MET = {

@@ -10,6 +10,7 @@ from lab.scenario.load import Named, parse
 from lab.scenario.words import OutcomeClass
 from lab.verdict.results import ArmResult, Guard, ScenarioResult, Verdict, worst
 from tests import golden
+from tests.journal.ordinary import ordinary
 
 HOSTILE = "</table><script>alert(1)</script> [red]x[/red] | `y` & <img src=x>"
 ARMS = ("bug", "frozen-below", "never-frozen", "close-after", "retry-fresh", "look-first")
@@ -18,14 +19,14 @@ ARMS = ("bug", "frozen-below", "never-frozen", "close-after", "retry-fresh", "lo
 
 @dataclass(slots=True)
 class Tape:
-    """For odd events: writes them down at times in real milliseconds since the arm began, with what a report reads."""
+    """For odd events: writes them down at times in real milliseconds since the arm began; the rest says nothing."""
 
     scope: Scope
     start: float = 5000.0
     events: list[Event] = field(default_factory=list)
 
     def at(self, ms: float, source: Source, kind: str, **data: Any) -> None:
-        self.events.append(Event(self.clock(ms), source, kind, self.scope, data))
+        self.events.append(ordinary(self.clock(ms), source, kind, self.scope, data))
 
     def clock(self, ms: float) -> float:
         return self.start + ms / 1000

@@ -5,6 +5,7 @@ import pytest
 from lab.journal import Event, Scope, Source
 from lab.report.run.clock import LabClock
 from lab.report.run.timeline import moments
+from tests.journal.ordinary import ordinary
 from tests.report.sample import Tape, journal
 
 ARM = Scope("seed-reset", "bug", 1)
@@ -147,7 +148,7 @@ def test_a_port_that_served_two_connections_means_the_later_one() -> None:
     ],
 )
 def test_single_events(source: Source, kind: str, data: dict[str, object], sentence: str) -> None:
-    assert sentences([Event(1.0, source, kind, ARM, data)]) == [sentence]
+    assert sentences([ordinary(1.0, source, kind, ARM, data)]) == [sentence]
 
 
 def test_no_events_no_moments() -> None:

@@ -7,8 +7,8 @@ when the function tells of it. Told at those times, a story would have effects b
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lab.journal import Event
-from lab.report.run.sound import sound
+from lab.journal import Event, History
+from lab.journal.vocabulary import KINDS
 
 
 def is_outcome(event: Event) -> bool:
@@ -20,9 +20,9 @@ def settled(events: Sequence[Event]) -> tuple[Event, ...]:
     """The same events in the order in which they can have happened.
 
     A request stands at its end, and carries the lab's name of its sandbox. Late bytes come no later than the end
-    of the request that sent them. Damaged events are left out.
+    of the request that sent them. Events that are damaged, or of a kind that this version does not know, are left out.
     """
-    events = sound(events)
+    events = [event for event in History(events).sound if (event.source, event.kind) in KINDS]
     names = _sandbox_names(events)
     outcomes = [_at_its_end(event, names) for event in events if is_outcome(event)]
     others = [replace(event, t=_proven(event, events, outcomes)) for event in events if not is_outcome(event)]

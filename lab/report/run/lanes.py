@@ -66,10 +66,10 @@ class Lanes:
 
 def lanes(events: Sequence[Event]) -> Lanes:
     """The lanes of one arm's events, from the first to the last outcome."""
-    if not events:
-        return Lanes((), (), (), ())
     told = moments(events)
     events = settled(events)
+    if not events:
+        return Lanes((), (), (), ())
     clock, end = LabClock.of(events), story_end(events)
     sandboxes = _numbered("sandbox", (event.get("sandbox") for event in events if event.kind == "started"))
     connections = {
