@@ -1,10 +1,11 @@
 """Whether this machine has what some arms and functions need, and what it is for."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lab.backends.part import Part
+from lab.functions.language import Toolchain, languages
 from lab.plan.needs import LABELS
 from lab.scenario.words import Need
 from upstream_server import faults
@@ -24,12 +25,8 @@ def _installed(*programs: str) -> Callable[[], bool]:
     return lambda: all(shutil.which(program) is not None for program in programs)
 
 
-def _toolchain(*programs: str) -> Check:
-    return Check(
-        _installed(*programs),
-        "its functions are built here, once",
-        "its functions run only in containers, which have all they need",
-    )
+def _toolchain(toolchain: Toolchain) -> Check:
+    return Check(_installed(*toolchain.programs), toolchain.found, toolchain.without)
 
 
 def _balancer(program: str) -> Check:
@@ -40,7 +37,7 @@ def _balancer(program: str) -> Check:
     )
 
 
-CHECKS: dict[Need, Check] = {
+_PARTS: dict[Need, Check] = {
     "net-admin": Check(
         may_repair,
         "vanish drops the kernel's state (TCP_REPAIR)",
@@ -51,23 +48,25 @@ CHECKS: dict[Need, Check] = {
         "arms with an uninterrupted wake or a stalled clock run",
         "those arms are skipped in process sandboxes",
     ),
-    "go": _toolchain("go"),
-    "node": _toolchain("node", "npm"),
-    "java": _toolchain("javac", "mvn"),
     "nginx": _balancer("nginx"),
     "haproxy": _balancer("haproxy"),
 }
-"""A kind of sandbox that is self-contained brings all of it."""
+
+
+def checks() -> Mapping[Need, Check]:
+    """How each need is looked for, the languages' toolchains last. A self-contained kind of sandbox brings them all."""
+    toolchains = {language.name: language.toolchain for language in languages()}
+    return _PARTS | {name: _toolchain(toolchain) for name, toolchain in toolchains.items() if toolchain is not None}
 
 
 def missing() -> tuple[Need, ...]:
     """What this machine does not have of all that arms may need."""
-    return tuple(need for need in LABELS if not CHECKS[need].present())
+    return tuple(need for need, check in checks().items() if not check.present())
 
 
 def parts() -> Iterator[Part]:
     """Every need, for `thawlab doctor`."""
-    for need, check in CHECKS.items():
+    for need, check in checks().items():
         modes = " and ".join(mode for mode in faults.modes() if need in faults.mode(mode).needs)
         found = f"{check.found}; arms with {modes} run" if modes else check.found
         without = f"{check.without}; arms with {modes} are skipped" if modes else check.without

@@ -19,6 +19,7 @@ from lab.cli.options import out_option, sandbox_option
 from lab.errors import EnvironmentLacks, UsageError
 from lab.functions import DEFINITIONS, definition, preset_files
 from lab.functions.definition import Definition
+from lab.functions.language import names as languages
 from lab.journal import SCHEMA_ID, Journal, Recorder, Scope
 from lab.journal.events import MatrixPaused, MatrixStarted
 from lab.plan.cells import REQUESTS, Cell, Tls, modes
@@ -45,7 +46,8 @@ def _choices(*words: str) -> Any:
 @click.option(
     "--language",
     "languages",
-    **_choices(*dict.fromkeys(d.language for d in DEFINITIONS.values())),
+    multiple=True,
+    type=Registered(languages),
     help="Only clients of these languages.",
 )
 @click.option("--preset", "presets", multiple=True, help="Only these presets.")

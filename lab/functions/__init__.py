@@ -1,22 +1,20 @@
-"""The functions under test: one file a language. `docs/functions.md` is their contract."""
+"""The functions under test: one file a language, found here. `docs/functions.md` is their contract."""
 
 import hashlib
+import importlib
+import pkgutil
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from reprlib import repr as shown
 
 from lab.errors import UsageError
-from lab.functions import go, java, node, python
 from lab.functions.definition import Definition
+from lab.functions.language import DEFINITIONS as DEFINITIONS
 from lab.scenario.parts import Function
 from lab.scenario.words import Shape
 from lab.spelling import advice
 
-DEFINITIONS: dict[str, Definition] = {
-    defined.client: defined for language in (python, go, node, java) for defined in language.DEFINITIONS
-}
-"""By the client's name, in the order of tables."""
 PAGE = "docs/clients.md has all"
 
 
@@ -70,3 +68,12 @@ def preset_files(functions: Iterable[Function]) -> dict[tuple[str, str], Path]:
 def shape_of(function: Function) -> Shape:
     """Its app shape: the stated one, else its client's usual one."""
     return function.shape or definition(function.client).usual_shape
+
+
+def discover() -> None:
+    """Import every module of this room, so that the languages among them register themselves."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+
+
+discover()

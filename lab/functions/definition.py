@@ -8,6 +8,7 @@ from typing import Any
 
 from lab.checkout import ROOT
 from lab.errors import UsageError
+from lab.functions.language import language
 from lab.functions.program import Program
 from lab.plan.client import COMMON
 from lab.scenario.words import Need, Shape
@@ -67,8 +68,9 @@ class Definition:
     @property
     def names(self) -> dict[str, Path]:
         """Its presets' files, by name."""
+        suffixes = language(self.language).suffixes
         files = [file for file in sorted(self.presets.iterdir()) if file.is_file() and file.stem[0].isalpha()]
-        return {_snake(file.stem): file for file in files if file.suffix in SUFFIXES}
+        return {_snake(file.stem): file for file in files if file.suffix in suffixes}
 
     @property
     def in_matrix(self) -> tuple[str, ...]:
@@ -80,15 +82,12 @@ class Definition:
         """The preset's file; raises UsageError naming those there are."""
         files = self.names
         if preset not in files:
-            known = advice(preset, files, more=f"each a file of {_short(self.presets)}")
+            known = advice(preset, files, more=f"each a file of {short(self.presets)}")
             raise UsageError(f"the {self.client} function has no preset {shown(preset)}: {known}")
         return files[preset]
 
 
-SUFFIXES = {".py", ".go", ".mjs", ".java"}
-
-
-def _short(path: Path) -> Path:
+def short(path: Path) -> Path:
     """As seen from the checkout, if it lies in there."""
     return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.functions.definition import APP, Definition
+from lab.functions.language import Language, Toolchain, register
 from lab.functions.program import Built, Image, built, run
 
 SOURCES = ("lambda_app/go",)
@@ -47,3 +48,5 @@ DEFINITIONS = (
         wakes=False,
     ),
 )
+
+LANGUAGE = register(Language("go", {".go": "go"}, DEFINITIONS, Toolchain("Go", ("go",)), place=2))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lab.errors import EnvironmentLacks
 from lab.functions.definition import APP, Definition
+from lab.functions.language import Language, Toolchain, register
 from lab.functions.program import Built, Image, built, run
 
 JAVA = APP / "java"
@@ -112,4 +113,8 @@ DEFINITIONS = (
         needs=("java",),
         speed=36,  # it looks at a connection that was unused for ten seconds, real ones
     ),
+)
+
+LANGUAGE = register(
+    Language("java", {".java": "java"}, DEFINITIONS, Toolchain("a JDK and Maven", ("javac", "mvn")), place=4)
 )

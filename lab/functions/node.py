@@ -16,6 +16,7 @@ from pathlib import Path
 
 from lab.errors import EnvironmentLacks
 from lab.functions.definition import APP, Definition
+from lab.functions.language import Language, Toolchain, register
 from lab.functions.program import Built, Image, built, run
 from lab.plan.client import COMMON
 from lab.scenario import kinds
@@ -150,4 +151,8 @@ DEFINITIONS = (
     _node("fetch@node20", OLDER, FROM_4_S),
     _node("undici", CURRENT, FROM_4_S),
     _node("axios", CURRENT, FROM_5_S),
+)
+
+LANGUAGE = register(
+    Language("node", {".mjs": "javascript"}, DEFINITIONS, Toolchain("Node.js with npm", ("node", "npm")), place=3)
 )

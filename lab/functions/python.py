@@ -8,6 +8,7 @@ from lab.checkout import ROOT
 from lab.functions.definition import APP, Definition
 from lab.functions.environments import LOCK, environment, frozen, interpreter, released
 from lab.functions.folder import FILE, ClientFolder, client_folders
+from lab.functions.language import Language, register
 from lab.functions.program import Built, Image
 from lab.scenario.words import Shape
 
@@ -100,3 +101,5 @@ def _define(folder: ClientFolder) -> Definition:
 
 
 DEFINITIONS = tuple(_define(folder) for folder in client_folders(APP / "python" / "clients"))
+
+LANGUAGE = register(Language("python", {".py": "python"}, DEFINITIONS, place=1))

@@ -13,10 +13,14 @@ LABELS: dict[Need, str] = {
     "net-admin": "CAP_NET_ADMIN (root)",
     "nginx": "nginx",
     "haproxy": "HAProxy",
-    "go": "Go",
-    "node": "Node.js with npm",
-    "java": "a JDK and Maven",
 }
+"""For people. The languages of functions add their toolchains."""
+
+
+def register(need: Need, label: str) -> None:
+    """Make a need known; raises ValueError if there is another one of its name."""
+    if LABELS.setdefault(need, label) != label:
+        raise ValueError(f"two needs are called {need!r}")
 
 
 def lack_reason(needs: Collection[str], lacks: Collection[str]) -> str | None:

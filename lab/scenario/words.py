@@ -16,7 +16,8 @@ Shape = Literal["sync", "loop", "one-loop"]
 Wake = Literal["interrupted", "uninterrupted"]
 Clock = Literal["runs", "stalls"]
 BalancerServer = Literal["nginx", "haproxy"]
-Need = Literal["compiler", "net-admin", "nginx", "haproxy", "go", "node", "java"]
+Need = str
+"""What a machine must have: a name that `lab.plan.needs.LABELS` explains."""
 WakeOrder = Literal["event-first", "thaw-first"]
 SandboxKind = Annotated[str, OneOf("kind of sandbox", kinds.names)]
 Role = Literal["bug", "contrast", "control", "fix", "non-fix"]

@@ -16,6 +16,7 @@ from lab.report.matrix import clients
 from lab.report.matrix.notes import read_all
 from lab.runs.matrix_folder import MATRICES, MatrixFolder
 from lab.verdict.matrix import Matrix
+from upstream_server import plugins
 
 PAGE = ROOT / "docs" / "clients.md"
 
@@ -42,11 +43,15 @@ def read_matrix(name: str, parent: Path = MATRICES) -> Matrix:
 def main(matrices: tuple[str, ...], page: Path) -> None:
     """Write the measured part of docs/clients.md."""
     try:
+        plugins.load()
         measured = clients.render([read_matrix(name) for name in matrices], read_all())
         pages.insert(page, measured)
     except LabError as error:
         click.echo(f"thawlab: {error}", err=True)
         sys.exit(error.exit_status)
+    except plugins.BadPlugin as error:
+        click.echo(f"thawlab: {error}", err=True)
+        sys.exit(UsageError.exit_status)
     click.echo(f"{page}: written from {', '.join(matrices)}")
 
 

@@ -19,7 +19,11 @@ def base_images() -> list[str]:
 
 
 @click.command(help=__doc__)
-def main() -> None:
+@click.option("--names", is_flag=True, help="Print the images' names, and write nothing.")
+def main(names: bool) -> None:
+    if names:
+        click.echo("\n".join(base_images()))
+        return
     engine = connect()
     lines = []
     for name in base_images():

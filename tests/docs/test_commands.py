@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from lab.functions import language
 from tests.docs.conftest import Shell
-from tests.docs.pages import PAGES, fences, outputs, shows
+from tests.docs.pages import PAGES, SHELLS, fences, outputs, shows
 
 SERVE_PAGE = "serve.md"
 """Its blocks need a server: see `test_serve_page.py`."""
@@ -31,4 +32,5 @@ def test_what_a_page_says_to_run_runs(page: Path, clone: Path, shell: Shell) -> 
 def test_a_block_that_is_run_is_marked_so() -> None:
     """A fence without a language, or with another word for a shell, would be run by nobody."""
     languages = {fence.language for page in PAGES for fence in fences(page)}
-    assert languages <= {"sh", "console", "text", "yaml", "python", "go", "java", "javascript"}
+    code = {word for known in language.languages() for word in known.suffixes.values()}
+    assert languages <= {*SHELLS, "text", "yaml", *code}

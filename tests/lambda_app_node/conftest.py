@@ -4,12 +4,12 @@ import os
 
 import pytest
 
-from lab.backends.present import CHECKS
+from lab.backends.present import checks
 
 
 @pytest.fixture(autouse=True)
 def node() -> None:
-    if CHECKS["node"].present():
+    if checks()["node"].present():
         return
     why = "node and npm are not installed"
     if os.environ.get("CI"):

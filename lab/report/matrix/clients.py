@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from lab.checkout import ROOT
 from lab.functions import DEFINITIONS
+from lab.functions.definition import short
+from lab.functions.language import language
 from lab.plan.cells import modes
 from lab.report.matrix.markdown import footnotes, row, signed
 from lab.report.matrix.measured import Checked, Client, Measured, check
@@ -14,7 +15,6 @@ from lab.report.run.markdown import inline
 from lab.report.wording import NOTHING
 from lab.verdict.matrix import Matrix
 
-LANGUAGES = {".py": "python", ".go": "go", ".java": "java", ".mjs": "javascript"}
 _HEADER = re.compile(r'\A(?:""".*?"""\n|/\*.*?\*/\n|(?://[^\n]*\n)+)\n*', re.S)
 
 
@@ -155,9 +155,10 @@ def _snippet(client: str) -> Iterator[str]:
     """The file of the preset `sane`, without the comment at its head."""
     if client not in DEFINITIONS:
         return
-    path = DEFINITIONS[client].preset_path("sane")
-    yield from ("", "<details>", f"<summary><code>{path.relative_to(ROOT)}</code></summary>", "")
-    yield f"```{LANGUAGES[path.suffix]}"
+    defined = DEFINITIONS[client]
+    path = defined.preset_path("sane")
+    yield from ("", "<details>", f"<summary><code>{short(path)}</code></summary>", "")
+    yield f"```{language(defined.language).suffixes[path.suffix]}"
     yield _code_of(path)
     yield from ("```", "", "</details>")
 
