@@ -45,6 +45,7 @@ BY_PLACE = {
     "scenario": "pure",
     "test_flow.py": "pure",
     "tools": "pure",
+    "tools/test_speed.py": "process",
     "units": "pure",
     "upstream_server": "sockets",
     "upstream_server/test_level.py": "process",
