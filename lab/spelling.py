@@ -10,7 +10,7 @@ ALIKE = 0.6
 
 
 def meant(word: object, known: Iterable[str]) -> str | None:
-    """The known name that is most like the word; None where none is like it."""
+    """The known name that is most like the word; None if none is like it."""
     names = {name.lower(): name for name in known}
     found = get_close_matches(str(word).lower(), names, n=1, cutoff=ALIKE)
     return names[found[0]] if found else None

@@ -26,7 +26,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "lab"))
 
 @cache
 def engine_lacks() -> str | None:
-    """Why no engine can be used; None where one answers."""
+    """Why no engine can be used; None if one answers."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # the SDK leaves its socket open where nothing answers
         try:

@@ -98,12 +98,12 @@ def _form(request: Request) -> _Form:
     """What the query asks for, read before anything is executed; 400 for what makes no sense."""
     size, chunked = (request.query_params.get(name, "0") for name in ("response_bytes", "chunked"))
     if not (size.isdecimal() and int(size) <= MOST_BYTES):
-        raise HTTPException(400, f"response_bytes={size} is no number of bytes up to {MOST_BYTES}")
+        raise HTTPException(400, f"response_bytes={size} is not a number of bytes up to {MOST_BYTES}")
     if chunked not in ("0", "1"):
         raise HTTPException(400, f"chunked={chunked} is neither 0 nor 1")
     together = request.query_params.get("together", "1")
     if not (together.isdecimal() and 1 <= int(together) <= MOST_TOGETHER):
-        raise HTTPException(400, f"together={together} is no number of requests up to {MOST_TOGETHER}")
+        raise HTTPException(400, f"together={together} is not a number of requests up to {MOST_TOGETHER}")
     return _Form(int(size), chunked == "1", int(together))
 
 

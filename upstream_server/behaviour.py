@@ -102,7 +102,7 @@ class Behaviour(Model):
     advertise: Advertise = Advertise()
 
     gateway_timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    """Real seconds after which a gateway in between forgets an unused connection, by `vanish`; None is no gateway."""
+    """Real seconds after which a gateway in between forgets an unused connection, by `vanish`; None without one."""
 
     gateway_refresh: Literal["requests", "probes"] = "requests"
     """What the gateway counts as use: requests alone, or TCP keepalive probes that arrive as well."""

@@ -36,7 +36,7 @@ def attach(sock: socket.socket, program: Program) -> None:
     """Filter what the socket receives from now on.
 
     On a TCP socket this needs CAP_NET_ADMIN on Linux 6.18.44 (measured: EPERM without it, while UDP and Unix
-    sockets need nothing); raises PermissionError where it is not permitted.
+    sockets need nothing); raises PermissionError if it is not permitted.
     """
     code = b"".join(struct.pack("HBBI", *instruction) for instruction in program)
     memory = ctypes.create_string_buffer(code, len(code))
@@ -89,7 +89,7 @@ def client_packets(family: socket.AddressFamily, port: int) -> Program:
 
 
 def ended_sockets(own_port: int, other_port: int) -> Program:
-    """Keep what sock_diag tells of sockets with these ports, seen from their own side; for its netlink socket."""
+    """Keep what sock_diag reports about sockets with these ports, seen from their own side; for its netlink socket."""
     return _resolved(
         [
             (_LOAD_HALF, 0, 0, 20),  # struct inet_diag_msg after a header of 16: source port, in the network's order

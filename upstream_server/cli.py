@@ -97,7 +97,7 @@ def main(
 
 
 async def serve(spec: ListenerSpec | None, options: Options) -> None:
-    """Run until SIGTERM or SIGINT; raises UpstreamError where it cannot start."""
+    """Run until SIGTERM or SIGINT; raises UpstreamError if it cannot start."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -103,7 +103,7 @@ class Connection:
     def got_late_data(self, count: int | None, seen_by: SeenBy, t: float | None = None) -> None:
         """The client used it after it was given up. Told once: what follows are retransmissions.
 
-        `count` is None where the kernel refused the bytes and nobody counted them; `t` is now unless given.
+        `count` is None if the kernel refused the bytes and nobody counted them; `t` is now unless given.
         """
         if not self.late_data:
             self.late_data = True

@@ -1,4 +1,4 @@
-"""The control API: JSON over HTTP, for the laboratory and for whoever drives the upstream by hand.
+"""The control API: JSON over HTTP, for the laboratory and for driving the upstream by hand.
 
 GET    /health                        needs no token
 GET    /listeners                     all of them
@@ -16,7 +16,7 @@ POST   /listeners/NAME/listen         new connections again
 GET    /tls                           the authority that HTTPS listeners' certificates are from: {"ca_pem": "..."}
 GET    /tcp                           the kernel's table of connections where the upstream runs: /proc/net/tcp
 POST   /tcp                           of these sockets there: [{"local_ip", "local_port", "remote_ip", "remote_port"}],
-                                      what the kernel knows of each, or null where it has none
+                                      what the kernel knows of each, or null if it has none
 GET    /events?since=SEQ              every event of the process, one JSON object a line, then on and on
 
 Everything else needs `Authorization: Bearer TOKEN`. Errors are `{"error": "..."}`: 401 without the token,
@@ -69,7 +69,7 @@ class Control:
         return f"<Control {self.url or 'not started'}>"
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> Self:
-        """Listen; raises Conflict or Refused where the address cannot be had."""
+        """Listen; raises Conflict or Refused if the address cannot be had."""
         sock = await listen(host, port)
         self._server = await asyncio.get_running_loop().create_server(
             lambda: H11Protocol(self._config, self._state, {}), sock=sock
@@ -241,7 +241,7 @@ class _Api:
     async def events(self, request: Request) -> Response:
         since = request.query_params.get("since", "0")
         if not since.isdecimal():
-            raise Refused(f"since={since} is no event's number: write 0 for all, or the last seq that you have")
+            raise Refused(f"since={since} is not an event's number: write 0 for all, or the last seq that you have")
 
         async def lines() -> AsyncIterator[str]:
             async for batch in self._upstream.events.follow(int(since)):

@@ -28,7 +28,7 @@ class ClientsEnd:
     """Waits for the end of one client's socket."""
 
     def __init__(self, flow: Flow) -> None:
-        """Raises OSError where this kernel announces nothing."""
+        """Raises OSError if this kernel announces nothing."""
         self._sock = socket.socket(
             socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, _NETLINK_SOCK_DIAG
         )
@@ -45,7 +45,7 @@ class ClientsEnd:
 
     @classmethod
     def of(cls, flow: Flow) -> Self | None:
-        """The same, or None where this kernel announces nothing."""
+        """The same, or None if this kernel announces nothing."""
         try:
             return cls(flow)
         except OSError:

@@ -45,7 +45,7 @@ class Flow:
 
 
 def client_end(flow: Flow) -> Socket | None:
-    """The client's end of a flow, as the kernel has it; None where this kernel has no such socket.
+    """The client's end of a flow, as the kernel has it; None if this kernel has no such socket.
 
     A client in another container or on another machine is never found. Neither is one that is CLOSE.
     """

@@ -16,7 +16,7 @@ class Gathering:
         return f"<Gathering of {len(self._waiting)}>"
 
     async def join(self, count: int) -> None:
-        """Return when `count` requests wait here; raises TimeoutError where they do not come in time."""
+        """Return when `count` requests wait here; raises TimeoutError if they do not come in time."""
         here: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(here)
         if len(self._waiting) >= count:

@@ -166,7 +166,7 @@ class Listener:
         """Behave otherwise towards connections that become idle from now on.
 
         Answers the numbers of those that are idle now: they keep the timeout and the close mode under which
-        they became idle. Rules of faults hold at once; if they differ, they begin to count anew. Raises Refused,
+        they became idle. Rules of faults hold at once; if they differ, they begin to count again. Raises Refused,
         and changes nothing, where a close mode is not possible here.
         """
         check_acts(behaviour, self.means)
@@ -193,7 +193,7 @@ class Listener:
         As the kernel does for a process that dies: the listening socket is gone, an idle connection gets FIN (or
         RST, if `how` says so), one with a request on it RST, whose request ends unanswered and, if it was not
         executed yet, unexecuted. What was given up before stays so. The ledger survives, like a database.
-        Raises Conflict where something else has taken the port meanwhile; then it stays down.
+        Raises Conflict if something else has taken the port meanwhile; then it stays down.
         """
         async with self._turning:
             self._accept_no_more("down")
@@ -211,7 +211,7 @@ class Listener:
         """Take no new connection, and say `Connection: close` in the next answer on each open one, then close.
 
         Also in the answers to requests that are being served. Idle connections stay until they are used or time out.
-        A connection that was told to end does so whoever listens meanwhile: `listen` afterwards is a successor.
+        A connection that was told to end does so even if `listen` starts a successor meanwhile.
         """
         if self.state in ("listening", "refusing"):
             self._accept_no_more("draining")
@@ -226,7 +226,7 @@ class Listener:
             self.emit("listener-refusing")
 
     async def listen(self) -> None:
-        """Take new connections again, at the same address; raises Conflict where the port was taken meanwhile."""
+        """Take new connections again, at the same address; raises Conflict if the port was taken meanwhile."""
         async with self._turning:
             await self._come_back()
 
@@ -272,7 +272,7 @@ _OPENED = ("host", "port", *_CHANGED, "tap", "tls")
 
 
 def check_acts(behaviour: Behaviour, means: Means) -> None:
-    """Raises Refused where a close mode that the behaviour may use cannot be carried out."""
+    """Raises Refused if a close mode that the behaviour may use cannot be carried out."""
     for act in sorted(behaviour.acts):
         faults.way(act, means)
 
@@ -280,7 +280,7 @@ def check_acts(behaviour: Behaviour, means: Means) -> None:
 async def open_listener(spec: ListenerSpec, app: ASGIApp, log: EventLog, authority: Authority) -> Listener:
     """Bind, tap and accept.
 
-    Raises Conflict where the port is in use, Refused where the address cannot be had or this process may not
+    Raises Conflict if the port is in use, Refused if the address cannot be had or this process may not
     carry out what is asked.
     """
     if spec.vanish == "repair" and not sockets.may_repair():

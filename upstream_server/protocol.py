@@ -172,7 +172,7 @@ class FaultProtocol(H11Protocol):
             self._arm(FLUSH_CHECK_S)  # it may have become idle just now, and its answer is not cut
             return
         if not self.give_up(end.mode, end.why) and self._buffered():
-            # The client still reads the response: it is not idle, so the time begins anew.
+            # The client still reads the response: it is not idle, so the time starts again.
             self._start_idle_timer()
 
     # What strikes at a moment
@@ -269,7 +269,7 @@ class FaultProtocol(H11Protocol):
     def bid_farewell(self, headers: list[tuple[bytes, bytes]]) -> int | None:
         """Answer with these headers from now on, also the request that is being served.
 
-        Returns the connection's number; None where it is not open.
+        Returns the connection's number; None if it is not open.
         """
         if self.connection is None or self.connection.state == "given-up" or self.wire.is_closing():
             return None

@@ -1,7 +1,7 @@
 """Serving an ASGI app with uvicorn's protocol on a socket of our own.
 
 `uvicorn.Server` is not used: it takes over the process's signals, looks for its end ten times a second, and
-serves one address. What it adds to the protocol is a `ServerState`, made here by whoever serves.
+serves one address. What it adds to the protocol is a `ServerState`, which the caller makes.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ def load_config(app: ASGIApp) -> uvicorn.Config:
 async def listen(host: str, port: int) -> socket.socket:
     """A TCP socket that listens at the first address of `host`; port 0 takes any free one.
 
-    Raises Conflict where the port is in use, Refused where the address cannot be had.
+    Raises Conflict if the port is in use, Refused if the address cannot be had.
     """
     loop = asyncio.get_running_loop()
     try:

@@ -18,7 +18,7 @@ class Shut(Held):
     """Both directions are shut down, so late bytes draw the kernel's own RST at once, as on a closed descriptor.
 
     They never reach the process. But `tcp_info` counts the segments that carried data, so their coming is seen,
-    and the RST wakes whoever waits for the socket.
+    and the RST wakes everything that waits for the socket.
     """
 
     sees = True

@@ -98,7 +98,7 @@ class Socket:
     unacked_bytes: int
     """Sent and not acknowledged; a FIN counts as one."""
     info: TcpInfo | None = None
-    """None where the kernel keeps no books any more (TIME-WAIT), or not yet, or where only its table was read."""
+    """None if the kernel keeps no books any more (TIME-WAIT), or not yet, or if only its table was read."""
 
     def describe(self) -> dict[str, int]:
         """For the journal: what there is, by name."""
@@ -115,7 +115,7 @@ Plain = dict[str, Any] | None
 
 
 def to_plain(found: Sequence[Socket | None]) -> list[Plain]:
-    """As JSON has it, for whoever asks from elsewhere."""
+    """As JSON has it, for a caller in another process."""
     return [None if one is None else asdict(one) for one in found]
 
 
@@ -241,7 +241,7 @@ def _has_zone(pair: Pair) -> bool:
     return len(local) == 16 and local[0] == 0xFE and local[1] & 0xC0 == 0x80
 
 
-# The table, where there is no exact answer.
+# The table, for kernels that give no exact answer.
 
 
 def find_in_tables(pairs: Sequence[Pair], text: str | None = None) -> list[Socket | None]:

@@ -131,7 +131,7 @@ class Tap:
 
 
 def open_tap(family: socket.AddressFamily, port: int) -> Tap | None:
-    """A tap on a port, or None where this process may not have one."""
+    """A tap on a port, or None if this process may not have one."""
     try:
         return Tap(family, port)
     except PermissionError:

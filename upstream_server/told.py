@@ -1,4 +1,4 @@
-"""What the events tell of a message of HTTP: what it says itself, read from the wire and from nobody's intention."""
+"""What events report about an HTTP message: what it says itself, as read from the wire."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,7 +13,7 @@ def field(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | None:
 
 
 def request(head: h11.Request, *, tls: bool) -> dict[str, Any]:
-    """What a `request` event tells of its head, and whether it came over TLS."""
+    """What a `request` event reports about its head, and whether it came over TLS."""
     return {
         "method": head.method.decode(),
         "path": head.target.decode("latin-1"),
@@ -24,7 +24,7 @@ def request(head: h11.Request, *, tls: bool) -> dict[str, Any]:
 
 
 def answer(framed: bytes) -> dict[str, Any]:
-    """What a `response` event tells of a head as it goes over the wire."""
+    """What a `response` event reports about a head as it goes over the wire."""
     lines = [line.partition(b":") for line in framed.split(b"\r\n")[1:]]
     headers = [(name.strip().lower(), value.strip()) for name, _, value in lines]
     return {

@@ -6,7 +6,7 @@ from pathlib import Path
 LOG_MOST = 4 * 1024 * 1024
 LOG_LEFT = 64 * 1024
 """Bytes of a log beyond which its beginning is dropped when the next event comes, and what is left of it then: more
-than any invocation tells of itself, and little beside what a function's process takes."""
+than any invocation reports about itself, and little beside what a function's process takes."""
 LOG_READ = 64 * 1024
 """Bytes that are read of one invocation's output, its last ones: errors stand at the end, and callers get 4 KB."""
 

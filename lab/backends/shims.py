@@ -48,7 +48,7 @@ def _door_to(folder: Path) -> Path:
 
 @cache
 def compiled(name: str, folder: Path) -> Path:
-    """The shim, compiled into this folder; raises EnvironmentLacks where the compiler fails."""
+    """The shim, compiled into this folder; raises EnvironmentLacks if the compiler fails."""
     target = folder / f"{name}.so"
     command = ("cc", "-shared", "-fPIC", "-O2", "-o", str(target), str(SOURCES / f"{name}.c"), "-ldl", "-lpthread")
     try:

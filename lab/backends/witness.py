@@ -43,7 +43,7 @@ async def witnessed(pid: int, connections: Set[int]) -> Witness:
 
 
 def preloaded(pid: int) -> list[str] | None:
-    """The lab's shared objects that are mapped into the process; None where its memory may not be looked at."""
+    """The lab's shared objects that are mapped into the process; None if its memory may not be looked at."""
     try:
         mapped = (PROC / str(pid) / "maps").read_bytes()
     except OSError:

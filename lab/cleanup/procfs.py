@@ -35,7 +35,7 @@ class Stat:
 
 
 def stat(pid: int) -> Stat | None:
-    """The process, or None where there is none (any more)."""
+    """The process, or None if there is none (any more)."""
     try:
         text = (PROC / str(pid) / "stat").read_text()
     except OSError:
@@ -49,7 +49,7 @@ def all_pids() -> list[int]:
 
 
 def thread_states(pid: int) -> set[str]:
-    """States of all threads of a process; empty where it is gone. `T` is stopped."""
+    """States of all threads of a process; empty if it is gone. `T` is stopped."""
     states = set()
     try:
         for task in _tasks(pid):
@@ -72,7 +72,7 @@ def _read(path: str) -> bytes:
 
 
 def switches(pids: Iterable[int]) -> int | None:
-    """How often all threads of these processes left a processor, since each began; None where there is no such thread.
+    """How often all threads of these processes left a processor, since each began; None if there is no such thread.
 
     A thread that runs between two looks leaves it at the end, so an equal number means that none ran.
     """
@@ -142,7 +142,7 @@ def origin() -> str:
 
 
 def lab_lives(mark: str) -> bool | None:
-    """Whether the lab of a mark still runs; None where this process cannot tell (it ran in another container)."""
+    """Whether the lab of a mark still runs; None if this process cannot tell (it ran in another container)."""
     where, _, process = mark.partition(".")
     pid, _, started = process.partition(".")
     if where != origin() or not pid.isdigit():

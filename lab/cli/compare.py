@@ -43,7 +43,7 @@ def compare(first: str, second: str, json_: bool, out: Path) -> None:
 
 
 def compared(first: str, second: str, out: Path) -> Comparison:
-    """The comparison of two runs by name; raises UsageError or NothingShared where there can be none."""
+    """The comparison of two runs by name; raises UsageError or NothingShared if there can be none."""
     here, there = read(first, out), read(second, out)
     if isinstance(here, Results) and isinstance(there, Results):
         found = scenarios.compare(here, there)
@@ -62,7 +62,7 @@ def compared(first: str, second: str, out: Path) -> Comparison:
 
 
 def read(name: str, out: Path) -> Results | Matrix:
-    """A run of any kind, judged anew from its journal; raises UsageError where there is none."""
+    """A run of any kind, judged again from its journal; raises UsageError if there is none."""
     try:
         folder = RunFolder.find(name, out)
     except UsageError as error:

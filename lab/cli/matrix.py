@@ -34,7 +34,7 @@ from lab.spelling import advice
 from upstream_server.options import Registered
 
 EVERY = 10.0
-"""Real seconds between two lines of progress where there is no terminal."""
+"""Real seconds between two lines of progress if the output is not a terminal."""
 
 
 def _choices(*words: str) -> Any:

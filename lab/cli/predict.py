@@ -14,7 +14,7 @@ CHOICES: tuple[str, ...] = get_args(OutcomeClass)
 
 
 def ask(plan: Plan) -> dict[str, dict[str, str]]:
-    """A prediction for each arm that will run, by scenario and arm; raises UsageError where nobody answers."""
+    """A prediction for each arm that will run, by scenario and arm; raises UsageError if nobody answers."""
     predictions: dict[str, dict[str, str]] = {}
     will_run = {(job.scope.scenario, job.scope.arm) for job in plan.jobs}
     for named in plan.scenarios:

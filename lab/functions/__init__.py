@@ -45,7 +45,7 @@ def _at(defined: Definition, version: str) -> Definition:
 
 
 def preset_sha256(function: Function) -> str | None:
-    """The SHA-256 of the preset's file in this checkout, to hold against what the function tells of the one it loaded.
+    """The SHA-256 of the preset's file in this checkout, to compare with what the function says it loaded.
 
     None if there is no such file.
     """

@@ -49,7 +49,7 @@ class Answer(BaseModel):
 
 
 def read_answer(payload: bytes | str) -> dict[str, Any]:
-    """All that a function answered; raises LabError where no verdict can be built on it."""
+    """All that a function answered; raises LabError if no verdict can be built on it."""
     try:
         Answer.model_validate_json(payload)
         told: dict[str, Any] = json.loads(payload, parse_constant=_refuse)

@@ -108,7 +108,7 @@ DEFINITIONS = (
         shapes={"sync": MAIN},
         presets=PRESETS / "okhttp",
         notes=NOTES / "okhttp.yaml",
-        # RetryAndFollowUpInterceptor: that a pooled connection failed is no reason to give up the address.
+        # RetryAndFollowUpInterceptor: a pooled connection that failed does not make it give up the address.
         contract={"sends": {"reused": 2}},
         needs=("java",),
         speed=36,  # it looks at a connection that was unused for ten seconds, real ones

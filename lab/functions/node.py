@@ -87,7 +87,7 @@ def _install(work: Path, target: Path) -> None:
 def _without_blanks(project: Path) -> Iterator[Path]:
     """The project, or a copy where the runtime client's build scripts, which quote no path, can work.
 
-    Raises EnvironmentLacks where there is no such place.
+    Raises EnvironmentLacks if there is no such place.
     """
     if not _splits(project):
         yield project

@@ -28,7 +28,7 @@ class Journal:
     def __init__(self, path: Path | None = None, mode: Literal["x", "a"] = "x", *, keep: int | None = None) -> None:
         """A new file or, with `a`, one that goes on; earlier events are not read.
 
-        Of each scope the last `keep` events stay in memory, or all of them. Raises UsageError where another lab writes
+        Of each scope the last `keep` events stay in memory, or all of them. Raises UsageError if another lab writes
         into the file.
         """
         self.path = path
@@ -65,7 +65,7 @@ class Journal:
         return event
 
     def _write(self, event: Event) -> None:
-        """Keep a line of the file. Who tells of an event is often nobody that could end the lab: see `check`."""
+        """Keep a line of the file. The caller often cannot end the lab, so a failed write is raised by `check`."""
         if self._file is None or self._broken is not None:
             return
         try:
@@ -155,7 +155,7 @@ class Recorder:
 def read_journal(path: Path) -> tuple[Event, ...]:
     """Every whole event of a journal file; a torn last line (the lab was killed) is left out.
 
-    Raises ValueError with file and line where another line is not an event, OSError where there is no such file.
+    Raises ValueError with file and line if another line is not an event, OSError if there is no such file.
     """
     return tuple(_parse(path, path.read_bytes().rstrip(b"\n").split(b"\n")))
 

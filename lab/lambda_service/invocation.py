@@ -39,7 +39,7 @@ class RuntimeFailure(Exception):
 
 
 class RuntimeExited(RuntimeFailure):
-    """The process ended; `status` is negative for a signal, None where it is unknown."""
+    """The process ended; `status` is negative for a signal, None if it is unknown."""
 
     def __init__(self, status: int | None) -> None:
         super().__init__("Runtime.ExitError", _exit_text(status))
@@ -155,7 +155,7 @@ def log_of(request_id: str, output: str, failure: str, duration: float, init: fl
 
 
 def read_json(document: bytes) -> Any:
-    """The parsed document, None where it is no JSON."""
+    """The parsed document, None if it is not JSON."""
     try:
         return parse_json(document)
     except ValueError:
@@ -171,4 +171,4 @@ def parse_json(document: bytes) -> Any:
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")

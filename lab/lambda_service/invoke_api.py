@@ -104,10 +104,10 @@ class InvokeApi:
         name = request.match_info["name"]
         match = FUNCTION_NAME.fullmatch(name)
         if match is None:
-            raise InvalidParameterValueException(f"{name!r} is no function name and no ARN of a function")
+            raise InvalidParameterValueException(f"{name!r} is neither a function name nor a function's ARN")
         asked, named = request.query.get("Qualifier"), match["qualifier"]
         if asked and QUALIFIER.fullmatch(asked) is None:
-            raise InvalidParameterValueException(f"{asked!r} is no version and no alias")
+            raise InvalidParameterValueException(f"{asked!r} is neither a version nor an alias")
         if asked and named and asked != named:
             raise InvalidParameterValueException(
                 "The derived qualifier from the function name does not match the specified qualifier."
@@ -170,7 +170,7 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
         return _answer(
             UnknownOperationException(
-                f"{request.method} {request.path} is no operation of this service: it has "
+                f"{request.method} {request.path} is not an operation of this service: it has "
                 "POST /2015-03-31/functions/NAME/invocations only"
             )
         )

@@ -59,7 +59,7 @@ class InvalidTransition(Exception):
 
 
 def after(phase: Phase, action: Action) -> Phase:
-    """The phase that follows; raises InvalidTransition where the table has none."""
+    """The phase that follows; raises InvalidTransition if the table has none."""
     try:
         return TRANSITIONS[phase, action]
     except KeyError:

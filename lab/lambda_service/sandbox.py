@@ -42,7 +42,7 @@ class Sandbox(Protocol):
         """What the kernel says now; False for a sandbox that has ended."""
 
     async def switches(self) -> int | None:
-        """A number of the kernel's that moves when any thread of it has run; None where the kernel cannot be asked."""
+        """A number of the kernel's that moves when any thread of it has run; None if the kernel cannot be asked."""
 
     async def stop(self) -> int | None:
         """Thaw it if it is frozen, end it, reap it; nothing of it is left when this returns.
@@ -54,12 +54,12 @@ class Sandbox(Protocol):
     async def wait_exit(self) -> int | None:
         """End when the process is gone, for whatever reason; valid once `start` has returned.
 
-        The status is negative for a signal (-9 for killed), None where it is unknown.
+        The status is negative for a signal (-9 for killed), None if it is unknown.
         """
 
     @property
     def log_file(self) -> Path | None:
-        """The file that its output is kept in; None where only this process has it."""
+        """The file that its output is kept in; None if only this process has it."""
 
     def mark_log(self) -> int:
         """A position: where its output to stdout and stderr ends now.

@@ -405,7 +405,7 @@ class Slot:
         self._changed.set()
 
     def _record_crash(self, error: RuntimeExited) -> None:
-        assert self._ended is not None, "whoever raises has seen the exit"
+        assert self._ended is not None, "the exit was seen before this is raised"
         self._record(
             SandboxCrashed(
                 sandbox=self.name,

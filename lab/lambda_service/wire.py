@@ -8,7 +8,7 @@ the Runtime API is not stale, and aiohttp has no "never"."""
 
 SHUTDOWN = 1.0
 """Real seconds that a closing server waits for its last requests. The sandboxes are gone by then, so
-whoever still has a request open is a client whose answer was just sent."""
+a request that is still open belongs to a client whose answer was just sent."""
 
 
 def new_runner(app: web.Application, *, handler_cancellation: bool) -> web.AppRunner:

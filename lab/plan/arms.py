@@ -84,7 +84,7 @@ def make_plan(
 
 
 def _distinct(scenarios: Sequence[Named]) -> list[Named]:
-    """Each scenario once; raises UsageError where two files have one name."""
+    """Each scenario once; raises UsageError if two files have one name."""
     by_name: dict[str, Named] = {}
     for named in scenarios:
         other = by_name.setdefault(named.name, named)

@@ -85,7 +85,7 @@ class Cell:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The cell of an id; raises UsageError where it is none."""
+        """The cell of an id; raises UsageError if it is not one."""
         parts = text.split("/")
         names = [field.name for field in fields(cls)]
         values = dict(zip(names, parts, strict=False))

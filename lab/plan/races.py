@@ -22,7 +22,7 @@ class Race:
     """Whether only a client races that writes head and body one after the other."""
 
     def may_decide(self, reuse: Reuse | None) -> bool:
-        """Whether it can have decided a cell in which this became of the connection; None where nobody knows."""
+        """Whether it can have decided a cell in which this became of the connection; None if nobody knows."""
         return reuse is None or (reuse == "used" if self.when_used else reuse != "not kept")
 
 
@@ -57,7 +57,7 @@ def _loop_keeps_limit(cell: Cell) -> bool:
 
 AGED_AT_CHECKOUT = ("default", "sane")
 """Presets of aiohttp and Go whose idle limit is looked at when a connection is taken: one that was idle for the whole
-gap is left, whoever has heard of its end."""
+gap is left, whichever side has heard of its end."""
 TWO_WRITES = ("aiohttp@3.9", "httpx2", "requests", "urllib3", "http.client", "botocore", "jdk-http")
 """Clients that write a request's head and its body one after the other, for a journal that does not say so."""
 

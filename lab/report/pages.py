@@ -8,7 +8,7 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
 def insert(page: Path, measured: str) -> None:
-    """Replace what stands between the page's markers; raises UsageError where it has none or cannot be written."""
+    """Replace what stands between the page's markers; raises UsageError if it has none or cannot be written."""
     try:
         text = page.read_text(encoding="utf-8")
         before, begin, rest = text.partition(BEGIN)

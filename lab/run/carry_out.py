@@ -1,4 +1,4 @@
-"""Carries out a plan: brings up what all runs share, runs the arms side by side, and leaves nothing behind."""
+"""Carries out a plan: starts what all runs share, runs the arms in parallel, and leaves nothing behind."""
 
 import asyncio
 import os
@@ -26,11 +26,11 @@ from lab.runs.folder import RunFolder
 from lab.verdict.judge import judge
 
 DEFAULT_JOBS = 12
-"""Arms side by side: they mostly wait. Their cold starts do not, and take turns on the processors: a control that is
-in its gap must not be kept from waking by those that begin."""
+"""Arms in parallel: they mostly wait. Cold starts do not wait, so they take turns on the processors: otherwise they
+would delay the wake of a control that is in its gap."""
 
 ATTEMPTS = 3
-"""How often a run is made before it stays inconclusive, as for a cell of the matrix."""
+"""How often a run is tried before it stays inconclusive, as for a cell of the matrix."""
 
 VERSIONS_OF = ("aiohttp", "awslambdaric", "uvicorn", "h11", "starlette")
 
@@ -48,11 +48,11 @@ async def carry_out(
     done: Done = lambda job: None,
     open_backend: OpenWith = open_backend,
 ) -> None:
-    """Run every job of the plan, `jobs` at a time; the journal holds all that happened.
+    """Run every job of the plan, `jobs` at a time; the journal records everything that happens.
 
-    `begun` is called when the journal says what will be run: from then on the folder can be read.
+    `begun` is called once the journal says what will be run: from then on the folder can be read.
 
-    Raises LabError where the lab itself cannot work; cancelling it stops and removes everything.
+    Raises LabError if the lab itself cannot work. Cancelling stops and removes everything.
     """
     folder.keep_presets(preset_files(job.setting.function for job in plan.jobs))
     with Journal(folder.journal) as journal:
@@ -88,7 +88,7 @@ async def carry_out(
 async def _run_all(
     plan: Plan, backend: OpenBackend, service: LambdaService, journal: Journal, jobs: int, done: Done
 ) -> None:
-    """Every job, and those again whose runs proved nothing: a busy machine may disturb one attempt, hardly three."""
+    """Run every job, and repeat inconclusive ones: load may disturb one attempt, but hardly three in a row."""
     places, lab = asyncio.Semaphore(jobs), Lab(backend, service, asyncio.Semaphore(os.cpu_count() or 1))
 
     async def one(job: Experiment) -> None:
@@ -109,7 +109,7 @@ async def _run_all(
 
 
 def _once_more(plan: Plan, journal: Journal, attempt: int) -> tuple[Experiment, ...]:
-    """The jobs whose runs are inconclusive and might not be at another try."""
+    """The jobs whose runs are inconclusive and may succeed at another try."""
     results = judge(plan.scenarios, journal.everything())
     unproved = {
         (scenario.name, arm.name, run.repeat)
@@ -126,7 +126,7 @@ def _once_more(plan: Plan, journal: Journal, attempt: int) -> tuple[Experiment, 
 
 
 def own_version() -> str:
-    """Thawlab's own version: as it is installed or, where it only lies there, as its project file says."""
+    """Thawlab's own version: of the installed package or, if it is not installed, from its project file."""
     try:
         return version("thawlab")
     except PackageNotFoundError:
@@ -135,7 +135,7 @@ def own_version() -> str:
 
 
 def environment(sandbox: str) -> dict[str, object]:
-    """What the results were found with."""
+    """The versions and the machine that the results come from."""
     return {
         "python": platform.python_version(),
         "kernel": platform.release(),

@@ -1,4 +1,4 @@
-"""How many cells run side by side: they sleep through their gaps, so more of them fit in while the lab is in time."""
+"""How many cells run in parallel: they mostly sleep, so the lab adds workers for as long as it keeps time."""
 
 import asyncio
 import os
@@ -11,24 +11,24 @@ from lab.journal import now
 
 LOOKS = 20
 LOOK = 0.05
-"""How often the lab looks whether it is in time before it adds workers, and real seconds between two looks."""
+"""How often the lab measures its lateness before it adds workers, and real seconds between two measurements."""
 IN_TIME, TOO_LATE = 0.005, 0.05
-"""Real seconds by which it comes late to such a look, as a rule: up to the first there is room for more workers, beyond
-the second there are too many. The narrowest margin of a cell is 0.35 s (the gap beyond the upstream's limit)."""
+"""Median lateness in real seconds: up to the first value there is room for more workers, beyond the second there are
+too many. The narrowest margin of a cell is 0.35 s (by which its gap exceeds the upstream's limit)."""
 AT_ONCE = 2
-"""Workers a processor by which their number changes after each of these times."""
+"""Workers per processor that are added or removed after each measurement."""
 MOST = 128
 """Workers at most, however idle the machine is."""
 MEMORY = 0.25
-"""Share of the machine's memory that is left to others."""
+"""Share of the machine's memory that stays free for others."""
 DESCRIPTORS = 8
-"""Files that a worker's cell has open in one process at most: its listeners, taps and connections."""
+"""Most files that one cell has open in one process: its listeners, taps and connections."""
 
 MEMINFO = Path("/proc/meminfo")
 
 
 async def lateness() -> float:
-    """Real seconds by which this process comes late to what it waits for: the median of some waits."""
+    """Real seconds by which this process wakes too late: the median of `LOOKS` waits."""
     late = []
     for _ in range(LOOKS):
         due = now() + LOOK
@@ -38,7 +38,7 @@ async def lateness() -> float:
 
 
 def free_memory() -> float:
-    """Share of the machine's memory that processes can still get; none if this kernel does not say."""
+    """Share of the machine's memory that is available; 0 if this kernel does not say."""
     try:
         lines = (line.partition(":") for line in MEMINFO.read_text().splitlines())
         memory = {name: int(rest.split()[0]) for name, _, rest in lines}
@@ -48,15 +48,15 @@ def free_memory() -> float:
 
 
 def most_workers() -> int:
-    """How many there may be, by the files that this process may open; the upstream's may open as many."""
+    """The limit set by how many files this process may open; the upstream's process may open as many."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MOST if files == resource.RLIM_INFINITY else min(MOST, files // DESCRIPTORS)
 
 
 async def adapt(least: int, add: Callable[[], object], drop: Callable[[], object], enough: asyncio.Event) -> None:
-    """Add workers to the `least` there are while the lab is in time and there is memory; take them back if it is late.
+    """Start from `least` workers, add more while the lab keeps time and memory is free, and remove some if it is late.
 
-    Ends when `enough` is set.
+    Returns when `enough` is set.
     """
     running = least
     while not enough.is_set():

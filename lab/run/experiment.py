@@ -1,6 +1,6 @@
 """Carries out one experiment, on fresh sandboxes or on a warm one.
 
-What goes wrong in it is an event of its own, never an exception: only what concerns the whole lab is raised, see
+What goes wrong in it becomes an event, not an exception. Only errors that concern the whole lab are raised: see
 `lab.run.trouble`.
 """
 
@@ -31,7 +31,7 @@ class Hosts(Protocol):
     """Where the function of an experiment comes from."""
 
     serves_many: bool
-    """Whether its sandbox served another experiment before: the first event tells the function to begin afresh."""
+    """Whether its sandbox serves several experiments, so that the first event must tell the function to start over."""
 
     def function_for(
         self, experiment: Experiment, site: Site, before_wake: Callback, before_first: Callback
@@ -46,11 +46,11 @@ class Lab:
     backend: OpenBackend
     service: LambdaService
     cold_starts: asyncio.Semaphore
-    """Bounds how many sandboxes start at once, over all experiments that run side by side."""
+    """Limits how many sandboxes start at once, over all experiments that run in parallel."""
 
 
 async def run_experiment(experiment: Experiment, hosts: Hosts, lab: Lab, recorder: Recorder) -> bool:
-    """Carry it out and clean up. False if its site could not be set up or closed; what failed is in the journal."""
+    """Carry it out and clean up. False if its site could not be set up or closed; the journal says why."""
     _record_start(experiment, recorder)
     well = await went_well(_on_a_site(experiment, hosts, lab, recorder), recorder)
     recorder.record(ArmFinished())
@@ -58,7 +58,7 @@ async def run_experiment(experiment: Experiment, hosts: Hosts, lab: Lab, recorde
 
 
 def _record_start(experiment: Experiment, recorder: Recorder) -> None:
-    """Write down what is to be run, as far as its scenario's file does not say."""
+    """Record what will be run, as far as the scenario's file does not say it."""
     setting = experiment.setting
     recorder.record(
         ArmStarted(
@@ -79,7 +79,7 @@ def _record_start(experiment: Experiment, recorder: Recorder) -> None:
 async def _on_a_site(experiment: Experiment, hosts: Hosts, lab: Lab, recorder: Recorder) -> None:
     await lab.backend.prepare(experiment.setting.function)
     async with lab.backend.place(experiment, recorder) as site:
-        # Trouble of the story is written down before the site is closed, which may have trouble of its own.
+        # Trouble in the story is recorded before the site is closed, because closing may fail too.
         await went_well(_story(experiment, hosts, site, lab, recorder), recorder)
 
 
@@ -100,7 +100,7 @@ async def _story(experiment: Experiment, hosts: Hosts, site: Site, lab: Lab, rec
             )
             await stage.walk(lab.cold_starts)
     except* FunctionBroken:
-        pass  # not the lab's trouble: `failed` in the journal says what it is
+        pass  # not the lab's trouble: the `failed` event in the journal explains it
 
 
 class FreshSandboxes:

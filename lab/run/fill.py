@@ -1,4 +1,4 @@
-"""Fills a matrix: cells side by side on warm sandboxes, each kept in the journal as soon as it is done."""
+"""Fills a matrix: measures cells in parallel on warm sandboxes and records each as soon as it is done."""
 
 import asyncio
 import os
@@ -26,12 +26,12 @@ from lab.verdict.facts import Facts
 from lab.verdict.matrix import CellResult
 
 DEFAULT_JOBS = 64
-"""Cells side by side: they sleep through their gaps. In process sandboxes it becomes more while the lab is in time."""
+"""Cells in parallel: they sleep through their gaps. With process sandboxes the lab adds more while it keeps time."""
 STARTS = 2
-"""Cells a processor that may be at their first event at a time: it takes some hundredths of a second, and a cold start
-of a fork not much longer."""
+"""Cells per processor that may be at their first event at the same time. That takes some hundredths of a second; a cold
+start from a fork takes little more."""
 ATTEMPTS = 3
-"""How often a cell is measured before it stays inconclusive: a busy machine may stretch one gap, hardly three."""
+"""How often a cell is measured before it stays inconclusive: load may disturb one attempt, hardly three in a row."""
 
 OpenWith = Callable[[str, Path], AbstractAsyncContextManager[OpenBackend]]
 Done = Callable[[CellResult], None]
@@ -51,9 +51,9 @@ async def fill(
 ) -> None:
     """Measure every cell of the plan; `attempted` counts earlier attempts by cell, of a run that was stopped.
 
-    `jobs` cells run side by side or, if it is None, as many as the machine has room for. Without `reuse` every cell has
-    a fresh process. Raises LabError if the lab itself cannot work; cancelling it stops and removes everything, and what
-    was measured is in the journal.
+    `jobs` cells run in parallel; if it is None, as many as the machine can take. Without `reuse` every cell gets a
+    fresh process. Raises LabError if the lab itself cannot work. Cancelling stops and removes everything; what was
+    measured until then is in the journal.
     """
     async with open_backend(plan.sandbox, logs) as backend:
         service = LambdaService(host=backend.runtime_host, speed=1.0)
@@ -95,7 +95,7 @@ def _add_worker(group: asyncio.TaskGroup, filling: "_Filling", reuse: bool) -> N
 async def _startable(
     cells: Sequence[Cell], backend: OpenBackend, lab: Recorder, say: Callable[[str], object]
 ) -> tuple[Cell, ...]:
-    """The cells of clients whose functions are built or can be; of the others it is written down why not."""
+    """The cells of clients whose functions can be built. For each other client, record why its function cannot."""
     lacking = set()
     for client, function in {cell.client: cell.setting.function for cell in cells}.items():
         say(f"making {client} ready")
@@ -108,7 +108,7 @@ async def _startable(
 
 
 class _Filling:
-    """What the workers share: the cells that wait, by the kind of sandbox that they need."""
+    """Shared by the workers: the cells still to measure, by the kind of sandbox that they need."""
 
     def __init__(
         self,
@@ -128,15 +128,15 @@ class _Filling:
         self._done = done
         self._waiting = _by_kind(cells)
         self.all_taken = asyncio.Event()
-        """Set when no cell waits for a worker any longer."""
+        """Set once every cell has been taken by a worker."""
         self._to_leave = 0
-        """Workers that are not to take another cell, because there are too many."""
+        """How many workers must stop after their current cell, because there are too many."""
         self._workers: Counter[Kind] = Counter()
 
     async def work(self, reuse: bool, *, extra: bool = False) -> None:
-        """Take one kind after the other, and measure its cells until no kind needs one more worker.
+        """Take one kind after the other and measure its cells, until no kind needs one more worker.
 
-        One that is extra came when others were at work.
+        `extra` is true for a worker that joined while others were already running.
         """
         while (kind := self._neediest(extra)) is not None:
             extra = True
@@ -156,13 +156,13 @@ class _Filling:
                 await warm.close()
 
     def send_one_home(self) -> None:
-        """Let a worker end when it has measured its cell."""
+        """Let one worker stop after its current cell."""
         self._to_leave += 1
 
     def _neediest(self, extra: bool) -> Kind | None:
-        """The kind with the most to do a worker, so that all kinds end at about the same time.
+        """The kind with the most work per worker, so that all kinds finish at about the same time.
 
-        A kind that has a worker for each cell that waits is not worth the cold start of an extra one.
+        If a kind has a worker for each remaining cell, another one is not worth its cold start.
         """
         if not any(self._waiting.values()):
             self.all_taken.set()
@@ -170,7 +170,7 @@ class _Filling:
         return max(waiting, key=lambda kind: self._to_do(kind) / (self._workers[kind] + 1), default=None)
 
     def _to_do(self, kind: Kind) -> float:
-        """Real seconds, roughly: a cell takes its gap and about a second."""
+        """Remaining real seconds, roughly: a cell takes its gap and about one second more."""
         client, *_ = kind
         return len(self._waiting[kind]) * (GAP / self._speed(client) + 1)
 
@@ -192,7 +192,7 @@ class _Filling:
 
 
 def _by_kind(cells: Iterable[Cell]) -> dict[Kind, list[Cell]]:
-    """The cells of each kind, the first to be taken last; those that may take long are taken first."""
+    """The cells by kind. Workers take from the end of a list, where the cells are that may take long."""
     waiting: dict[Kind, list[Cell]] = defaultdict(list)
     for cell in sorted(cells, key=_may_hang, reverse=True):
         waiting[kind_of(cell)].insert(0, cell)
@@ -200,5 +200,5 @@ def _by_kind(cells: Iterable[Cell]) -> dict[Kind, list[Cell]]:
 
 
 def _may_hang(cell: Cell) -> bool:
-    """Whether a client without a timeout may wait until the platform's: it hears nothing of the connection's end."""
+    """Whether a client without a timeout may hang until the platform's: nothing tells it that the connection ended."""
     return cell.mode in ("vanish", "blackhole") or cell.link == "lost"

@@ -1,7 +1,7 @@
-"""The connections between function and balancer, which the upstream does not see: watched in the function's kernel.
+"""Watches the connections between function and balancer, which the upstream cannot see, in the function's kernel.
 
-A balancer that loses patience with its client closes the function's unused connection. The witness of it is the
-function's kernel: the socket was ESTABLISHED when the gap had begun (and the sandbox stood still), and has heard the
+A balancer closes a client's connection that is unused for longer than its `client_timeout`. The function's kernel is
+the witness: the socket was ESTABLISHED after the gap began (and the sandbox was frozen), and had received the
 balancer's FIN before the wake.
 """
 
@@ -13,13 +13,13 @@ from lab.plan.experiment import Experiment
 from lab.scenario.timeline import Idle
 
 PATIENCE_BOUND = 10.0
-"""Real seconds, beyond its patience, for a balancer to close what is unused."""
+"""Real seconds beyond its timeout within which a balancer must close an unused connection."""
 LOOK_S = 0.005
-"""Real seconds between two looks: the kernel tells nobody that a FIN came for a socket of another process."""
+"""Real seconds between two looks: the kernel does not announce a FIN for a socket of another process."""
 
 
 class FrontWatch:
-    """Watches through one idle period; does nothing where no balancer has a patience that is stated."""
+    """Watches during one idle period; does nothing unless the scenario states a balancer's `client_timeout`."""
 
     def __init__(
         self, experiment: Experiment, period: Idle, balancer: BalancerHandle | None, recorder: Recorder
@@ -29,7 +29,7 @@ class FrontWatch:
         self._balancer = balancer
         self._recorder = recorder
         self._watched: dict[int, float] = {}
-        """Ports of the function that were open when it began, and when each was last seen so."""
+        """The function's ports that were open at the beginning, and when each was last seen open."""
 
     def __repr__(self) -> str:
         return f"<FrontWatch of {self._experiment.scope}: {len(self._watched)} connections>"
@@ -40,14 +40,14 @@ class FrontWatch:
         return balancer is not None and balancer.client_timeout is not None
 
     async def begin(self) -> None:
-        """Which of the function's connections are open now."""
+        """Note which of the function's connections are open now."""
         if self._states_patience:
             t, ports = now(), list(self._numbers())
             states = await self._states(ports)
             self._watched = {port: t for port, state in states.items() if state == "ESTABLISHED"}
 
     async def end(self) -> None:
-        """Write down which of them the balancer has closed; where all must be, wait for it. Raises BarrierTimeout."""
+        """Record which of them the balancer has closed; if it must close all, wait for that. Raises BarrierTimeout."""
 
         async def seen() -> bool:
             left_open = bool(self._watched) and await self._look()
@@ -57,7 +57,7 @@ class FrontWatch:
         await poll(seen, every=LOOK_S, within=PATIENCE_BOUND, what=what)
 
     async def _look(self) -> bool:
-        """Whether any is still open; those that are not any more are written down."""
+        """Whether any is still open. Record those that are not."""
         t = now()
         for port, state in (await self._states(list(self._watched))).items():
             if state == "ESTABLISHED":
@@ -75,7 +75,7 @@ class FrontWatch:
         return bool(self._watched)
 
     async def _states(self, ports: list[int]) -> dict[int, str]:
-        assert self._balancer is not None, "a patience is stated, so there is a balancer"
+        assert self._balancer is not None, "a client_timeout is stated, so there is a balancer"
         states = await self._balancer.client_states(ports)
         return dict(zip(ports, states, strict=True))
 

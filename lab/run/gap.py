@@ -1,4 +1,4 @@
-"""The stretch between two invocations: time passes, packets are lost, the upstream gives up what it must."""
+"""The time between two invocations: it passes, packets are lost, and the upstream gives up connections."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -15,16 +15,16 @@ from lab.scenario.timeline import Idle
 from upstream_server import faults
 
 GIVE_UP_BOUND = 10.0
-"""Real seconds, beyond the idle timeout, for the upstream to give up what is idle."""
+"""Real seconds beyond the idle timeout within which the upstream must give up an idle connection."""
 ARRIVAL_BOUND = 1.0
 ARRIVAL_POLL = 0.001
-"""Real seconds in which a close that was sent must be seen by the client's kernel, and between two looks at it."""
+"""Real seconds for a close that was sent to show in the client's kernel, and between two looks at it."""
 
 CLOSED = {"gave-up", "fault", "connection-closed"}
 
 
 class IdlePeriod:
-    """Begun when the sandboxes are idle (and frozen, if they are to be), ended just before the wake."""
+    """Starts when the sandboxes are idle (and frozen, if the gap asks for it) and ends just before the wake."""
 
     def __init__(self, experiment: Experiment, period: Idle, site: Site, recorder: Recorder) -> None:
         self._experiment = experiment
@@ -52,13 +52,13 @@ class IdlePeriod:
         await self._front.begin()
 
     async def pass_time(self, lab_seconds: float) -> None:
-        """So much more time, from where the last step's time ended."""
+        """Wait for this much time more, counted from where the last step's time ended."""
         self._until += lab_seconds / self._experiment.speed
         early = _overtime(self._recorder.events) if self._experiment.setting.by_chance else 0.0
         await asyncio.sleep(self._until - early - now())
 
     async def end(self) -> None:
-        """Wait until what goes stale in it is stale, and until packets may pass again."""
+        """Wait until every connection that is to go stale has, then let packets pass again. Raises BarrierTimeout."""
         setting = self._experiment.setting
         if not setting.by_chance and self._experiment.awaits_deaths:
             doomed = [opened for opened in self._open_connections() if self._is_to_end(opened)]
@@ -78,7 +78,7 @@ class IdlePeriod:
             )
 
     def _is_to_end(self, opened: Event) -> bool:
-        """Whether an open connection does not survive this period: whatever ends it."""
+        """Whether this period ends an open connection, for whatever reason."""
         setting = self._experiment.setting
         too_old = (
             setting.upstream.max_age and opened.t + setting.upstream.max_age / self._experiment.speed <= self._until
@@ -98,7 +98,7 @@ class IdlePeriod:
         return [e for e in events if e.kind == "connection-opened" and e["connection"] not in closed]
 
     async def _wait_for_arrival(self) -> None:
-        """A close that was sent and is delivered reaches the client's kernel a moment later; look until it has."""
+        """Wait until a close that was delivered shows in the client's kernel, which takes a moment."""
         if self._experiment.setting.link == "lost":
             return
         ended = [event for event in self._recorder.events if event.kind in ("gave-up", "fault")]
@@ -109,7 +109,7 @@ class IdlePeriod:
         async def arrived() -> bool:
             return "ESTABLISHED" not in await self._client_states(awaited)
 
-        with suppress(BarrierTimeout):  # the states are written down before the wake, and the guard judges them
+        with suppress(BarrierTimeout):  # the states are recorded before the wake, and the guard judges them
             await poll(arrived, every=ARRIVAL_POLL, within=ARRIVAL_BOUND, what="the close to arrive")
 
     async def _client_states(self, opened: list[Event]) -> list[str]:
@@ -117,9 +117,9 @@ class IdlePeriod:
 
 
 def _overtime(events: Sequence[Event]) -> float:
-    """Real seconds by which requests came later than their gaps said, as a rule: the way through the platform.
+    """Real seconds by which requests usually start later than their gap states: the delay of the platform.
 
-    Where time alone decides, the gap that counts is the client's, from the end of one request to the next one's start.
+    If time alone decides, the gap that counts is the client's: from the end of one request to the start of the next.
     """
     requests = [event for event in events if (event.source, event.kind) == ("client", "request")]
     late = []

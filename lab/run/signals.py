@@ -1,4 +1,4 @@
-"""The lab's work runs to its end or until a signal, and cleans up either way."""
+"""Runs the lab's work until it ends or a signal comes, and lets it clean up in both cases."""
 
 import asyncio
 import errno
@@ -15,7 +15,7 @@ MACHINE_LACKS = {
     errno.EACCES, errno.EAGAIN, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM,
     errno.ENOSPC, errno.EPERM, errno.EROFS,
 }  # fmt: skip
-"""What an operating system says when it is the machine, and not the lab, that needs mending."""
+"""errno values that mean the machine is at fault (no space, no permission, too many files), not the lab."""
 
 
 class Interrupted(LabError):
@@ -31,9 +31,9 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def _ignore_what_follows(loop: asyncio.AbstractEventLoop) -> None:
-    """The lab has cleaned up and is about to say so: one more signal must not end it before.
+    """Ignore further signals: the lab has cleaned up, and none may end it before it has said so.
 
-    They are blocked meanwhile, because a handler that is taken away leaves the system's own for a moment.
+    The signals are blocked meanwhile, because removing a handler restores the system's default for a moment.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     for number in ENDING:
@@ -45,7 +45,7 @@ def _ignore_what_follows(loop: asyncio.AbstractEventLoop) -> None:
 def until_signalled(work: Coroutine[Any, Any, None]) -> None:
     """Run to the end, or until SIGINT or SIGTERM; then let the work clean up. Raises Interrupted.
 
-    The second signal does not wait for that: the reaper cleans up.
+    A second signal ends the process at once; the reaper then cleans up.
     """
     received: list[int] = []
 
@@ -55,7 +55,7 @@ def until_signalled(work: Coroutine[Any, Any, None]) -> None:
 
         def end(number: int) -> None:
             if received:
-                click.echo("thawlab: ended at once; the reaper cleans up", err=True)
+                click.echo("thawlab: interrupted twice: exiting now, cleanup continues in the background", err=True)
                 os._exit(128 + number)
             received.append(number)
             task.cancel()
@@ -80,7 +80,7 @@ def until_signalled(work: Coroutine[Any, Any, None]) -> None:
 
 
 def _mendable(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error that a user can mend, out of those of arms that ran side by side; else all of them."""
+    """Of the errors of arms that ran in parallel, the first that a user can mend; if there is none, the whole group."""
     for error in leaves(group):
         if isinstance(error, LabError) or machine_lacks(error):
             return error
@@ -88,7 +88,7 @@ def _mendable(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 def machine_lacks(error: BaseException) -> bool:
-    """Whether it is the machine that needs mending, and not the lab."""
+    """Whether the machine is at fault, and not the lab."""
     if isinstance(error, RuntimeError):
-        return "can't start new thread" in str(error)  # of which Python keeps no errno
+        return "can't start new thread" in str(error)  # Python raises it without an errno
     return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in MACHINE_LACKS)

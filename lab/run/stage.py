@@ -1,4 +1,4 @@
-"""The stage of one experiment: walks through its timeline and does what its steps ask for. Judges nothing."""
+"""Carries out the timeline of one experiment, step by step. It judges nothing."""
 
 import asyncio
 import json
@@ -19,11 +19,11 @@ from lab.scenario.timeline import Idle, periods_ahead
 
 
 class FunctionBroken(LabError):
-    """The function cannot be initialised, so there is no more to run."""
+    """The function cannot be initialised, so nothing more can be run."""
 
 
 async def come_to_rest(function: Function) -> None:
-    """Return when every sandbox is idle and, if it is to be, frozen; raises BarrierTimeout."""
+    """Return when every sandbox is idle and, if the policy says so, frozen; raises BarrierTimeout."""
     try:
         await asyncio.wait_for(function.settled(), bound := bounds.settle_bound(function.spec))
     except TimeoutError:
@@ -31,23 +31,23 @@ async def come_to_rest(function: Function) -> None:
 
 
 class StartingLine:
-    """The sandboxes that a burst starts get their first events when all of them are initialised.
+    """Holds back the first events of a burst's new sandboxes until all of them are initialised.
 
-    Cold starts side by side on a small machine end up to a second apart, which is minutes of lab time: the connections
-    of a burst would not be of one age.
+    On a small machine parallel cold starts end up to a second apart, which is minutes of lab time: the connections of
+    a burst would differ in age.
     """
 
     def __init__(self) -> None:
         self._barrier: asyncio.Barrier | None = None
 
     def expect(self, cold: int) -> None:
-        """So many sandboxes start together; with none nobody waits."""
+        """Expect `cold` sandboxes to start together; with 0 none of them waits."""
         self._barrier = asyncio.Barrier(cold) if cold > 0 else None
 
     async def before_first(self, sandbox: str) -> None:
         """Wait for the others."""
         if self._barrier is not None:
-            with suppress(TimeoutError):  # one that does not start must not keep the others
+            with suppress(TimeoutError):  # a sandbox that does not start must not hold up the others
                 async with asyncio.timeout(bounds.INIT_TIMEOUT + bounds.SETTLING):
                     await self._barrier.wait()
 
@@ -79,9 +79,9 @@ class Stage:
         self._idle: IdlePeriod | None = None
 
     async def walk(self, cold_starts: asyncio.Semaphore) -> None:
-        """Every step in turn; the first one waits for a place among the cold starts, also if its sandbox is warm.
+        """Perform each step in turn. The first waits for a place among the cold starts, even with a warm sandbox.
 
-        Runs that all begin at once would come too late to their freezes.
+        Otherwise all runs would start at the same moment, and be late for their freezes.
         """
         steps = self._experiment.setting.timeline
         places = chain[AbstractAsyncContextManager[None]]([cold_starts], repeat(nullcontext()))
@@ -89,15 +89,15 @@ class Stage:
             if isinstance(step, Invocation):
                 await self._end_idle()
                 async with place:
-                    # The sandbox freezes by itself when its runtime asks for the next event, so it is told before; not
-                    # while it waits for its place: a warm one would be frozen for nothing.
+                    # Set the policy before the step: the sandbox freezes on its own as soon as the runtime asks for the
+                    # next event. But do not set it before the place is free: a warm sandbox would freeze for nothing.
                     self._function.freeze_when_idle = period.frozen or step.asynchronous
                     await step.perform(self)
                 self._answered = self._last_answer()
             else:
                 await self._begin_idle(period)
                 await step.perform(self)
-        with suppress(BarrierTimeout):  # connections of a function that does not settle are counted as well
+        with suppress(BarrierTimeout):  # if the function does not settle, count its connections all the same
             await come_to_rest(self._function)
         await self._watch.count_connections_left()
 
@@ -126,7 +126,7 @@ class Stage:
         return self._site.upstream
 
     async def invoke(self, requests: int) -> None:
-        """Invoke the function, and write down what it reports."""
+        """Invoke the function and record what it reports."""
         event = self._conversation.event(requests)
         result = await self._function.invoke(json.dumps(event).encode())
         if result.function_error is None:
@@ -136,14 +136,14 @@ class Stage:
             self._end_without_function()
 
     def _end_without_function(self) -> None:
-        """Raises FunctionBroken if it failed while it was initialised: each cold start would fail so again."""
+        """Raises FunctionBroken if it failed while it was initialised: every cold start would fail in the same way."""
         for event in self._recorder.events:
             if event.kind == "failed" and event["phase"] == "init":
                 why = event["detail"] or f"{event['error_type']}: {event['message']}"
                 raise FunctionBroken(f"the function failed while it was initialised: {why}")
 
     async def burst(self, count: int) -> None:
-        """As many invocations at once."""
+        """Invoke the function `count` times at once."""
         self._line.expect(count - len(self._function.sandboxes))
         async with asyncio.TaskGroup() as group:
             for _ in range(count):
@@ -151,7 +151,7 @@ class Stage:
         self._line.expect(0)
 
     async def deliver_event(self) -> None:
-        """Hand the platform an event, and wait until it is done with it, retries included."""
+        """Send an asynchronous event, and wait until the platform is done with it, including its retries."""
         event = self._conversation.event(1) | {"on_error": "raise-record"}
         events = self._service.events
         events.accept(self._function, json.dumps(event).encode(), None, None, self._experiment.speed)

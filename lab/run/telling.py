@@ -1,4 +1,4 @@
-"""What the function of an experiment is asked, and what it reports."""
+"""The events that an experiment sends to its function, and the reports that it gets back."""
 
 import json
 from itertools import count
@@ -12,10 +12,10 @@ from lab.plan.experiment import Experiment
 
 
 class Conversation:
-    """Makes the events of one experiment, and writes down the answers."""
+    """Makes the events of one experiment and records the answers."""
 
     def __init__(self, experiment: Experiment, url: str, recorder: Recorder, *, afresh: bool) -> None:
-        """`url` is the upstream's. With `afresh` the first event tells a warm function to begin again, with it."""
+        """`url` is the upstream's. With `afresh` the first event tells a warm function to start over with that URL."""
         self._experiment = experiment
         self._url = url
         self._recorder = recorder
@@ -25,7 +25,7 @@ class Conversation:
     def event(self, requests: int) -> dict[str, Any]:
         """An event that asks for so many requests at once."""
         together = requests > 1 and not any(event.kind == "told" for event in self._recorder.events)
-        # For each a connection of its own, however quick the first one's answer.
+        # The upstream then answers none before all have come, so that each has its own connection.
         query = [f"together={requests}"] if together else []
         event: dict[str, Any] = {
             "requests": [self._request(query) for _ in range(requests)],
@@ -52,16 +52,16 @@ class Conversation:
         return asked
 
     def answered(self, payload: bytes | str) -> None:
-        """Write down an answer; raises LabError if it is not that of docs/functions.md."""
+        """Record an answer; raises LabError if it is not as docs/functions.md describes it."""
         self._write_down(read_answer(payload))
 
     def unanswered(self, event: dict[str, Any]) -> None:
-        """Write down that an invocation failed and reported none of its requests."""
+        """Record that an invocation failed and reported none of its requests."""
         asked = tuple(request["id"] for request in event["requests"])
         self._recorder.record(InvocationUnreported(requests=asked))
 
     def answered_in_journal(self) -> None:
-        """Write down the answers to asynchronous events, which go nowhere; a failed try reports in its error."""
+        """Record the answers to asynchronous events, which nobody gets; a failed try has its report in its error."""
         known = {event["id"] for event in self._recorder.events if event.kind == "request" and event.source == "client"}
         for event in self._recorder.events:
             if event.source != "invocation":

@@ -1,4 +1,4 @@
-"""What goes wrong in one run stays its own: it is written down as that run's trouble, and the others go on."""
+"""An error in one run is recorded as that run's trouble; the other runs go on."""
 
 import asyncio
 import traceback
@@ -15,13 +15,13 @@ from lab.run.signals import machine_lacks
 
 
 async def went_well(work: Coroutine[Any, Any, None], recorder: Recorder) -> bool:
-    """Do a run's work; whatever goes wrong in it is written down as trouble, and the answer is False.
+    """Do a run's work. If it fails, record the trouble and return False.
 
-    What concerns the whole lab is raised all the same: LabLost, an OSError or MemoryError where the machine needs
-    mending, and a cancellation. An error that nobody foresaw leaves its traceback in the logs of the run's folder.
+    Errors that concern the whole lab are raised: LabLost, cancellation, and an OSError or MemoryError that means that
+    the machine is at fault. The traceback of an unexpected error goes to the logs in the run's folder.
     """
     try:
-        await asyncio.create_task(work)  # of its own: a group that failed leaves its task counted as cancelled
+        await asyncio.create_task(work)  # its own task: a task group that failed leaves its task marked as cancelled
     except BaseException as error:
         errors = leaves(error)
         for each in errors:
@@ -47,7 +47,7 @@ def _write_down(error: BaseException, recorder: Recorder) -> None:
 
 
 def _where(error: BaseException) -> str | None:
-    """File and line of the innermost of the lab's own frames."""
+    """File and line of the innermost frame that belongs to the lab."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         file = Path(frame.filename)
         if file.is_relative_to(ROOT) and "site-packages" not in file.parts:
@@ -56,7 +56,7 @@ def _where(error: BaseException) -> str | None:
 
 
 def _keep_traceback(error: BaseException, recorder: Recorder) -> str | None:
-    """Where in the run's folder it was written; None for a journal that is not in one."""
+    """Where in the run's folder it was written; None if the journal is not in a folder."""
     if recorder.journal.path is None:
         return None
     name = f"logs/trouble-{file_name(recorder.scope)}.txt"

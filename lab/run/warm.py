@@ -1,8 +1,8 @@
 """A warm sandbox that serves one cell after the other.
 
-A cold start costs a hundred times what a request does, so a process is kept: the first event of a cell tells the
-function to close all that it holds and to make its client anew (`fresh` in docs/functions.md). That this changes no
-result is a test: the same table comes of a fresh process for each cell.
+A cold start takes a hundred times as long as a request, so the process is kept: the first event of a cell tells the
+function to close everything and to make a new client (`fresh` in docs/functions.md). A test proves that this changes
+no result: fresh processes for each cell give the same table.
 """
 
 import re
@@ -25,8 +25,8 @@ from lab.scenario.words import Shape, Wake
 _numbers = count(1)
 
 Kind = tuple[str, Shape, Wake, str]
-"""What cells must have in common to be served by one process: client, app shape, wake (a preloaded shim) and, where it
-can have only one, the preset."""
+"""What cells must have in common to share a process: client, app shape, wake (a preloaded shim) and, for clients whose
+settings are process-wide, the preset."""
 
 
 def kind_of(cell: Cell) -> Kind:
@@ -71,18 +71,18 @@ class WarmSandbox:
         await self._before_wake(sandbox)
 
     async def measure(self, cell: Cell, recorder: Recorder) -> None:
-        """Run the cell's story; what kept the lab from it is written down as trouble."""
+        """Run the cell's story. If something keeps the lab from it, that is recorded as trouble."""
         experiment = cell.experiment(recorder.scope.repeat, self._speed)
         self._recorder = recorder
         if not await run_experiment(experiment, self, self._lab, recorder):
-            await self._function.recycle()  # the site could not be closed: what it left must not serve the next cell
+            await self._function.recycle()  # the site could not be closed: its leftovers must not serve the next cell
         self.served += 1
 
     @asynccontextmanager
     async def function_for(
         self, experiment: Experiment, site: Site, before_wake: Callback, before_first: Callback
     ) -> AsyncIterator[Function]:
-        """Its function, on whose sandbox the site is; after trouble the next cell gets a new sandbox."""
+        """The warm function, attached to the site. After trouble the next cell gets a new sandbox."""
         self._factory = site.sandboxes(self._spec)
         if self._function.sandboxes:
             await site.adopt(self._made)

@@ -1,4 +1,4 @@
-"""What the kernels say of one experiment: its sockets just before each wake, and what is loaded into its sandboxes."""
+"""What the kernels say about one experiment: its sockets just before each wake, and what its sandboxes have loaded."""
 
 from collections.abc import Collection
 
@@ -14,7 +14,7 @@ OPEN = ("ESTABLISHED", "CLOSE-WAIT")
 
 
 class KernelWatch:
-    """Asks the kernels and writes their answers down."""
+    """Asks the kernels and records their answers."""
 
     def __init__(self, experiment: Experiment, kernel: KernelView, recorder: Recorder) -> None:
         self._experiment = experiment
@@ -24,12 +24,12 @@ class KernelWatch:
         self._witnessed: set[str] = set()
 
     async def before_wake(self, sandbox: str) -> None:
-        """What the kernels say of each connection."""
+        """Record what the kernels say about each connection."""
         if self._experiment.setting.by_chance:
-            return  # a look takes time
+            return  # looking takes time, and here time alone decides
         self._wakes += 1
         if any(event.kind in ANSWERS for event in self._recorder.events):
-            await self.witness([sandbox])  # one that served another experiment has no connection of this one yet
+            await self.witness([sandbox])  # one that served another experiment had no connection of this one before
         connections = self._connections()
         ends = await self._kernel.ends(connections)
         for event, end in zip(connections, ends, strict=True):
@@ -46,7 +46,7 @@ class KernelWatch:
             )
 
     async def witness(self, sandboxes: Collection[str]) -> None:
-        """What the kernel shows of each sandbox, once, while it is idle and its connection is what it was."""
+        """Record once what the kernel shows of each sandbox, while it is idle and its connection is still unharmed."""
         if set(sandboxes) <= self._witnessed:
             return
         seen = await self._kernel.witness(self._connections())
@@ -62,10 +62,10 @@ class KernelWatch:
                 )
 
     async def count_connections_left(self) -> None:
-        """Which connections the client still has, at the end of the story."""
+        """Record which connections the client still has at the end of the story."""
         connections = self._connections()
         ends = await self._kernel.ends(connections)
-        # A port may have served several connections in turn: the socket is that of the last one.
+        # Several connections may have used a port one after the other: the socket belongs to the last one.
         last = {
             event["peer"]: (event["connection"], end.states[0]) for event, end in zip(connections, ends, strict=True)
         }

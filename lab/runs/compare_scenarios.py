@@ -79,7 +79,7 @@ def _sweep(name: str, first: SweepResult, second: SweepResult) -> Iterator[Chang
 
 
 def _versions(results: Results) -> dict[str, set[str]]:
-    """What ran; of a lab's own part that the functions tell of too, both."""
+    """What ran. For a part that both the lab and the functions report, both versions."""
     found = environment_versions(results.environment)
     for scenario in results.scenarios:
         for arm in scenario.arms:

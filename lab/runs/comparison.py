@@ -96,7 +96,7 @@ def environment_versions(environment: Environment) -> dict[str, set[str]]:
 
 
 def add(found: dict[str, set[str]], told: str) -> None:
-    """Add what a function tells of one of its parts, as `aiohttp 3.14.5`."""
+    """Add what a function reports about one of its parts, such as `aiohttp 3.14.5`."""
     name, _, version = told.rpartition(" ")
     if name and version:
         found.setdefault(name, set()).add(version)

@@ -13,7 +13,7 @@ from lab.verdict.judge import latest_attempt
 from lab.verdict.results import ArmResult, Results, ScenarioResult
 
 PresetPath = Callable[[str, str], Path]
-"""The file of a preset as it was run, by its client's name and its own; raises UsageError where it was not kept."""
+"""The file of a preset as it was run, by its client's name and its own; raises UsageError if it was not kept."""
 
 
 def not_kept(client: str, preset: str) -> Path:
@@ -38,7 +38,7 @@ class FinishedRun:
     def told(self) -> tuple["Told", ...]:
         """Every scenario with what it found, in the order of the results.
 
-        Raises KeyError where the results name a scenario that the run does not hold.
+        Raises KeyError if the results name a scenario that the run does not hold.
         """
         named = {scenario.name: scenario for scenario in self.scenarios}
         return tuple(Told(named[result.name], result, self.events) for result in self.results.scenarios)

@@ -25,7 +25,7 @@ class MatrixFolder(Folder):
     KIND: ClassVar[str] = "matrix"
 
     def history(self) -> Mapping[Scope, Sequence[Event]]:
-        """The journal, by cell and attempt; raises UsageError where it is damaged or of something else."""
+        """The journal, by cell and attempt; raises UsageError if it is damaged or of something else."""
         scoped = by_scope(self.events())
         lab = scoped.get(Scope(), ())
         if not any(event.kind == "matrix-started" for event in lab):
@@ -35,7 +35,7 @@ class MatrixFolder(Folder):
         return scoped
 
     def _check(self, event: Event) -> None:
-        """Raises UsageError where an event of the whole matrix does not hold what the table is made from."""
+        """Raises UsageError if an event of the whole matrix does not hold what the table is made from."""
         try:
             if shape := _SHAPES.get(event.kind):
                 shape.model_validate(dict(event.data))

@@ -72,7 +72,7 @@ def line_of(named: Named, place: Sequence[int | str]) -> int:
 
 
 def find(name: str) -> Named:
-    """A built-in scenario by name, or a file by path; raises UsageError where there is neither."""
+    """A built-in scenario by name, or a file by path; raises UsageError if there is neither."""
     if name.endswith((".yaml", ".yml")) or "/" in name:
         return load(Path(name))
     path = BUILT_IN / f"{name}.yaml"

@@ -20,7 +20,7 @@ from lab.units import Duration, format_duration
 
 
 class Change(Model):
-    """What one arm does otherwise than its scenario: only the keys that are written change."""
+    """What one arm changes in its scenario: keys that are not written stay as they are."""
 
     upstream: Upstream = Upstream()
     balancer: Balancer | None = None
@@ -139,7 +139,7 @@ class Scenario(Model):
         return next(arm for arm in self.arms if arm.name == name)
 
     def pair_of(self, arm: Arm) -> Arm | None:
-        """The bug that an arm leans on, as a fix does: the one it names, else the scenario's first."""
+        """The bug that an arm refers to, as a fix does: the one it names, else the scenario's first."""
         if not arm.leans_on_bug:
             return None
         bugs = [other for other in self.arms if other.role == "bug"]

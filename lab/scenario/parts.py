@@ -64,7 +64,7 @@ class Upstream(Model):
 
     @property
     def idle_limit(self) -> float | None:
-        """Lab seconds after which an idle connection is gone, whoever ends it."""
+        """Lab seconds after which an idle connection is gone, whatever ends it."""
         limits = [limit for limit in (self.idle_timeout, self.gateway_timeout) if limit is not None]
         return min(limits, default=None)
 

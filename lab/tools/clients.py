@@ -22,7 +22,7 @@ PAGE = ROOT / "docs" / "clients.md"
 
 
 def read_matrix(name: str, parent: Path = MATRICES) -> Matrix:
-    """A matrix by id, folder or file; raises UsageError where it is none."""
+    """A matrix by id, folder or file; raises UsageError if it is not one."""
     path = Path(name)
     if path.suffix != ".json":
         folder = path if (path / "matrix.json").is_file() else parent / name

@@ -28,7 +28,7 @@ def baseline_of(
 
 
 def _latency(facts: Facts) -> float | None:
-    """None where the journal is damaged; the run itself says so."""
+    """None if the journal is damaged; the run itself says so."""
     try:
         return facts.latency_ms
     except (AttributeError, LookupError, TypeError, ValueError):

@@ -15,7 +15,7 @@ LETTERS: dict[Rate, str] = {"never": "n", "sometimes": "s", "always": "a"}
 PARTS: dict[Rate, str] = {"never": "n+", "sometimes": "[nsa]*[sa][nsa]*", "always": "a+"}
 """A stretch of a curve for each word. Failures by chance may be none or all after one gap of a stretch of them."""
 CHANCE = "[nsa]*"
-"""What may lie between never and always: there the race is, whoever wins it."""
+"""What may lie between never and always: that is where the race is, whichever side wins it."""
 
 
 Z = 1.96
@@ -57,7 +57,7 @@ def has_shape(shape: Sequence[Rate], points: Sequence[SweepPoint]) -> bool:
 
 
 def doubt(shape: Sequence[Rate], points: Sequence[SweepPoint]) -> Doubt | None:
-    """What is wrong with the curve; None where it has its shape.
+    """What is wrong with the curve; None if it has its shape.
 
     At its ends chance has no part, so an end of another kind is a failure. What lies between may only have been missed.
     """

@@ -1,4 +1,4 @@
-"""What the journal says about one run of one arm, in the terms that verdicts are made of."""
+"""What the journal says about one run of one arm, in the terms that verdicts use."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ from lab.verdict.stale import Stale, stale_connections
 from upstream_server import moments
 
 UNTOLD: dict[str, OutcomeClass] = {"Sandbox.Timedout": "timeout"}
-"""Outcomes of invocations that failed and told nothing, by the platform's error type."""
+"""Outcome class of an invocation that failed without reporting its requests, by the platform's error type."""
 EXITED = "Runtime.ExitError"
-"""The platform's error type where the runtime's process ended."""
+"""The platform's error type if the runtime's process ended."""
 
 
 FOLLOW_UP = "-metrics"
-"""What the presets of background work add to a request's id to name the request that it leaves running."""
+"""Suffix that presets with background work add to a request's id for the follow-up that they leave running."""
 COLD_START = "-cold-start"
-"""The same of the request with which they begin."""
+"""Suffix that such presets use for the request that they send at a cold start."""
 
 
 IN_FLIGHT = {"FIN-WAIT-1", "CLOSING", "LAST-ACK"}
-"""States of an upstream's end whose FIN is not acknowledged yet: its kernel sends it again."""
+"""States of an upstream's socket whose FIN is not acknowledged yet: its kernel sends it again."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class Facts:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Which events lack what their kind must say, or say it wrongly; with any, the run proves nothing."""
+        """Events whose fields are missing or wrong; with any of them, the run proves nothing."""
         return self.history.problems
 
     @property
     def events(self) -> Sequence[Event]:
-        """The events that can be read."""
+        """The events that are sound."""
         return self.history.sound
 
     def _all(self, source: str, kind: str) -> list[Event]:
@@ -64,15 +64,15 @@ class Facts:
 
     @cached_property
     def requests(self) -> list[Event]:
-        """The logical requests as the function tells them."""
+        """The logical requests as the function reports them."""
         return self._all("client", "request")
 
     @cached_property
     def outcomes(self) -> tuple[OutcomeClass, ...]:
-        """An outcome a request; an invocation that failed and told nothing of its requests counts as one.
+        """One outcome per request. An invocation that failed without reporting its requests counts as one.
 
-        It is `timeout` where the platform's own time limit ended it, `crashed` where the runtime ended by itself and no
-        request was behind it, else `other`.
+        Its outcome is `timeout` if the platform's time limit ended it, `crashed` if the runtime ended by itself and had
+        sent no request, else `other`.
         """
         return tuple(outcome for _, outcome in self._ended)
 
@@ -83,7 +83,7 @@ class Facts:
 
     @cached_property
     def _untold(self) -> list[Event]:
-        """Invocations that failed and told nothing of their requests."""
+        """Invocations that failed without reporting their requests."""
         return [event for event in self._all("invocation", "failed") if event.get("error_type") != "RequestFailed"]
 
     def _outcome_of(self, failed: Event) -> OutcomeClass:
@@ -92,7 +92,7 @@ class Facts:
         return UNTOLD.get(failed["error_type"], "other")
 
     def _sent_anything(self, failed: Event) -> bool:
-        """Whether the upstream got anything from the invocation's beginning to its end."""
+        """Whether the upstream received anything between the start and the end of the invocation."""
         began = [e.t for e in self._all("invocation", "invoked") if e["request_id"] == failed["request_id"]]
         since = began[-1] if began else failed.t
         came = [*self._all("upstream", "request"), *self._all("upstream", "late-data")]
@@ -100,7 +100,7 @@ class Facts:
 
     @cached_property
     def outcome_after_stale(self) -> OutcomeClass | None:
-        """Of the first request after the gap in which something went stale."""
+        """The outcome of the first request after the gap in which a connection went stale."""
         gap = self.stale_gap
         return next((outcome for t, outcome in self._ended if gap and t >= gap.ended), None)
 
@@ -124,7 +124,7 @@ class Facts:
 
     @cached_property
     def follow_ups(self) -> tuple[int, ...]:
-        """How often the upstream carried out what each request had left running (see `FOLLOW_UP`)."""
+        """How often the upstream carried out the follow-up of each request (see `FOLLOW_UP`)."""
         executed = [event["request"] for event in self._all("upstream", "executed")]
         return tuple(executed.count(request["id"] + FOLLOW_UP) for request in self.requests)
 
@@ -148,12 +148,12 @@ class Facts:
 
     @cached_property
     def crashed_after_answer(self) -> bool:
-        """Some runtime ended by itself after it had answered, before it asked for its next event."""
+        """A runtime ended by itself after it had answered and before it asked for its next event."""
         return any(event["during"] == "answered" for event in self._all("sandbox", "crashed"))
 
     @cached_property
     def died_of_end(self) -> bool:
-        """The end of a pooled connection ended the runtime at the wake, before it made any request."""
+        """The runtime ended at the wake, before it made a request, because a pooled connection had ended."""
         gap = self.stale_gap
         crashed = [event for event in self._all("sandbox", "crashed") if event["during"] in ("idle", "invocation")]
         at_wake = gap is not None and any(event.t >= gap.woken for event in crashed)
@@ -176,26 +176,26 @@ class Facts:
 
     @cached_property
     def versions(self) -> Mapping[str, str]:
-        """What the function says that it ran on, client, language and runtime client; and the balancer before it."""
+        """The versions that the function reports (client, language, runtime client), and the balancer's."""
         told = [event["versions"] for event in self._all("invocation", "told") if event.get("versions")]
         balancers = [f"{e['server']} {e['version'] or 'unknown'}" for e in self._all("upstream", "balancer-started")]
         return {**(told[-1] if told else {}), **({"balancer": balancers[-1]} if balancers else {})}
 
     @cached_property
     def left_open(self) -> int | None:
-        """Connections that the client still held open at the end; None where nobody looked."""
+        """Connections that the client still held open at the end; None if nobody looked."""
         looks = self._all("lab", "connections-left")
         return len(looks[-1]["open"]) if looks else None
 
     @cached_property
     def unexecuted_successes(self) -> list[Event]:
-        """Requests told `ok` that the upstream neither carried out nor replayed under their id."""
+        """Requests reported `ok` that the upstream neither carried out nor replayed under their id."""
         done = {event["request"] for kind in ("executed", "replayed") for event in self._all("upstream", kind)}
         return [request for request in self.requests if request["outcome"] == "ok" and request["id"] not in done]
 
     @cached_property
     def last_request_seen(self) -> bool:
-        """Each request came to the upstream while the function says that it made it; so did the last one."""
+        """The upstream received every request (there is one at least) when the function says that it made it."""
         came = [(event["request"], event.t) for event in self._all("upstream", "request")]
         return bool(self.requests) and all(
             any(name == request["id"] and request["started"] <= t <= request["ended"] for name, t in came)
@@ -204,15 +204,15 @@ class Facts:
 
     @cached_property
     def packets_lost(self) -> bool:
-        """The upstream's tap lost packets, or did not come to its end: nobody can say that no bytes came."""
+        """The upstream's tap lost packets or was not closed in order, so it cannot prove that no bytes came."""
         closed = self._all("upstream", "listener-closed")
         return not closed or any(event.get("tap_lost") for event in closed)
 
     @cached_property
     def closed_before(self) -> dict[int, str]:
-        """Connections that had carried a request and came to an ordinary end before the wake, and who closed them.
+        """Connections that carried a request and were closed in the ordinary way before the wake, and by which side.
 
-        The upstream is who closes where client and upstream agreed to by `Connection: close`.
+        After `Connection: close` the upstream is the side that closes.
         """
         gap = self.stale_gap
         used = {event["connection"] for event in self._all("upstream", "request")}
@@ -242,14 +242,14 @@ class Facts:
         return frozenset(found)
 
     def survivors(self, gap: Gap) -> set[int]:
-        """Connections that carried a request before a gap, and that nobody had ended when it was over."""
+        """Connections that carried a request before a gap and were still open when it was over."""
         used = {event["connection"] for event in self._all("upstream", "request") if event.t < gap.started}
         ended = [*self._all("upstream", "gave-up"), *self._all("upstream", "connection-closed"), *self._after_answers]
         return used - {event["connection"] for event in ended if event.t <= gap.woken}
 
     @cached_property
     def sandbox_ids(self) -> frozenset[str]:
-        """The ids that the functions gave themselves when they were initialised."""
+        """The ids that the functions chose when they were initialised."""
         return frozenset(event["sandbox"] for event in self.requests)
 
     @cached_property
@@ -263,22 +263,22 @@ class Facts:
 
     @cached_property
     def given_up(self) -> list[Event]:
-        """The events by which they ended."""
+        """The events by which stale connections ended."""
         return [stale.event for stale in self.stale]
 
     @cached_property
     def untimely(self) -> list[Stale]:
-        """Those that ended too early or too late to be what an arm tells of: the sandbox was still awake."""
+        """Stale connections that ended while the sandbox was awake: too early or too late for the arm's claim."""
         return [stale for stale in self.stale if not stale.timely]
 
     @cached_property
     def _after_answers(self) -> list[Event]:
-        """Faults that hit no request, but a connection that had just carried one."""
+        """Faults that hit not a request but a connection that had just carried one."""
         return [event for event in self._all("upstream", "fault") if moments.after_answer(event["at"])]
 
     @cached_property
     def passed_limit(self) -> bool:
-        """Some gap was more than a connection survives: too long, to too great an age, or with a step that ends all."""
+        """No connection can survive some gap: it exceeds an idle timeout or a maximum age, or a step in it ends all."""
         idle = min(self._limits("idle_timeout", "gateway_timeout"), default=float("inf"))
         age = min(self._limits("max_age"), default=float("inf"))
         first = min((event.t for event in self._all("upstream", "connection-opened")), default=float("inf"))
@@ -291,7 +291,7 @@ class Facts:
         )
 
     def _limits(self, *keys: str) -> list[float]:
-        """What the upstream was told of how long to keep connections, in real seconds."""
+        """How long the upstream was told to keep connections, in real seconds."""
         told = [event.get(key) for event in self._all("upstream", "listener-opened") for key in keys]
         return [seconds for seconds in told if seconds is not None]
 
@@ -307,12 +307,12 @@ class Facts:
 
     @cached_property
     def hit_reused(self) -> bool:
-        """Such a fault hit a request on a connection that had carried another one before."""
+        """Such a fault hit a request on a reused connection."""
         return any(event["number"] > 1 for event in self.hits)
 
     @cached_property
     def late_data(self) -> list[Event]:
-        """Bytes that a client sent, after the wake, on a connection that was given up before: it reused a stale one."""
+        """Bytes that a client sent after the wake on a connection that was given up before: it reused a stale one."""
         wakes = {stale.connection: stale.gap.woken for stale in self.stale}
         return [
             event
@@ -322,11 +322,11 @@ class Facts:
 
     @cached_property
     def late_use(self) -> list[Event]:
-        """Late data of a sandbox that ran then: another one's connection proves nothing about a request."""
+        """Late data of a sandbox that was invoked then: an idle one's connection proves nothing about a request."""
         return [event for event in self.late_data if self._ran_since(event["connection"])]
 
     def _ran_since(self, connection: int) -> bool:
-        """Whether the function whose connection went stale was invoked after that, as far as it tells its name."""
+        """Whether the sandbox whose connection went stale was invoked after that, as far as the reports name it."""
         carried = {e["request"] for e in self._all("upstream", "request") if e["connection"] == connection}
         owners = {request.get("sandbox") for request in self.requests if request["id"] in carried} - {None}
         woken = min((stale.gap.woken for stale in self.stale if stale.connection == connection), default=0.0)
@@ -338,10 +338,10 @@ class Facts:
     def dead_reuse(self) -> bool:
         """The first request after the wake went into a connection whose end the client's kernel had received.
 
-        Nothing of it need show on the wire: a socket in CLOSE sends nothing, and over TLS a library that has begun to
-        notice a FIN drops what it is given. But the client's pool handed out the old
-        connection first, and the upstream confirms the rest of what the client tells: until the request's end it
-        accepted the connections that were handed out after it (those of a retry) and no other.
+        The upstream may see no bytes at all: a socket in CLOSE cannot send, and a TLS library may discard data once it
+        has seen the FIN. So take the client's word that its pool handed out the old connection first. The upstream
+        confirms the rest: until the request ended, it accepted exactly the connections that the client reports after
+        that one (those of a retry).
         """
         gap = self.stale_gap
         after = next((event for event in self.requests if gap and event["started"] >= gap.ended), None)
@@ -358,19 +358,19 @@ class Facts:
 
     @cached_property
     def healthy_reuse(self) -> bool:
-        """The last request came on a connection that had carried another one before."""
+        """The last request came on a reused connection."""
         requests = self._all("upstream", "request")
         return bool(requests and requests[-1]["number"] > 1)
 
     @cached_property
     def any_fault(self) -> bool:
-        """The upstream gave up some connection before the last request ended, or a fault of it struck at any time."""
+        """The upstream gave up a connection before the last request ended, or one of its faults struck at any time."""
         end = self.requests[-1].t if self.requests else float("inf")
         return bool(self._all("upstream", "fault")) or any(e.t <= end for e in self._all("upstream", "gave-up"))
 
     @cached_property
     def client_tcp_state(self) -> str | None:
-        """Of the stale connections' client sockets (else of the first one), just before the wake."""
+        """State of the stale connections' client sockets just before the wake; if none is stale, of all of them."""
         since = self.stale_gap.ended if self.stale_gap else 0.0
         states = [event for event in self._all("lab", "tcp-state") if event.t >= since]
         stale = {event["connection"] for event in self.given_up}
@@ -409,7 +409,7 @@ class Facts:
 
     @cached_property
     def last_took(self) -> float | None:
-        """Real seconds of what ended last: a request, or an invocation that told of none."""
+        """Real seconds that the last request took, or the last invocation if it reported none."""
         last = max([*self.requests, *self._untold], key=lambda event: event.t, default=None)
         if last is None:
             return None
@@ -420,18 +420,18 @@ class Facts:
 
     @cached_property
     def started(self) -> Event | None:
-        """What the run was to be; None in a journal that broke off before it."""
+        """The event that says what the run was to be; None if the journal ends before it."""
         return next(iter(self._all("lab", "arm-started")), None)
 
     @cached_property
     def speed(self) -> float:
-        """Lab seconds in a real one, of this run."""
+        """Lab seconds per real second in this run."""
         told = self.started.get("speed") if self.started else None
         return float(told or next((gap.stated / gap.real for gap in self.gaps if gap.real), 1.0))
 
     @cached_property
     def latency_ms(self) -> float | None:
-        """Of the slowest request that ended ok after the last gap in which something went stale; else of the last."""
+        """Of the slowest request that ended ok after the last gap with a stale connection, else of the last one."""
         gap = self.stale_gap
         after = [event for event in self.requests if gap is None or event["started"] >= gap.ended]
         times = [event["ended"] - event["started"] for event in after if event["outcome"] == "ok"]
@@ -445,7 +445,7 @@ class Facts:
 
     @cached_property
     def background_shares(self) -> list[tuple[bool, float]]:
-        """For each gap: was it frozen, and in which share of it, from freeze to wake, a background task ran."""
+        """For each gap: whether it was frozen, and the share of it (freeze to wake) in which a background task ran."""
         ticks: list[Any] = [event["ticks"] for event in self._all("invocation", "told")]
         tick = next((event.get("tick") for event in self._all("lab", "arm-started")), None)
         if not tick:

@@ -1,4 +1,4 @@
-"""The guard, by role: the proofs that a run owes if it is to have tested what it says.
+"""The guard, by role: the proofs that a run needs to have tested what it says.
 
 A `bug`, `non-fix` or `contrast`, and a fix that uses the stale connection (a retry), must prove the fault: delivered at
 its moment and of the stated cause, on a connection that was then reused, and the client's kernel had the stated TCP
@@ -20,7 +20,7 @@ from lab.verdict.results import Guard
 
 
 def proofs_of(arm: Arm, setting: Setting, facts: Facts, bug_failed: bool | None) -> tuple[Proof, ...]:
-    """The proofs that this run owes, each met or not; `bug_failed` says that its paired bug's run failed as stated."""
+    """The proofs that this run needs, each met or not; `bug_failed` says that its paired bug's run failed as stated."""
     return _of_every_run(setting, facts) + _by_role(arm, setting, facts, bug_failed)
 
 

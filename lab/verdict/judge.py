@@ -40,7 +40,7 @@ class RunStarted(BaseModel):
 def judge(scenarios: Sequence[Named], events: Sequence[Event]) -> Results:
     """What a journal says about the scenarios that it is the journal of.
 
-    Raises UsageError where it is not the journal of a run of them, or its first event is damaged.
+    Raises UsageError if it is not the journal of a run of these scenarios, or if its first event is damaged.
     """
     scoped = by_scope(events)
     lab = scoped.get(Scope(), ())

@@ -1,4 +1,4 @@
-"""Whether a run's journal holds together: each event once, in an order that can be, with all that it has to say.
+"""Whether a run's journal is consistent: no event twice, in a possible order, with all of its fields.
 
 A journal that was damaged, joined from two runs or edited afterwards proves nothing, whatever its parts say.
 """
@@ -15,9 +15,9 @@ from lab.verdict.gaps import Gap
 from upstream_server import faults
 
 ROUNDED = 0.000002
-"""Seconds by which rounding may put two events of a journal out of order."""
+"""Seconds by which rounding may put two events out of order."""
 ACROSS = 0.01
-"""Seconds between one moment as a function, a platform and an upstream write it down, each when it comes to it."""
+"""Seconds by which function, platform and upstream may differ about one moment, because each records it by itself."""
 
 Kind = tuple[Source, str]
 
@@ -41,7 +41,7 @@ ONLY_ONE: Mapping[Kind, tuple[str, ...]] = {
     ("upstream", "gave-up"): ("connection",),
     ("upstream", "connection-closed"): ("connection",),
 }
-"""Kinds of events of which a run has one for each value of these fields."""
+"""Kinds of events that a run has only once for each combination of these fields."""
 
 MUST_SAY: Mapping[Kind, tuple[str, ...]] = {
     ("lab", "arm-started"): ("speed", "shape", "preset_sha256"),
@@ -55,11 +55,11 @@ MUST_SAY: Mapping[Kind, tuple[str, ...]] = {
     ("sandbox", "witnessed"): ("preloaded", "loop"),
     ("invocation", "told"): ("preset",),
 }
-"""What events say since journals tell the speed of a run; null where the witness could not be asked."""
+"""Fields of events in every journal that has the speed of its run; null if the witness could not be asked."""
 
 
 def disorder(setting: Setting, facts: Facts) -> Iterator[str]:
-    """What shows that a journal is not that of one run as it was."""
+    """Contradictions within the journal, one sentence each."""
     for each in CHECKS:
         yield from each(setting, facts)
 
@@ -69,7 +69,7 @@ def _all(facts: Facts, source: Source, *kinds: str) -> list[Event]:
 
 
 def _is_of_today(facts: Facts) -> bool:
-    """Journals of 0.1 do not tell a run's speed and preset, and less of most things."""
+    """Whether the journal is newer than 0.1, which recorded neither speed nor preset, and less of most things."""
     started = _all(facts, "lab", "arm-started")
     return any(event.get(name) is not None for event in started for name in ("speed", "preset_sha256"))
 
@@ -93,7 +93,7 @@ def _begins_and_ends(setting: Setting, facts: Facts) -> Iterator[str]:
     started, finished = _all(facts, "lab", "arm-started"), _all(facts, "lab", "arm-finished")
     if started and any(event.t < started[0].t - ROUNDED for event in facts.events):
         yield "the journal has events from before the run began"
-    # Of a sandbox that is kept, its freeze and what becomes of its connection may be told later.
+    # A warm sandbox may freeze, and its connection may end, after the run has ended.
     told = [event for event in facts.events if event.source in ("client", "invocation")]
     if finished and any(event.t > finished[-1].t + ROUNDED for event in told):
         yield "the journal has events from after the run had ended"
@@ -144,7 +144,7 @@ def _executions(setting: Setting, facts: Facts) -> Iterator[str]:
 
 
 def _limits(setting: Setting, facts: Facts) -> Iterator[str]:
-    """A connection that ended of a limit had idled, or lived, for so long."""
+    """A connection that a limit ended had been idle, or had lived, for that long."""
     listeners = _all(facts, "upstream", "listener-opened")
     opened = {event["connection"]: event.t for event in _all(facts, "upstream", "connection-opened")}
     used: dict[int, float] = {}
@@ -179,7 +179,7 @@ def _gaps_in_turn(setting: Setting, facts: Facts) -> Iterator[str]:
 
 
 def _at_rest(facts: Facts, gap: Gap) -> Iterator[str]:
-    """It lasts from the last answer; until it is over the platform has no work for the function."""
+    """A gap starts at the last answer, and no invocation runs until it is over."""
     for event in _all(facts, "invocation", "invoked", "event-sent", "returned", "failed"):
         if gap.started + ROUNDED < event.t < gap.ended - ROUNDED and event.kind != "event-sent":
             yield f"an invocation was under way in gap {gap.number}"
@@ -187,7 +187,7 @@ def _at_rest(facts: Facts, gap: Gap) -> Iterator[str]:
 
 
 def _every_sandbox_froze(setting: Setting, facts: Facts) -> Iterator[str]:
-    """In a frozen gap no sandbox is awake, not for a moment, whichever of them has the connection."""
+    """In a frozen gap no sandbox is ever awake, whichever of them has the connection."""
     lives = _all(facts, "sandbox", "frozen", "thawed", "stopped", "crashed")
     served = [(event.t, str(event["sandbox"])) for event in _all(facts, "invocation", "invoked")]
     for gap in facts.gaps:
@@ -236,9 +236,9 @@ def _requests_before_gaps(setting: Setting) -> list[int]:
 
 
 def _successes_came_when_told(setting: Setting, facts: Facts) -> Iterator[str]:
-    """Each request told `ok` came to the upstream while the function says that it made it."""
+    """The upstream received each request reported `ok` in the time in which the function says it was made."""
     if setting.clock == "stalls":
-        return  # the function's own times are of a clock that stood still
+        return  # the function's clock stood still, so its times do not compare
     came = [(event["request"], event.t) for event in _all(facts, "upstream", "request")]
     for request in facts.requests:
         mine = [t for name, t in came if name == request["id"]]
@@ -248,7 +248,7 @@ def _successes_came_when_told(setting: Setting, facts: Facts) -> Iterator[str]:
 
 
 def _link(setting: Setting, facts: Facts) -> Iterator[str]:
-    """What is lost is lost by a cut link, or is never sent; what is delivered meets no cut."""
+    """A close that is stated to be lost met a cut link or was never sent; with `delivered` no link was cut."""
     cuts = _all(facts, "link", "cut")
     if setting.link == "delivered":
         if cuts:
@@ -268,9 +268,9 @@ def _faults_as_stated(setting: Setting, facts: Facts) -> Iterator[str]:
 
 
 def _failed_on_what_died(setting: Setting, facts: Facts) -> Iterator[str]:
-    """Where a request fails and tells of its connections, the upstream did something to the last of them."""
+    """If a request failed and reports its connections, the upstream did something to the last of them."""
     if setting.balancer is not None or setting.link == "lost":
-        return  # the upstream knows the balancer's ports, or the link may have done it
+        return  # the upstream sees the balancer's ports only; with a lost link the link may be the cause
     ports = {event["connection"]: event["peer_port"] for event in _all(facts, "upstream", "connection-opened")}
     harmed = {ports.get(event["connection"]) for event in _all(facts, "upstream", "gave-up", "fault")}
     for request in facts.requests:
@@ -282,7 +282,7 @@ def _failed_on_what_died(setting: Setting, facts: Facts) -> Iterator[str]:
 
 
 def _recycled(setting: Setting, facts: Facts) -> Iterator[str]:
-    """What comes after a sandbox was reclaimed is a cold start."""
+    """The first invocation after a sandbox was recycled is a cold start."""
     for gap, period in zip(facts.gaps, setting.idle, strict=False):
         if not period.recycles:
             continue
@@ -292,7 +292,7 @@ def _recycled(setting: Setting, facts: Facts) -> Iterator[str]:
 
 
 def _invoked_once(setting: Setting, facts: Facts) -> Iterator[str]:
-    """Each request of the platform is tried once, and once more for each retry that was planned; in one sandbox."""
+    """Each invocation is made once, plus once for each planned retry, and each stays in one sandbox."""
     tries = Counter(str(event["request_id"]) for event in _all(facts, "invocation", "invoked"))
     planned = Counter(str(event["request_id"]) for event in _all(facts, "invocation", "retry-planned"))
     sent = Counter(str(event["request_id"]) for event in _all(facts, "invocation", "event-sent"))
@@ -310,7 +310,7 @@ def _invoked_once(setting: Setting, facts: Facts) -> Iterator[str]:
 
 
 def _answered_awake(setting: Setting, facts: Facts) -> Iterator[str]:
-    """A sandbox that was frozen answers only when it has been thawed."""
+    """A frozen sandbox does not answer before it is thawed."""
     frozen: set[object] = set()
     for event in facts.events:
         if event.source == "sandbox" and event.kind in ("frozen", "thawed"):
@@ -320,9 +320,9 @@ def _answered_awake(setting: Setting, facts: Facts) -> Iterator[str]:
 
 
 def _told_in_invocations(setting: Setting, facts: Facts) -> Iterator[str]:
-    """Each request that the function tells of lies within one of its invocations."""
+    """Each request that the function reports lies within one of its invocations."""
     if setting.clock == "stalls":
-        return  # the function's own times are of a clock that stood still
+        return  # the function's clock stood still, so its times do not compare
     ends = _all(facts, "invocation", "returned", "failed")
     spans = [
         (began.t, next((end.t for end in ends if end["request_id"] == began["request_id"] and end.t >= began.t), inf))
@@ -337,7 +337,7 @@ def _told_in_invocations(setting: Setting, facts: Facts) -> Iterator[str]:
 
 
 def _only_stated_verbs(setting: Setting, facts: Facts) -> Iterator[str]:
-    """The upstream restarts, drains and moves as often as stated."""
+    """The upstream did not restart, drain or move more often than stated."""
     stated = Counter(step.trace for period in setting.idle for step in period.steps)
     for trace in dict.fromkeys(cls.trace for cls in VERBS.values()):
         if trace is None or not trace.only_so:

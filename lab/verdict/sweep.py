@@ -35,7 +35,7 @@ class Sample:
 
 
 def judge_sweep(named: Named, scoped: Mapping[Scope, Sequence[Event]]) -> SweepResult | None:
-    """The curve of a scenario's sweep; None where it has none."""
+    """The curve of a scenario's sweep; None if it has none."""
     sweep = named.scenario.sweep
     if sweep is None:
         return None

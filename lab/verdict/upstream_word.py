@@ -1,4 +1,4 @@
-"""The upstream's word about what a scenario states: which requests came to it, and how it behaved."""
+"""Checks of what a scenario states against the upstream: which requests it got, and how it behaved."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,12 +11,12 @@ from lab.verdict.statement import Statement, check, same
 JSON_TYPE = "application/json"
 RULE_KEYS = ("at", "do", "after_bytes", "requests", "min_request", "connections", "first")
 
-# What came.
+# What it got.
 
 
 @check
 def requests_are_those_asked_for(s: Statement) -> Iterator[str]:
-    """What a handler left running is named by the request's id and a suffix."""
+    """Every request has an id that the function was given; follow-ups have such an id and a suffix."""
     left_running = {name + suffix for name in s.asked for suffix in (FOLLOW_UP, COLD_START)}
     names = [str(event["request"]) for event in s.all("upstream", "request")]
     strangers = [name for name in names if name not in s.asked | left_running]
@@ -136,7 +136,7 @@ def behaviour(s: Statement) -> Iterator[str]:
 
 
 VANISH = {"repair": "tcp-repair", "deferred": "deferred-reset"}
-"""What the upstream calls the ways to vanish; it answers keepalive probes in one of them only."""
+"""The upstream's names for the ways to vanish; only `deferred-reset` answers keepalive probes."""
 
 
 @check
@@ -154,7 +154,7 @@ def _rule(rule: FaultRule | dict[str, Any]) -> dict[str, Any]:
 
 @check
 def first_of_a_rule(s: Statement) -> Iterator[str]:
-    """A rule that says `first: n` strikes n times, or as often as it could."""
+    """A rule with `first: n` strikes n times, or fewer if fewer requests gave it a chance."""
     struck = Counter(event.get("rule") for event in s.all("upstream", "fault"))
     for index, rule in enumerate(s.setting.upstream.faults):
         if rule.first is None:
@@ -166,7 +166,7 @@ def first_of_a_rule(s: Statement) -> Iterator[str]:
 
 
 def _spared(s: Statement, index: int, rule: FaultRule) -> bool:
-    """Whether a request that the rule is for was answered in full after the rule's last strike."""
+    """Whether a request that matches the rule was answered in full after the rule's last strike."""
     last = max((e.t for e in s.all("upstream", "fault") if e.get("rule") == index), default=float("-inf"))
     answered = {event["request"] for event in s.all("upstream", "response") if event.t > last}
     return any(

@@ -1,9 +1,9 @@
-"""What a scenario states, held against witnesses that are not the function's word.
+"""Compares what a scenario states with witnesses other than the function.
 
-The upstream says which requests came and how it behaved, the kernel what was preloaded and which sockets are watched,
-the platform when events were sent and sandboxes thawed, and a hash which file was loaded. Each check answers what
-contradicts the statement; those about the upstream's word are in `upstream_word`. Where a journal lacks a witness
-because its version did not take it, nothing is asked.
+The upstream says which requests came and how it behaved; the kernel, what was preloaded and which sockets are watched;
+the platform, when events were sent and sandboxes thawed; a hash, which file was loaded. Each check yields what
+contradicts the statement; the checks of the upstream's word are in `upstream_word`. A witness that the journal's
+version did not record yet is not asked for.
 """
 
 from collections import Counter
@@ -26,18 +26,18 @@ EVENT_RETRIES = (60.0, 120.0)
 
 
 def contradictions(setting: Setting, facts: Facts) -> tuple[str, ...]:
-    """Where a witness contradicts what the setting states; empty where all of them bear it out."""
+    """Where a witness contradicts what the setting states; empty if all of them confirm it."""
     statement = Statement(setting, facts)
     problems = [problem for each in CHECKS for problem in each(statement)]
     return tuple(dict.fromkeys([*problems, *disorder(setting, facts)]))
 
 
-# That all of them were heard.
+# Whether every witness is in the journal.
 
 
 @check
 def witnesses_were_heard(s: Statement) -> Iterator[str]:
-    """What every run writes down, and without which the checks that follow would have nothing to ask."""
+    """Every run records these; without them the other checks would find nothing to contradict."""
     answered = {event["request_id"] for event in s.all("invocation", "returned")}
     ids = {kind: {event["request_id"] for event in s.all("invocation", kind)} for kind in ("invoked", "event-sent")}
     succeeded = {request["id"] for request in s.facts.requests if request["outcome"] == "ok"}
@@ -89,7 +89,7 @@ def speed(s: Statement) -> Iterator[str]:
 
 @check
 def invocations(s: Statement) -> Iterator[str]:
-    """Each step's requests were told of, and a burst was one: its invocations began before the first had ended."""
+    """All stated requests were reported, and the invocations of a burst began before the first of them had ended."""
     steps = s.setting.timeline
     stated = sum(step.events * step.requests_each for step in _invoking(steps))
     told = len(s.asked)
@@ -111,7 +111,7 @@ def invocations(s: Statement) -> Iterator[str]:
 
 @check
 def asynchronous_events(s: Statement) -> Iterator[str]:
-    """Each `event` of the timeline was handed to the platform as one, and nothing else was."""
+    """The platform got an asynchronous event for each `event` of the timeline, and no other."""
     stated = sum(step.asynchronous for step in _invoking(s.setting.timeline))
     accepted = len(s.all("invocation", "event-accepted"))
     if s.speed is not None and accepted != stated:  # journals of 0.1 have neither
@@ -124,7 +124,7 @@ def _invoking(steps: Sequence[object]) -> list[Invocation]:
 
 @check
 def connections_at_once(s: Statement) -> Iterator[str]:
-    """The first invocation with several requests at once gets a connection for each: the upstream waits for them."""
+    """The first invocation with several requests uses one connection for each: the upstream waits for all of them."""
     first = next(iter(_invoking(s.setting.timeline)), None)
     if first is None or first.requests_each == 1 or not s.requests:
         return
@@ -210,7 +210,7 @@ def app_shape(s: Statement) -> Iterator[str]:
 
 @check
 def lost_packets(s: Statement) -> Iterator[str]:
-    """Where links are cut, each is cut before a connection ends, and lifted before the wake."""
+    """If links are cut, they are cut before the connections end."""
     cuts = s.all("link", "cut")
     if s.setting.link != "lost" or not cuts:
         return

@@ -67,15 +67,15 @@ func (function *Function) handle(ctx context.Context, event Event) (*Answer, err
 
 // startAfresh forgets the present client and its connections, as a new sandbox would have none.
 func (function *Function) startAfresh(fresh Fresh) error {
-	anew, err := newFunction(fresh.UpstreamURL, fresh.Preset)
+	renewed, err := newFunction(fresh.UpstreamURL, fresh.Preset)
 	if err != nil {
 		return err
 	}
 	if function.client != nil {
 		function.client.CloseIdleConnections()
 	}
-	anew.sandbox = function.sandbox
-	*function = *anew
+	renewed.sandbox = function.sandbox
+	*function = *renewed
 	return nil
 }
 

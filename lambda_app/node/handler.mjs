@@ -32,9 +32,9 @@ async function choose(name) {
 export async function handler(event) {
   if (event.fresh) {
     const { upstream_url: url, preset: name } = event.fresh;
-    const anew = await choose(name);
+    const renewed = await choose(name);
     await closeAll();
-    [upstream, preset, invocations] = [url, anew, 0];
+    [upstream, preset, invocations] = [url, renewed, 0];
   }
   invocations += 1;
   return serve(event);

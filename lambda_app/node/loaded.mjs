@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 let loads = 0;
 
-// The module as at a cold start, also where it was imported before; null where there is no such file.
+// The module as at a cold start, also if it was imported before; null if there is no such file.
 export async function load(url) {
   if (!existsSync(url)) return null;
   loads += 1;

@@ -27,7 +27,7 @@ class Client(ABC):
     body_option: ClassVar[str] = "data"
     """What it calls the body of a request."""
     json_option: ClassVar[str | None] = "json"
-    """What it calls a document that it is to send as JSON; None where it sends none."""
+    """What it calls a document that it is to send as JSON; None if it sends none."""
 
     def __init__(self) -> None:
         self.observer = Observer()

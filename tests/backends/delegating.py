@@ -133,7 +133,7 @@ def with_experiments(change: Change) -> Wrap:
 
 
 def with_upstream(**parts: Any) -> Wrap:
-    """Every upstream behaves otherwise than the experiment states."""
+    """No upstream behaves as the experiment states."""
 
     def change(experiment: Experiment) -> Experiment:
         upstream = experiment.setting.upstream.model_copy(update=parts)

@@ -130,7 +130,7 @@ def test_cold_warm_and_stale(served: Served, invoke: Invoke) -> None:
     served.goes_stale("warm")
     answer, stale = invoke("stale")
     assert answer["StatusCode"] == 200
-    assert "FunctionError" not in answer  # this function tells of its requests, it does not fail with them
+    assert "FunctionError" not in answer  # this function reports its requests, it does not fail with them
     assert stale["sandbox"] == cold["sandbox"]
     assert [(request["id"], request["outcome"]) for request in stale["requests"]] == [("stale", "reset")]
     served.wait_for("upstream", "late-data", "connection=1 ")

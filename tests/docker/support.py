@@ -92,7 +92,7 @@ class LabProcess:
         return [event for event in self.journal if (event.source, event.kind) == (source, kind)]
 
     def await_seen(self, source: str, kind: str, count: int = 1) -> None:
-        """Wait until its journal tells of something, so many times."""
+        """Wait until its journal has an event so many times."""
         await_true(lambda: len(self.seen(source, kind)) >= count, f"{count} events `{source} {kind}`")
 
     @property

@@ -1,4 +1,4 @@
-"""A balancer that loses patience with its client: what its arms owe, and what they are worth without it."""
+"""A balancer that loses patience with its client: what its arms must prove, and what they are worth without it."""
 
 import re
 from collections.abc import Callable, Sequence

@@ -83,7 +83,7 @@ def test_without_its_reaper_clean_removes_everything(frozen_lab: LabProcess, eng
     os.kill(frozen_lab.reaper, signal.SIGKILL)
     frozen_lab.signal(signal.SIGKILL)
     frozen_lab.wait()
-    for side in sides:  # its agent ends with its standard input, whoever cleans up
+    for side in sides:  # its agent ends with its standard input, whatever cleans up
         assert side.wait(timeout=PATIENCE)["StatusCode"] == 0
     assert sum(map(is_frozen, containers)) == ARMS, "nobody was there to thaw them"
     status, out, err = thawlab("clean")

@@ -1,4 +1,4 @@
-"""Sabotage of blue-green: a name that was not moved proves nothing, and a client that leaves is no bug."""
+"""Sabotage of blue-green: a name that was not moved proves nothing, and a client that leaves is not a bug."""
 
 from pathlib import Path
 

@@ -41,7 +41,7 @@ def test_every_role_is_explained(story: Named) -> None:
 
 
 def text_of(picture: str) -> str:
-    """The words of an SVG, a line each; raises ParseError where it is none."""
+    """The words of an SVG, a line each; raises ParseError if it is none."""
     root = ET.fromstring(picture)
     return "\n".join((element.text or "").replace("\N{NO-BREAK SPACE}", " ") for element in root.iter() if element.text)
 

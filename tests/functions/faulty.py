@@ -5,7 +5,7 @@ raise     it raises in the second invocation
 nonsense  it answers without the requests
 slang     it has a word of its own for an outcome
 stay      it goes on counting its invocations, whatever `fresh` says
-rename    it sends its requests under ids of its own, and tells of them by those that were asked for
+rename    it sends its requests under ids of its own, and reports them under those that were asked for
 """
 
 import contextlib

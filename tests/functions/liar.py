@@ -1,4 +1,4 @@
-"""A function that lies: it tells of a reset on a reused connection, and neither happened.
+"""A function that lies: it reports a reset on a reused connection, and neither happened.
 
 Its preset's name says what it does instead of reusing the connection that it made first and keeps open:
 

@@ -42,7 +42,7 @@ def sends(warm: Warm, end: str) -> int:
 
 
 def assert_told_as_seen(warm: Warm, answer: Answer, door: Door) -> None:
-    """What the client tells of its connections is what the upstream saw, where each request came once."""
+    """What the client reports about its connections is what the upstream saw, if each request came once."""
     seen = {event["request"]: (event["connection"], event["number"]) for event in door.of("request")}
     for told in answer.requests:
         connection, number = seen[told.id]

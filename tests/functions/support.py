@@ -40,7 +40,7 @@ Json = dict[str, Any]
 
 
 def lacks(defined: Definition) -> str | None:
-    """Why this machine cannot run the function in a process, in the lab's words; None where it can."""
+    """Why this machine cannot run the function in a process, in the lab's words; None if it can."""
     return lack_reason(defined.needs, lacking("process"))
 
 
@@ -181,7 +181,7 @@ class Hall:
         return self._warm[key]
 
     async def forget(self, warm: Warm) -> None:
-        """Stop its sandbox; whoever needs the function next starts another one."""
+        """Stop its sandbox; the next user of the function starts another one."""
         self._warm = {key: known for key, known in self._warm.items() if known is not warm}
         await self.service.remove(warm.function)
 

@@ -1,4 +1,4 @@
-"""One function of each program, in a container: it answers, makes a fresh client, and tells of a reset."""
+"""One function of each program, in a container: it answers, makes a fresh client, and reports a reset."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace

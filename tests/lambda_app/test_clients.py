@@ -107,7 +107,7 @@ def site_packages(interpreter: str) -> list[str]:
 
 @pytest.fixture
 def preset(library: str, trusted: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """The story's preset, imported anew; an SDK's that tries once, so that a talk is had once."""
+    """The story's preset, imported again; an SDK's that tries once, so that a talk is had once."""
     defined = DEFINITIONS[library]
     # The library's own environment, after the lab's: nothing that is loaded already is loaded a second time.
     monkeypatch.setattr(sys, "path", [*sys.path, *site_packages(defined.program.here().command[0])])

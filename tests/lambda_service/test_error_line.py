@@ -226,7 +226,7 @@ def test_the_documents_of_runtime_clients() -> None:
     }
     expected = "ReferenceError: x is not defined (/app/presets/undici/p.mjs:3)"
     assert error_line(json.dumps(node)) == expected
-    node["trace"][1] = "    at send (file:///app/presets/undici/p.mjs?1:3:10)"  # loaded anew, for another cell
+    node["trace"][1] = "    at send (file:///app/presets/undici/p.mjs?1:3:10)"  # loaded again, for another cell
     assert error_line(json.dumps(node)) == expected
     logged = f"2026-11-26T06:52:28.000Z\tundefined\tERROR\tUncaught Exception \t{json.dumps(node)}\n"
     assert error_line(logged) == expected

@@ -106,7 +106,7 @@ async def test_most_recently_used_first_and_no_more_than_the_limit(lab: Lab) -> 
     assert results[0].sandbox != results[1].sandbox
     assert function.cold_starts == 2
     await function.settled()
-    # The last to be used are asked first, whoever answered last.
+    # The last to be used are asked first, whichever answered last.
     assert function.sandboxes == (results[0].sandbox, results[1].sandbox)
     for _ in range(3):
         assert (await function.invoke()).sandbox == results[1].sandbox

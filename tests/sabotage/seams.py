@@ -18,7 +18,7 @@ from lab.run import experiment as runner
 from tests.sabotage.lie import Arm, Break, Lie, Seam
 
 telling: ContextVar[Lie | None] = ContextVar("telling", default=None)
-"""The lie that this lab run is about; None where it is honest."""
+"""The lie that this lab run is about; None if it is honest."""
 told: ContextVar[Break | None] = ContextVar("told", default=None)
 """What is broken in this arm's run; None in every other's."""
 

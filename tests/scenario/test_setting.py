@@ -35,7 +35,7 @@ def setting(upstream: str = "{}", timeline: str = "[invoke, freeze: 1m, invoke]"
     ("upstream", "timeline", "stale"),
     [
         ("{max_age: 5m}", "[invoke, wait: 2m, invoke, wait: 2m, invoke]", [False, False]),
-        # However busy it is, and a new connection begins anew.
+        # However busy it is, and a new connection starts from zero.
         ("{max_age: 5m}", "[invoke, wait: 2m, invoke, wait: 2m, invoke, wait: 2m, invoke]", [False, False, True]),
         (
             "{max_age: 3m}",

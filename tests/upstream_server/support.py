@@ -109,7 +109,7 @@ class PlainClient:
         return data
 
     def kernel(self) -> Socket | None:
-        """What the kernel's table says about this socket; None where it has no such row."""
+        """What the kernel's table says about this socket; None if it has no such row."""
         return client_end(Flow(*self._mine, *self._theirs))
 
     def upstream_end(self) -> Socket | None:

@@ -23,7 +23,7 @@ GATEWAY = 1.6
 """Real seconds: kernels send probes in whole seconds, so this is refreshed in time by one each second."""
 
 TOLD_LATE = 0.05
-"""Real seconds by which a busy machine may tell of a connection later than its age began."""
+"""Real seconds by which a busy machine may report a connection later than its age began."""
 
 
 def age(bench: Bench) -> float:

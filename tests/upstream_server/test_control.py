@@ -180,7 +180,7 @@ async def test_rules_are_made_changed_and_lifted(api: Api, bench: Bench) -> None
 
     assert not await answered()
     assert await answered()
-    # The same rules go on counting; new ones begin anew.
+    # The same rules go on counting; new ones start again.
     await api("PATCH", "/listeners/one", {"idle_timeout": 5, "announce_close": True})
     assert await answered()
     _, changed = await api("PATCH", "/listeners/one", {"faults": [RULE | {"first": 2}]})

@@ -59,7 +59,7 @@ class Cgroup:
         self.control.write_text(words[frozen])
 
     def is_frozen(self) -> bool:
-        """What the kernel says; raises OSError where the container is gone."""
+        """What the kernel says; raises OSError if the container is gone."""
         if self.version == 1:
             return self.control.read_text().strip() == "FROZEN"
         return "frozen 1" in (self.folder / "cgroup.events").read_text().splitlines()
@@ -83,7 +83,7 @@ class Cgroup:
 
 
 def find_cgroup(container_id: str) -> Cgroup | None:
-    """The container's freezer, or None where this process cannot see it."""
+    """The container's freezer, or None if this process cannot see it."""
     for layout in LAYOUTS:
         folder = CGROUPS / layout.format(id=container_id)
         if (folder / "freezer.state").exists():

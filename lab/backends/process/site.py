@@ -46,7 +46,7 @@ class ProcessUpstream:
 
 
 class NoLink:
-    """There is no link to cut: with the link `lost` the upstream's side vanishes and sends nothing."""
+    """A process has no link to cut: with the link `lost` the upstream's side vanishes and sends nothing."""
 
     async def cut(self) -> None:
         """Do nothing."""

@@ -50,11 +50,11 @@ class ListenerOpened(Happening):
     """The close mode by which it gives a connection up."""
     advertise: KeepAliveHint
     gateway_timeout: Seconds | None
-    """After how long a gateway in between forgets an unused connection; null is no gateway."""
+    """After how long a gateway in between forgets an unused connection; null without one."""
     gateway_refresh: Annotated[Text | None, NEW]
     """What the gateway counts as use: `requests`, or `probes` as well."""
     max_age: Annotated[Seconds | None, NEW]
-    """The age beyond which a connection ends when it is next idle; null is no limit."""
+    """The age beyond which a connection ends when it is next idle; null means no limit."""
     announce_close: Flag
     """Whether every answer says `Connection: close`."""
     faults: tuple[StatedFault, ...]

@@ -64,7 +64,7 @@ def _grid(matrix: Matrix) -> Iterator[str]:
     yield ""
     yield (
         f"⚠️ twice: it succeeded, but the upstream carried it out twice. ×2: it failed, and was carried out twice. "
-        f"❓ inconclusive: there is no proof that what was to happen did. {NOTHING}: not a cell of this matrix."
+        f"❓ inconclusive: something that had to happen has no proof. {NOTHING}: not a cell of this matrix."
     )
     if marks.letters:
         yield from ("", *footnotes(marks))

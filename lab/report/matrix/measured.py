@@ -244,7 +244,7 @@ class Checked:
     claim: Claim
     words: Mapping[str, str]
     agrees: bool | None
-    """None where no cell was measured."""
+    """None if no cell was measured."""
 
 
 def check(claim: Claim, client: Client) -> Checked:

@@ -31,7 +31,7 @@ class Axis:
         return str(getattr(cell, self.field))
 
     def name(self, cell: CellResult) -> str:
-        """What is unusual in the cell; empty where it is not."""
+        """What is unusual in the cell; empty if it is not."""
         value = self.value(cell)
         return "" if value == self.usual else self.names.get(value, value)
 

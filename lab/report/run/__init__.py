@@ -43,7 +43,7 @@ def write_all(folder: Path, run: FinishedRun, preset_path: PresetPath | None = N
 
 
 def _keep_traces(folder: RunFolder, run: FinishedRun) -> None:
-    """Where the judge itself failed on an arm, for whoever mends it."""
+    """The traceback of a judge that failed on an arm, for its maintainers."""
     for scenario in run.results.scenarios:
         for arm in scenario.arms:
             traces = [f"repeat {one.repeat}\n{one.trace}" for one in arm.runs if one.trace]

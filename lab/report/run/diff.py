@@ -11,16 +11,16 @@ NOT_KEPT = "The code is not shown: this run's folder does not hold its presets (
 
 
 def unified(before: Path, after: Path) -> str:
-    """The unified difference of two files, docstrings included; empty where they say the same.
+    """The unified difference of two files, docstrings included; empty if they say the same.
 
-    Raises OSError where one cannot be read.
+    Raises OSError if one cannot be read.
     """
     old, new = (path.read_text(encoding="utf-8").splitlines() for path in (before, after))
     return "\n".join(difflib.unified_diff(old, new, before.name, after.name, lineterm=""))
 
 
 def code_change(told: Told, arm: ArmResult, preset_path: PresetPath) -> str | None:
-    """The difference from an arm's bug to the arm; None where it changes no code or a file is not there."""
+    """The difference from an arm's bug to the arm; None if it changes no code or a file is not there."""
     bug = told.bug_of(arm)
     if bug is None or not told.changes_code(arm):
         return None

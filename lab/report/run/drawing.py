@@ -36,7 +36,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A band; its label is empty where it would not fit."""
+    """A band; its label is empty if it would not fit."""
 
     kind: str
     x: float
@@ -89,7 +89,7 @@ class Drawing:
 
 
 def draw(lanes: Lanes) -> Drawing | None:
-    """The shapes of the lanes; None where nothing happened."""
+    """The shapes of the lanes; None if nothing happened."""
     if not lanes.phases:
         return None
     shown = lanes.rows if len(lanes.rows) <= MOST_ROWS else (*lanes.rows[: MOST_ROWS - 1], lanes.rows[-1])

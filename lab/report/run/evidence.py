@@ -1,7 +1,7 @@
 """Events made ready for telling: each at the earliest time that the journal proves.
 
 The lab notes some things a few milliseconds after the fact: late bytes when the tap has read them, a request
-when the function tells of it. Told at those times, a story would have effects before their causes.
+when the function reports it. Told at those times, a story would have effects before their causes.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """What a run looks like in a terminal: the table first, then what happened, why, and the code.
 
-Colour only repeats what the words say. Where the output is no terminal, rich prints plain text.
+Colour only repeats what the words say. If the output is not a terminal, rich prints plain text.
 """
 
 import json

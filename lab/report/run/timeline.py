@@ -58,7 +58,7 @@ def moments(events: Sequence[Event]) -> list[Moment]:
 
 
 def story_end(events: Sequence[Event]) -> float:
-    """When the last outcome was there, on the journal's clock; the last event's time where there is none."""
+    """When the last outcome was there, on the journal's clock; the last event's time if there is none."""
     outcomes = [event.t for event in events if event.kind in ("returned", "failed") or is_outcome(event)]
     return max(outcomes, default=max((event.t for event in events), default=0.0))
 
@@ -204,7 +204,7 @@ class _Story:
         return f", sandbox {self.sandboxes.index(name) + 1}"
 
     def _closed_before(self, event: Event) -> set[int]:
-        """Connections that the client had closed: their sockets are no news."""
+        """Connections that the client had closed: their sockets need no line."""
         return {closed["connection"] for closed in self.closed if closed.t < event.t and closed.get("by") == "client"}
 
     def _tcp_state(self, event: Event) -> str:

@@ -1,4 +1,4 @@
-"""Successes that were never executed, orders that nobody tells of, fixes beside a bug that did not fail."""
+"""Successes that were never executed, orders that nobody reports, fixes beside a bug that did not fail."""
 
 from dataclasses import replace
 

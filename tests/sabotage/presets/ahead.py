@@ -1,4 +1,4 @@
-"""It sends its third request with its second, and only tells of it when it is asked for."""
+"""It sends its third request with its second, and only reports it when it is asked for."""
 
 from typing import Any
 

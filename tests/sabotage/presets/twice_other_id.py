@@ -1,4 +1,4 @@
-"""It makes every order twice, over a connection of its own, and tells of one. Its second order has an id of its own."""
+"""It makes every order twice, over separate connections, and reports one. Its second order has another id."""
 
 import uuid
 from typing import Any

@@ -1,4 +1,4 @@
-"""It makes every order twice, over a connection of its own, and tells of one."""
+"""It makes every order twice, over separate connections, and reports one."""
 
 from typing import Any
 

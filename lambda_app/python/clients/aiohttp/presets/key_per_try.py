@@ -1,7 +1,7 @@
 """key_per_try: like seed, with an idempotency key that is made for each request.
 
 No fix where the platform tries again: each try runs this code, and each has another
-key. A key that holds is made once, by whoever sends the event, or from the event.
+key. A key that holds is made once, by the event's sender, or from the event.
 """
 
 import asyncio

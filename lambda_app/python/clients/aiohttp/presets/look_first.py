@@ -1,4 +1,4 @@
-"""look_first: look at the pooled sockets before use; start anew if one is readable.
+"""look_first: look at the pooled sockets before use; start again if one is readable.
 
 An idle connection that is readable has been closed: urllib3 and httpx check this.
 It repairs what it can see. A connection whose close was lost looks healthy.

@@ -1,7 +1,7 @@
 """max_age: no connection outlives two minutes, used or not. What a moved name needs.
 
 An idle limit does not help a connection that is always in use: only its age ends it.
-Names are asked anew as often, or a new connection would go to the old address.
+Names are looked up again as often, or a new connection would go to the old address.
 """
 
 import asyncio

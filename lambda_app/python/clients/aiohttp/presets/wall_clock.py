@@ -1,7 +1,7 @@
 """wall_clock: like seed, but what was unused for a minute of wall clock is dropped.
 
 The monotonic clock may have stood still in a restored snapshot, and with it every age
-that a pool knows. The wall clock is set anew after a restore; until it is, this does
+that a pool knows. The wall clock is set again after a restore; until it is, this does
 not help either. It needs a margin, as every limit: keep it below the upstream's.
 """
 

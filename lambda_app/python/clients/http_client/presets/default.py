@@ -1,6 +1,6 @@
 """default: connections of the standard library, kept in a list. Nothing is set.
 
-`http.client` has no pool: whoever wants keep-alive keeps the connections. It looks at
+`http.client` has no pool: the caller keeps connections to reuse. It looks at
 nothing before use, and has no timeout. It opens a connection again that it closed
 itself.
 """

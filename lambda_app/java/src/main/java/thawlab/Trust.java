@@ -39,7 +39,7 @@ final class Trust {
     } catch (IOException error) {
       throw new UncheckedIOException(error);
     } catch (GeneralSecurityException error) {
-      throw new IllegalStateException("THAWLAB_CA_PEM is no certificate", error);
+      throw new IllegalStateException("THAWLAB_CA_PEM is not a certificate", error);
     }
   }
 

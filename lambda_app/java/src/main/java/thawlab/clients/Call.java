@@ -3,7 +3,7 @@ package thawlab.clients;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** One request on its way. Libraries tell of it from threads of their own. */
+/** One request on its way. Libraries report on it from their own threads. */
 public final class Call {
   public final Client.Request request;
   public final List<Client.Attempt> attempts = new CopyOnWriteArrayList<>();
