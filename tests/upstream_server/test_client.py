@@ -2,12 +2,17 @@
 
 import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import aiohttp
 import pytest
 
 import lab.upstream.client
 from lab.errors import EnvironmentLacks
-from lab.upstream.client import UpstreamClient
+from lab.journal import Journal, Recorder, Scope
+from lab.journal.events import UpstreamExecuted
+from lab.scenario.parts import Upstream
+from lab.upstream.client import MOVED_FROM, UpstreamClient
 from tests.upstream_server.support import IDLE, Bench
 from upstream_server.control import Control
 
@@ -85,3 +90,26 @@ async def test_a_successor_takes_new_connections_while_the_drained_ones_still_en
     assert (await drained.request()).headers["connection"] == "close"
     assert await drained.recv() == b""
     assert "connection" not in (await fresh.request()).headers
+
+
+@pytest.mark.parametrize(("first", "connection", "address"), [(1, 1, None), (MOVED_FROM, MOVED_FROM, "new")])
+async def test_an_execution_says_that_it_was_at_the_new_address(
+    bench: Bench, tmp_path: Path, first: int, connection: int, address: str | None
+) -> None:
+    """The address is read through the event's class, as a verdict reads it."""
+    control = await Control(bench.upstream, TOKEN).start()
+    client = UpstreamClient(control.url, TOKEN, "127.0.0.1", first)
+    await client.follow_events()
+    with Journal(tmp_path / "journal.jsonl") as journal:
+        recorder = Recorder(journal, Scope("s", "a", 1))
+        listener = await client.open("moved", Upstream(), 1.0, recorder)
+        orders = f"http://127.0.0.1:{listener.port}/orders"
+        async with aiohttp.ClientSession() as session, session.post(orders) as got:
+            assert got.ok
+        executed = await recorder.wait_for(lambda event: event.kind == "executed", "the execution", BOUND)
+        said = UpstreamExecuted.of(executed)
+        await client.close_listener("moved")
+    await client.close()
+    await control.close()
+    assert said is not None
+    assert (said.connection, said.address) == (connection, address)

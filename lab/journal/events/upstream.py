@@ -244,6 +244,8 @@ class UpstreamExecuted(Happening):
     """Of the request's body."""
     content_type: Annotated[Text | None, NEW]
     """Of the request's body; null if it did not say."""
+    address: Annotated[Text | None, NEW] = None
+    """`new` if it came to the address that the upstream's name was moved to."""
 
 
 @event_of("upstream")
