@@ -1,8 +1,8 @@
 """The orders API: something worth not doing twice.
 
-Answers can be made longer and framed otherwise, so that there is something to truncate: `?response_bytes=N` pads
+Answers can be made longer or framed in chunks, so that there is something to truncate: `?response_bytes=N` pads
 the body with blanks to N bytes, `?chunked=1` sends it in chunks instead of with a Content-Length. `?together=N` keeps
-the answer back until N requests wait for theirs, so that they have a connection each.
+the answer back until N requests wait for theirs, so that each needs its own connection.
 """
 
 import json
@@ -75,7 +75,7 @@ async def get_order(request: Request) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How an answer is to look on the wire."""
+    """How the answer must look on the wire."""
 
     size: int
     chunked: bool
@@ -95,7 +95,7 @@ class _ChunkedResponse(Response):
 
 
 def _form(request: Request) -> _Form:
-    """What the query asks for, read before anything is executed; 400 for what makes no sense."""
+    """What the query asks for, read before anything is executed; 400 if it is invalid."""
     size, chunked = (request.query_params.get(name, "0") for name in ("response_bytes", "chunked"))
     if not (size.isdecimal() and int(size) <= MOST_BYTES):
         raise HTTPException(400, f"response_bytes={size} is not a number of bytes up to {MOST_BYTES}")
@@ -108,7 +108,7 @@ def _form(request: Request) -> _Form:
 
 
 async def _together(request: Request, form: _Form) -> None:
-    """Wait for the others; 503 where they do not come. A request that wants no company sets nobody free."""
+    """Wait for the others; 503 if they do not come. A plain request neither waits for a group nor completes one."""
     if form.together == 1:
         return
     try:
@@ -126,7 +126,7 @@ def _answer(
 
 
 async def _received(request: Request) -> dict[str, Any]:
-    """What the app got of a request's body, once all of it is there: for the event that says what was done with it."""
+    """A request's whole body as the app received it, for the event that says what was done with it."""
     return {"body_bytes": len(await request.body()), "content_type": request.headers.get("content-type")}
 
 

@@ -1,4 +1,4 @@
-"""How a listener behaves: what a control request may ask for, and what a connection is judged by."""
+"""How a listener behaves: what a control request may set, and what decides when a connection ends."""
 
 import math
 from collections.abc import Iterable
@@ -38,12 +38,12 @@ _Number = Annotated[int, Field(ge=1)]
 
 
 class FaultRule(Model):
-    """A fault that strikes connections in use: at a moment, by an act, on those for which every condition holds."""
+    """A fault that strikes connections in use: the moment, the act, and conditions that must all hold."""
 
     at: MomentName
     do: Act
     after_bytes: int = Field(default=0, ge=0)
-    """Bytes of the body that go before, at a moment that counts them."""
+    """Bytes of the body that pass first, for a moment that counts them."""
 
     requests: tuple[_Number, ...] | None = Field(
         default=None, min_length=1, description="On the n-th request of its connection."
@@ -67,7 +67,7 @@ class FaultRule(Model):
         return self
 
     def is_for(self, connection: int, number: int) -> bool:
-        """Whether a request of this number on this connection is meant."""
+        """Whether the rule applies to the request with this number on this connection."""
         return (
             (self.requests is None or number in self.requests)
             and (self.min_request is None or number >= self.min_request)
@@ -83,7 +83,7 @@ def acts(close: str, rules: Iterable[FaultRule], *, gateway: bool) -> frozenset[
 
 @dataclass(frozen=True, slots=True)
 class IdleEnd:
-    """What ends a connection that nobody uses."""
+    """What ends an unused connection."""
 
     at: float
     """When, in seconds of the monotonic clock; infinite is never."""
@@ -93,7 +93,7 @@ class IdleEnd:
 
 
 class Behaviour(Model):
-    """What can change while a listener runs. A connection keeps the one under which it became idle."""
+    """What can change while a listener runs. A connection keeps the behaviour under which it became idle."""
 
     idle_timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Real seconds that an unused connection is kept; None keeps it for ever."""
@@ -108,7 +108,7 @@ class Behaviour(Model):
     """What the gateway counts as use: requests alone, or TCP keepalive probes that arrive as well."""
 
     max_age: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    """Real seconds, a connection's greatest age however busy: once older, it ends when it is next idle, unannounced."""
+    """Real seconds, the maximum age of a connection: an older one ends, unannounced, when it is next idle."""
 
     announce_close: bool = False
     """Whether every answer says `Connection: close`, and the upstream closes after it."""
@@ -116,7 +116,7 @@ class Behaviour(Model):
     faults: tuple[FaultRule, ...] = ()
 
     def idle_end(self, *, born: float, idle_since: float, refreshed: float) -> IdleEnd:
-        """What comes first for an unused connection: the upstream's own timeout, the gateway's, or its greatest age.
+        """What ends an unused connection first: the upstream's own timeout, the gateway's, or its maximum age.
 
         Once a gateway has forgotten a connection, the upstream's timeout reaches nobody any more. `refreshed` is
         when the gateway last saw it used.
@@ -157,7 +157,7 @@ class ListenerSpec(Behaviour):
 
 
 class Restart(Model):
-    """How a listener is to die and come back."""
+    """How a listener dies and comes back."""
 
     down: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     """Real seconds in which nobody listens."""

@@ -29,7 +29,7 @@ NOT_POSSIBLE = 3
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the process does, beside its listener."""
+    """What the process does besides its listener."""
 
     control_host: str
     control_port: int
@@ -130,7 +130,7 @@ def _greet(control: Control, listener: Listener | None, options: Options) -> Non
 
 
 class _Printer:
-    """Prints events until nobody reads them any more."""
+    """Prints events for as long as somebody reads them."""
 
     def __init__(self) -> None:
         self._open = True
@@ -142,5 +142,5 @@ class _Printer:
             click.echo(to_line(event), nl=False)
         except BrokenPipeError:
             self._open = False
-            # Python flushes standard output at its end: let that go nowhere instead of failing.
+            # Python flushes standard output when it exits: point it at the null device so that this cannot fail.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""One accepted connection as the upstream knows it: every turn of its life is one event."""
+"""One accepted connection as the upstream knows it: every change of its state is one event."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -15,7 +15,7 @@ Emit = Callable[..., object]
 
 
 class Connection:
-    """A connection and what is known of it, also after the socket is gone."""
+    """A connection and what is known about it, even after the socket is gone."""
 
     __slots__ = (
         "_emit",
@@ -36,7 +36,7 @@ class Connection:
     ) -> None:
         """`ended` is called once, when it is closed or given up; late bytes may follow.
 
-        Late bytes up to the size `goodbye` are a farewell and do not count as use: see `tls`."""
+        Late data of at most `goodbye` bytes is a TLS close_notify, which does not count as a use (see `tls`)."""
         self.id = number
         self.goodbye = goodbye
         self.flow = flow
@@ -94,14 +94,14 @@ class Connection:
         self._ended(self)
 
     def got_late_bytes(self, count: int, seen_by: SeenBy, t: float | None = None) -> None:
-        """The client sent `count` bytes in all after it was given up: a use, or the goodbye of TLS."""
+        """The client sent `count` bytes in total after it was given up: a use, or a TLS close_notify."""
         if count <= self.goodbye:
             self.got_late_close("close-notify", seen_by, t)
         else:
             self.got_late_data(count, seen_by, t)
 
     def got_late_data(self, count: int | None, seen_by: SeenBy, t: float | None = None) -> None:
-        """The client used it after it was given up. Told once: what follows are retransmissions.
+        """The client used it after it was given up. Emitted once: what follows are retransmissions.
 
         `count` is None if the kernel refused the bytes and nobody counted them; `t` is now unless given.
         """
@@ -110,13 +110,13 @@ class Connection:
             self.tell("late-data", t=t, bytes=count, seen_by=seen_by)
 
     def got_late_close(self, how: LateClose, seen_by: SeenBy, t: float | None = None) -> None:
-        """The client closed it after it was given up. Told once."""
+        """The client closed it after it was given up. Emitted once."""
         if not self.late_close:
             self.late_close = True
             self.tell("late-close", t=t, seen_by=seen_by, how=how)
 
     def closed(self, by: Literal["client", "upstream"]) -> None:
-        """It came to an ordinary end."""
+        """It ended in the ordinary way."""
         if self.state in ("open", "idle"):
             self.state = "closed"
             self.tell("connection-closed", by=by)

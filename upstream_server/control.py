@@ -134,7 +134,7 @@ def _answer(judge: Callable[..., tuple[int, str]]) -> Callable[[Request, Excepti
 
 
 class _TokenCheck:
-    """Lets nobody through without the token, except to /health."""
+    """Rejects requests without the token, except to /health."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
         self._app = app
@@ -160,7 +160,7 @@ class _Api:
         self._upstream = upstream
 
     async def health(self, _: Request) -> Response:
-        """That it runs, and what this process may do."""
+        """Say that it runs, and what this process may do."""
         means = {"tap": may_tap(), "repair": sockets.may_repair(), "filter": sockets.may_filter()}
         return JSONResponse({"status": "ok", "pid": os.getpid(), "may": means})
 
@@ -183,7 +183,7 @@ class _Api:
         if not isinstance(changes, dict):
             raise Refused(f"send an object with {', '.join(Behaviour.model_fields)}, or some of them")
         wanted = listener.behaviour.model_dump(mode="json") | changes
-        # As JSON, because a strict model takes a list for a tuple from JSON only.
+        # As JSON, because a strict model accepts a list as a tuple only from JSON.
         unchanged = listener.change(Behaviour.model_validate_json(json.dumps(wanted)))
         return JSONResponse(listener.describe() | {"idle_unchanged": unchanged})
 

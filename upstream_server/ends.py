@@ -1,4 +1,4 @@
-"""What a client's socket had sent when it ended: the kernel tells everybody who asks, without any privilege.
+"""What a client's socket had sent when it ended: the kernel tells any process that asks, without privileges.
 
 The kernel announces each TCP socket of this network namespace when the last descriptor of it is closed
 (sock_diag's destroy groups), with its `tcp_info`. That is the only trace of bytes that a closed socket of ours
@@ -74,7 +74,7 @@ class ClientsEnd:
         while True:
             try:
                 yield self._sock.recv(_MESSAGE_BYTES)
-            except OSError:  # nothing more; or messages were lost, and the next ones are told
+            except OSError:  # nothing more; or messages were lost, and later ones still come
                 return
 
 

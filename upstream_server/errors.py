@@ -10,7 +10,7 @@ class Conflict(UpstreamError):
 
 
 class Refused(UpstreamError):
-    """Something that makes no sense here, or that this process may not do."""
+    """A request that is invalid here, or that this process may not carry out."""
 
 
 class NoSuchListener(UpstreamError):

@@ -76,7 +76,7 @@ class EventLog:
                 await changed.wait()
 
     def close(self) -> None:
-        """Let everyone who follows come to an end after the last event."""
+        """End every follower after the last event."""
         self._closed = True
         self._wake()
 

@@ -24,7 +24,7 @@ class Flow:
 
     @classmethod
     def of_socket(cls, sock: socket.socket) -> Self:
-        """Of a connected socket; raises OSError of one that is not."""
+        """The flow of a connected socket; raises OSError if it is not connected."""
         return cls._between(sock.getpeername(), sock.getsockname())
 
     @classmethod

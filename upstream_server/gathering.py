@@ -1,4 +1,4 @@
-"""Requests that are answered together, so that a client needs a connection for each."""
+"""Requests that are answered together, so that the client needs one connection for each."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ GATHER_BOUND = 10.0
 
 
 class Gathering:
-    """One listener's place to wait in."""
+    """The requests of one listener that wait for each other."""
 
     def __init__(self) -> None:
         self._waiting: list[asyncio.Future[None]] = []

@@ -21,10 +21,10 @@ _FIN_IS_OUT = ("FIN-WAIT-1", "LAST-ACK", "CLOSING")
 
 
 class Held(ABC):
-    """A socket without a transport. Whoever holds it ends with `release`."""
+    """A socket without a transport. Its owner must call `release` in the end."""
 
     sees: ClassVar[bool]
-    """Whether it notices what the client does; if not, only a tap does."""
+    """Whether it notices what the client does; if not, only a tap can."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -57,7 +57,7 @@ class Held(ABC):
 
 
 class Silent(Held):
-    """Says nothing until the client does something, then resets: bytes draw a RST, as on a closed socket."""
+    """Stays silent until the client sends something, then resets: bytes draw a RST, as on a closed socket."""
 
     sees = True
 
@@ -93,7 +93,7 @@ class Silent(Held):
 
 
 class Muted(Held):
-    """Gets no packet any more, and so acknowledges none; a tap sees what the client does."""
+    """Gets no more packets, so it acknowledges none; a tap sees what the client does."""
 
     sees = False
 
@@ -109,9 +109,9 @@ class Muted(Held):
 
 
 class MutedAndCounted(Muted):
-    """Muted, without a tap: the kernel counts what it drops, and says of the client's socket what it sent.
+    """Muted, without a tap: the kernel counts what it drops, and reports what the client's socket sent.
 
-    It is asked about its own network namespace only, so of a client elsewhere nothing is told.
+    The kernel knows only its own network namespace, so for a client in another one there is no report.
     """
 
     sees = True

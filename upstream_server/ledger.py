@@ -11,7 +11,7 @@ from upstream_server.kept import keep
 
 @dataclass(slots=True, repr=False)
 class Ledger:
-    """One listener's books. The count of executions is the truth about double work: clients cannot see it.
+    """One listener's books. Only the count of executions shows double work: clients cannot see it.
 
     Of each kind it knows the newest `limits.REQUESTS`.
     """
@@ -22,7 +22,7 @@ class Ledger:
 
     _answers: OrderedDict[str, Mapping[str, Any]] = field(default_factory=OrderedDict)
     _made: int = 0
-    """Orders that were ever made."""
+    """How many orders were ever made."""
 
     def __repr__(self) -> str:
         return f"<Ledger {len(self.executions)} requests, {len(self.orders)} orders>"

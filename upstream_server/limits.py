@@ -1,4 +1,4 @@
-"""How much the upstream remembers. Beyond a limit the oldest is dropped, so its memory is level however long it runs.
+"""How much the upstream remembers. Beyond a limit the oldest is dropped, so memory stays level however long it runs.
 
 All of them are far beyond what a run of an arm, a cell or a workshop makes (some hundred requests on a listener):
 they are there for a listener that serves for days. Read when something is added, so a test can lower them.

@@ -29,7 +29,7 @@ from upstream_server.tap import Tap, open_tap
 from upstream_server.tls import CLOSE_NOTIFY_BYTES, Authority
 
 State = Literal["listening", "draining", "refusing", "down", "closed"]
-"""What happens to those who connect: only a listening one takes them; a draining one bids farewell to the others."""
+"""Only `listening` accepts. `draining` also adds `Connection: close` to the next answer on each open connection."""
 
 
 class Listener:
@@ -106,7 +106,7 @@ class Listener:
             "connections": self._accepted,
         }
 
-    # What its connections ask of it
+    # Called by its connections
 
     def admit(self, flow: Flow) -> Connection:
         """Number a new connection and keep its record."""
@@ -126,12 +126,12 @@ class Listener:
                 self._tap.forget(oldest)
 
     def drain_tap(self) -> None:
-        """Let the tap tell what has come until now."""
+        """Let the tap report everything that has come until now."""
         if self._tap is not None:
             self._tap.drain()
 
     def follow(self, connection: Connection, held: Held | None) -> None:
-        """See to a connection that was just given up: by the socket that is held, else by the tap."""
+        """Watch a connection that was just given up: through the socket that is held, else through the tap."""
         if held is not None:
             self._held[connection.id] = held
             held.when_released(lambda: self._held.pop(connection.id, None))
@@ -139,7 +139,7 @@ class Listener:
         if self._tap is not None and (held is None or not held.sees):
             self._tap.expect(connection)
 
-    # What the control API asks of it
+    # Called by the control API
 
     async def start(self, sock: socket.socket) -> None:
         """Begin to accept on a listening socket."""
@@ -163,11 +163,11 @@ class Listener:
             self._server = None
 
     def change(self, behaviour: Behaviour) -> list[int]:
-        """Behave otherwise towards connections that become idle from now on.
+        """Change the behaviour for connections that become idle from now on.
 
-        Answers the numbers of those that are idle now: they keep the timeout and the close mode under which
+        Returns the numbers of those that are idle now: they keep the timeout and the close mode under which
         they became idle. Rules of faults hold at once; if they differ, they begin to count again. Raises Refused,
-        and changes nothing, where a close mode is not possible here.
+        and changes nothing, if a close mode is not possible here.
         """
         check_acts(behaviour, self.means)
         if behaviour.faults != self.behaviour.faults:
@@ -180,7 +180,7 @@ class Listener:
         return unchanged
 
     def give_up_idle(self) -> list[int]:
-        """Give up every idle connection now, by the close mode of this moment; answers their numbers."""
+        """Give up every idle connection now, by the current close mode; returns their numbers."""
         given_up = []
         for protocol in self._protocols():
             if protocol.give_up(self.behaviour.close, "asked") and protocol.connection is not None:
@@ -188,7 +188,7 @@ class Listener:
         return sorted(given_up)
 
     async def restart(self, down: float = 0.0, how: str = "fin") -> list[int]:
-        """Die and come back at the same address after `down` real seconds; answers who was given up.
+        """Die and come back at the same address after `down` real seconds; returns the connections that were given up.
 
         As the kernel does for a process that dies: the listening socket is gone, an idle connection gets FIN (or
         RST, if `how` says so), one with a request on it RST, whose request ends unanswered and, if it was not
@@ -288,7 +288,7 @@ async def open_listener(spec: ListenerSpec, app: ASGIApp, log: EventLog, authori
     sock = await listen(spec.host, spec.port)
     host, port = sock.getsockname()[:2]
     tap = open_tap(sock.family, port) if spec.tap == "auto" else None
-    # Without a tap nobody would see what comes for a forgotten socket, so only a listener told so forgets it.
+    # TCP_REPAIR leaves no socket to watch. Without a tap late data would go unseen, so use it only if asked explicitly.
     repair = spec.vanish == "repair" or (spec.vanish == "auto" and tap is not None and sockets.may_repair())
     means = Means(tap=tap is not None, repair=repair, filter=sockets.may_filter(), tls=spec.tls != "off")
     try:

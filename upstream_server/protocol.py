@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     from upstream_server.listener import Listener
 
 FLUSH_CHECK_S = 0.001
-"""How often it is looked whether what goes before a fault has left: the kernel announces no empty send queue."""
+"""Real seconds between two looks whether the bytes before a fault have left: no event announces an empty send queue."""
 
 
 class FaultProtocol(H11Protocol):
-    """One connection of a listener. Its idle timer runs from the start, also before the first request."""
+    """One connection of a listener. Its idle timer runs from the start, even before the first request."""
 
     connection: Connection | None = None
     conn: ObservedH11
@@ -127,7 +127,7 @@ class FaultProtocol(H11Protocol):
 
     def answer_begins(self, head: h11.Response) -> None:
         self._status = head.status_code
-        if self.conn.their_state is not h11.ERROR:  # else it is uvicorn's own answer to what is no HTTP
+        if self.conn.their_state is not h11.ERROR:  # else it is uvicorn's own answer to bytes that are not HTTP
             self._struck("answer-begins")
 
     def head_goes(self, framed: bytes) -> None:
@@ -190,7 +190,7 @@ class FaultProtocol(H11Protocol):
         return due is not None
 
     def _strike(self, due: Due) -> None:
-        """From here on nothing is heard or said; what was said before goes out first."""
+        """Neither read nor send from now on; what was written before still goes out."""
         assert self.connection is not None
         self.conn.silent = True
         self.connection.became_busy()
@@ -211,7 +211,7 @@ class FaultProtocol(H11Protocol):
         self._end_by(due.rule.do, partial(self._tell_fault, due))
 
     def _all_out(self, do: str) -> bool:
-        """Whether what goes before a fault has left, and has arrived where that matters."""
+        """Whether the bytes before a fault have left and, if it matters, have arrived."""
         if self._buffered() or sockets.unsent(self.wire):
             return False
         if do == STALL or not faults.way(do, self.listener.means).after_acknowledgement:
@@ -222,7 +222,7 @@ class FaultProtocol(H11Protocol):
         return not sockets.unacknowledged(self.wire)
 
     def _settle(self, due: Due) -> None:
-        """What came before the fault is not late: it is read, and acknowledged where the fault itself is silent."""
+        """Read what came before the fault, since it is not late; if the fault itself is silent, acknowledge it."""
         if settle := faults.way(due.rule.do, self.listener.means).settle:
             sockets.through(self.wire, settle)
         elif moment(due.rule.at).in_request:
@@ -236,7 +236,7 @@ class FaultProtocol(H11Protocol):
     # What can be done to it at any time
 
     def give_up(self, mode: str, why: str) -> bool:
-        """Give the connection up by a close mode, if it is idle; False where it turns out not to be.
+        """Give the connection up by a close mode, if it is idle; False if it turns out not to be.
 
         A request or a FIN that lies unread in the socket wins over the timer: the loop reads it next. What
         comes between that look and the system call is late, and the tap counts it so: it was emptied before.
@@ -253,7 +253,7 @@ class FaultProtocol(H11Protocol):
     def die(self, how: str) -> bool:
         """End it as the kernel does when the process dies: an idle connection by `how`, one in use by RST.
 
-        TLS says no goodbye. Answers whether the connection was given up by this.
+        TLS sends no close_notify. Returns whether this gave the connection up.
         """
         connection = self.connection
         if connection is None or self.wire.is_closing():
@@ -286,7 +286,7 @@ class FaultProtocol(H11Protocol):
             self.connection.closed("upstream")
 
     def _end_by(self, mode: str, tell: Callable[[str, float], None], *, polite: bool = True) -> None:
-        """Carry out a close mode, and tell how and when."""
+        """Carry out a close mode; returns how and when."""
         assert self.connection is not None
         way = faults.way(mode, self.listener.means)
         if polite and way.polite:
@@ -308,14 +308,14 @@ class FaultProtocol(H11Protocol):
         return sockets.take_from(self.wire)
 
     def say_goodbye(self) -> None:
-        """What goes out before an orderly FIN; in plain HTTP nothing does."""
+        """Hook for what is sent before an orderly FIN; plain HTTP sends nothing."""
 
     def _buffered(self) -> int:
-        """Bytes that asyncio holds, of answers."""
+        """Bytes of answers that asyncio still holds."""
         return self.wire.get_write_buffer_size()
 
     def _adopt_behaviour(self) -> None:
-        """Idle from now on, under the listener's behaviour of this moment."""
+        """Idle from now on, under the listener's current behaviour."""
         self.behaviour = self.listener.behaviour
         self._idle_since = self._refreshed = now()
         # uvicorn means whole seconds, but hands them to call_later, which takes any; infinite is never.
@@ -338,7 +338,7 @@ class FaultProtocol(H11Protocol):
             self._probes = ProbeWatch(self.wire, self._heard_probe)
 
     def _heard_probe(self) -> None:
-        """The gateway saw the connection used. Told once in each idle time: more probes are more of the same."""
+        """The gateway saw the connection used. Emitted once per idle time: further probes say nothing new."""
         assert self.connection is not None
         if self._refreshed == self._idle_since:
             self.connection.tell("gateway-refreshed", by="probe")

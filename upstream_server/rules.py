@@ -1,4 +1,4 @@
-"""Which fault strikes now: a listener's rules, and how often each of them could."""
+"""Which fault strikes now: a listener's rules, and how often each of them has struck."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -30,7 +30,7 @@ class Rules:
         """The rule that strikes at one of these moments, if any; it uses up one of the chances that `first` gives it.
 
         `number` is the request's on its connection, `count` the bytes of its body until now. Of several rules
-        the one with the fewest bytes strikes, else the one that stands first.
+        the one with the fewest bytes strikes; among equals, the first.
         """
         fitting = [
             (rule.after_bytes, index)

@@ -1,4 +1,4 @@
-"""The same connection over TLS: how it begins, and how it says goodbye."""
+"""The same connection over TLS: its handshake and its close_notify."""
 
 import h11
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -25,10 +25,10 @@ class SecureFaultProtocol(FaultProtocol):
         assert context is not None
         try:
             transport = await self.loop.start_tls(self.wire, self, context, server_side=True)
-        except (OSError, RuntimeError):  # RuntimeError: lost in the middle, as asyncio finds out too late
+        except (OSError, RuntimeError):  # RuntimeError: asyncio noticed too late that the connection was lost
             transport = None
         if transport is None or self.wire.is_closing():
-            if self in self.connections:  # asyncio tells nobody of an end during the handshake
+            if self in self.connections:  # asyncio does not report an end during the handshake
                 self.connection_lost(None)
             return
         self.transport = transport
@@ -47,7 +47,7 @@ class SecureFaultProtocol(FaultProtocol):
             self._early += data
 
     def connection_lost(self, exc: Exception | None) -> None:
-        # asyncio tells no end of file where the client ends TLS with a bare FIN. An end without an error that
+        # asyncio reports no end of file if the client ends TLS with a bare FIN. An end without an error that
         # HTTP did not announce was the client's.
         if exc is None and self.conn.our_state not in (h11.MUST_CLOSE, h11.CLOSED):
             self._client_ended = True

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from upstream_server.errors import Conflict, Refused
 
 BACKLOG = 2048
-"""Connections that wait to be accepted, as uvicorn has it."""
+"""Backlog of connections that wait to be accepted; uvicorn's default."""
 
 
 def load_config(app: ASGIApp) -> uvicorn.Config:

@@ -1,4 +1,4 @@
-"""A closed connection whose socket is kept: its kernel answers as for any closed one, and still tells what came."""
+"""A closed connection whose socket is kept: the kernel answers as for any closed one and still reports what came."""
 
 import asyncio
 import errno
@@ -36,7 +36,7 @@ class Shut(Held):
     def watch(self, connection: Connection) -> None:
         self._connection = connection
         self._loop = asyncio.get_running_loop()
-        # A socket that is shut down is always ready; only a change is news, and asyncio knows no edges.
+        # A socket that is shut down is always ready. Only a change matters, and asyncio has no edge-triggered mode.
         self._news = select.epoll()
         self._news.register(self._sock, select.EPOLLET | select.EPOLLIN | select.EPOLLRDHUP)
         self._loop.add_reader(self._news, self._changed)
@@ -46,7 +46,7 @@ class Shut(Held):
     def look(self) -> None:
         self._changed()
         if not self.released and self._since is not None:
-            # A goodbye is followed by the end of the socket, so this was none.
+            # After a close_notify the client closes its socket. This one stayed open, so it was a use.
             self._connection.got_late_data(None, "socket", self._since)
             self.release()
 
@@ -96,9 +96,9 @@ def close_and_see(sock: socket.socket) -> Held | None:
 
 
 def close_and_measure(sock: socket.socket) -> Held | None:
-    """Close, and see how many bytes come: TLS says goodbye in a few, which do not count as use."""
+    """Close, and count the bytes that come: the few of a TLS close_notify do not count as a use."""
     flow = Flow.of_socket(sock)
-    # Of a client in another network namespace no end is announced.
+    # The kernel does not announce the end of a socket in another network namespace.
     end = ClientsEnd.of(flow) if client_end(flow) is not None else None
     if end is not None:
         return _close(sock, end)

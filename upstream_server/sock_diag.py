@@ -33,7 +33,7 @@ STATES: Final = (
 """By the kernel's numbers, from 1 (include/net/tcp_states.h); the last one is its NEW_SYN_RECV."""
 LISTEN: Final = "LISTEN"
 ABSENT: Final = "CLOSE"
-"""What a socket is that the kernel does not know: one in CLOSE is in no table, even while its process holds it."""
+"""The state of a socket that the kernel does not know: one in CLOSE is in no table, even while a process holds it."""
 TABLES: Final = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 
 ANSWER_BOUND: Final = 1.0
@@ -72,12 +72,12 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class TcpInfo:
-    """The kernel's books on one connection, as far as they matter here (`struct tcp_info`)."""
+    """The kernel's counters of one connection that matter here (`struct tcp_info`)."""
 
     retransmits: int
     """Segments sent again, since it was opened."""
     probes: int
-    """Keepalive or window probes that are out and not answered."""
+    """Keepalive or window probes that were sent and not answered."""
     last_data_sent_ms: int
     last_data_received_ms: int
     """Real milliseconds since data went out and came in; since it was opened, where none did."""
@@ -92,7 +92,7 @@ class Socket:
 
     state: str
     inode: int
-    """Of the descriptors that hold it; 0 where no process holds it any more."""
+    """The socket's inode; 0 if no process holds it any more."""
     uid: int
     unread_bytes: int
     unacked_bytes: int
@@ -132,7 +132,7 @@ def find(pairs: Sequence[Pair]) -> list[Socket | None]:
     """The sockets with these addresses; None for one that the kernel does not have, which is then CLOSE.
 
     Where netlink is refused (seccomp, gVisor, a kernel without tcp_diag) the table is read as text instead. Raises
-    OSError where there is neither.
+    OSError if neither works.
     """
     if not pairs:
         return []
@@ -225,7 +225,7 @@ def _info(attributes: bytes) -> TcpInfo | None:
 
 
 def packed(ip: str) -> bytes:
-    """An address as the kernel keeps it. An IPv4 one in IPv6 clothes is the IPv4 one: sockets are found either way."""
+    """An address as the kernel keeps it. An IPv4-mapped IPv6 one becomes the IPv4 one: sockets are found either way."""
     if ":" not in ip:
         return socket.inet_pton(socket.AF_INET, ip)
     address = socket.inet_pton(socket.AF_INET6, ip.partition("%")[0])

@@ -26,17 +26,17 @@ _DISCARD_BYTES = 65536
 
 @dataclass(frozen=True, slots=True)
 class TcpInfo:
-    """What the kernel counts of a connection (`struct tcp_info`, since Linux 4.6), for anybody who has its socket."""
+    """What the kernel counts of a connection (`struct tcp_info`, since Linux 4.6), read through its socket."""
 
     state: int
     bytes_received: int
-    """In their order, once each."""
+    """Bytes received in order, counted once."""
 
     segments_in: int
-    """Whatever they carried: probes and mere acknowledgements too."""
+    """All segments, including probes and pure acknowledgements."""
 
     data_segments_in: int
-    """Those with bytes, also with bytes that the kernel refused."""
+    """Segments with data, including data that the kernel refused."""
 
 
 def tcp_info(sock: socket.socket) -> TcpInfo:
@@ -106,7 +106,7 @@ def unread(sock: socket.socket) -> bool:
 
 
 def discard_unread(transport: asyncio.Transport) -> None:
-    """Read away what lies in the socket: the kernel makes a RST of a close over unread bytes."""
+    """Read everything that is unread: otherwise the kernel would send a RST instead of a FIN."""
     through(transport, _read_away)
 
 
@@ -125,10 +125,10 @@ def _read_away(sock: socket.socket) -> None:
 
 
 def acknowledge(sock: socket.socket) -> None:
-    """Read away what came, and have all of it acknowledged now.
+    """Read everything that came, and have all of it acknowledged now.
 
     The kernel delays an acknowledgement in the hope that an answer will carry it (up to 40 ms, and always from
-    the second request of a connection on). Where the state is dropped meanwhile it is never sent. TCP_QUICKACK
+    the second request of a connection on). If the state is dropped meanwhile, it is never sent. TCP_QUICKACK
     sends one that is due at once, but only once nothing lies unread.
     """
     _read_away(sock)
@@ -139,7 +139,7 @@ def acknowledge(sock: socket.socket) -> None:
 def mute_and_acknowledge(sock: socket.socket) -> None:
     """Let no further packet in, then acknowledge what came (CAP_NET_ADMIN).
 
-    What comes between the two was not heard, so it is not acknowledged either: its sender sends it again.
+    What comes between the two steps is not acknowledged either, so its sender sends it again.
     """
     bpf.attach(sock, bpf.DROP_ALL)
     acknowledge(sock)
@@ -178,7 +178,7 @@ def reset(sock: socket.socket) -> None:
 
 
 def forget(sock: socket.socket) -> None:
-    """Close without a packet: the kernel drops the connection's state and tells nobody (TCP_REPAIR)."""
+    """Close without a packet: the kernel silently drops the connection's state (TCP_REPAIR)."""
     sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
     sock.close()
 

@@ -24,7 +24,7 @@ _FIN, _SYN, _RST = 0x01, 0x02, 0x04
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What matters of one TCP packet from a client."""
+    """The parts of a client's TCP packet that matter here."""
 
     flow: Flow
     sequence: int
@@ -51,7 +51,7 @@ class Segment:
 
 @dataclass(slots=True)
 class _GivenUp:
-    """A connection for which what comes is late."""
+    """A given-up connection: everything that comes for it is late."""
 
     connection: Connection
     begin: int | None = None
@@ -75,7 +75,7 @@ class Tap:
             socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, socket.htons(_ETHERTYPE[family])
         )
         bpf.attach(self._sock, bpf.client_packets(family, port))
-        # What came before the filter was there may be any packet of this machine.
+        # Packets from before the filter was attached may be any of this machine's.
         for _ in self._packets():
             pass
         self._loop = asyncio.get_running_loop()
@@ -85,11 +85,11 @@ class Tap:
         return f"<Tap fd={self._sock.fileno()}, {len(self._given_up)} connections given up>"
 
     def expect(self, connection: Connection) -> None:
-        """What comes from now on for this connection is late."""
+        """Treat everything that comes for this connection from now on as late."""
         self._given_up[connection.flow] = _GivenUp(connection)
 
     def forget(self, connection: Connection) -> None:
-        """What comes for this connection is not told any more."""
+        """Stop reporting what comes for this connection."""
         given_up = self._given_up.get(connection.flow)
         if given_up is not None and given_up.connection is connection:
             del self._given_up[connection.flow]

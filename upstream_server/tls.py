@@ -1,10 +1,10 @@
-"""HTTPS: certificates made in this process, and what TLS says when a client leaves.
+"""HTTPS: certificates made in this process, and how to tell a client's close_notify from data.
 
 Only TLS 1.3 is spoken. There every record of a client after the handshake looks the same from outside (type 23,
 RFC 8446 section 5.2): a header of 5 bytes, the content, one byte of its true type, and 16 bytes of authentication
 tag with each of the standard cipher suites. A close_notify is an alert of 2 bytes, so its record has exactly 24
 (measured: OpenSSL 3 under Python's ssl and under aiohttp). Application data of so few bytes would be 2 bytes long,
-and no HTTP request is. So late bytes of at most 24 in all are a client that says goodbye, and more are a use.
+and no HTTP request is. So at most 24 late bytes in total are a close_notify, and more are a use.
 """
 
 import os
@@ -39,7 +39,7 @@ class Authority:
 
     @property
     def pem(self) -> str:
-        """What clients have to trust."""
+        """The certificate that clients must trust."""
         return self._ca.cert_pem.bytes().decode("ascii")
 
     def server_context(self, host: str) -> ssl.SSLContext:

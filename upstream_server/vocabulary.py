@@ -1,4 +1,4 @@
-"""Words that a registry knows, as pydantic reads them: looked up when a value is checked and when a schema is written.
+"""Pydantic types for words of a registry, looked up when a value is checked and when a schema is written.
 
 So a word that is registered later, by a plugin, is a word of scenario files, of the control API and of the schema.
 """
@@ -18,7 +18,7 @@ UNKNOWN_WORD = "unknown_word"
 
 
 AS_RUN = "as_run"
-"""Key of a validation's context: what is read was run by an earlier lab, which may have known other words."""
+"""Key of a validation's context: the text comes from an earlier run, whose lab may have known other words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class OneOf:
 
     words: Callable[[], Sequence[str]]
     recorded: bool = False
-    """Whether the text tells what was, and may name something that is not known any more."""
+    """Whether the text records the past, and so may name something that is not known any more."""
 
     def check(self, value: object, info: ValidationInfo) -> str:
         """The word itself; raises pydantic's error, with the words there are, for anything else.

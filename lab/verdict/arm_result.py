@@ -1,4 +1,4 @@
-"""What an arm's runs add up to."""
+"""The result of an arm from its runs."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from lab.verdict.facts import Facts
 from lab.verdict.results import ArmResult, Guard, Run, worst
 
 FEWEST_FOR_LATENCY = 5
-"""Repeats below which added latency is not told: the difference of two single requests is noise."""
+"""Below this many repeats no added latency is given: the difference of two single requests is noise."""
 
 
 def baseline_of(
@@ -36,7 +36,7 @@ def _latency(facts: Facts) -> float | None:
 
 
 def sum_up(arm: Arm, runs: Sequence[Run], baseline: float | None, facts: Sequence[Facts]) -> ArmResult:
-    """The arm as its runs have it; if they differ, the worst run speaks for it."""
+    """The arm's result; if its runs differ, the worst one decides."""
     verdict = worst(tuple(run.verdict for run in runs))
     speaker = next(run for run in runs if run.verdict == verdict)
     left = [run.left_open for run in runs if run.left_open is not None]
@@ -67,12 +67,12 @@ def sum_up(arm: Arm, runs: Sequence[Run], baseline: float | None, facts: Sequenc
 
 
 def _versions(facts: Sequence[Facts]) -> Mapping[str, str]:
-    """What ran, as the last run that tells it has it."""
+    """The versions that ran, from the last run that reports them."""
     return next((told for seen in reversed(facts) if (told := _told_versions(seen))), {})
 
 
 def _told_versions(facts: Facts) -> Mapping[str, str]:
-    """Text by text: a damaged journal may tell anything."""
+    """Only pairs of texts: a damaged journal may hold anything."""
     try:
         return {str(part): str(version) for part, version in facts.versions.items()}
     except (AttributeError, TypeError, ValueError):

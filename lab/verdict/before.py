@@ -1,4 +1,4 @@
-"""What journals of earlier versions do not say, and was so when they were written."""
+"""What was true when older journals were written but is not recorded in them."""
 
 from collections.abc import Collection, Mapping
 
@@ -34,7 +34,7 @@ NEW_FROM_0_1 = 101
 
 
 def number_says_new(connection: int) -> bool:
-    """Whether a connection was at the new address: in version 0.1 only its number tells."""
+    """Whether a connection was at the new address. In version 0.1 only its number shows it."""
     return connection >= NEW_FROM_0_1
 
 

@@ -1,6 +1,6 @@
 """What a cell of the matrix has to prove before it counts as measured, and what became of its connection.
 
-A thin reader of `lab.verdict.proofs`: only what a cell asks beyond an arm is decided here. Pure.
+It uses `lab.verdict.proofs`; only what a cell needs beyond an arm is decided here. Pure.
 """
 
 from collections.abc import Iterator
@@ -15,19 +15,19 @@ from lab.verdict.facts import Facts
 from lab.verdict.proofs import Proof
 
 TIMED_OUT = "Sandbox.Timedout"
-"""The platform's error if an invocation did not end in time. It is a result; other errors say nothing of the client."""
+"""The platform's error for an invocation that ran too long. It is a result (the client hung); other errors are not."""
 
 
 @dataclass(frozen=True)
 class CellFacts:
-    """One attempt's facts beside the cell that it measures."""
+    """The facts of one attempt, with the cell that it measures."""
 
     cell: Cell
     facts: Facts
 
     @cached_property
     def _woken(self) -> float:
-        """When the lab was ready to wake the sandbox; infinite if it did not come to that."""
+        """When the lab was ready to wake the sandbox; infinite if it never was."""
         return self.facts.gaps[0].ended if self.facts.gaps else float("inf")
 
     @cached_property
@@ -37,12 +37,12 @@ class CellFacts:
 
     @cached_property
     def reports(self) -> list[Event]:
-        """What the function reported of itself, an entry an invocation."""
+        """What the function reported about itself, one event per invocation."""
         return [event for event in self.facts.events if event.kind == "told"]
 
     @cached_property
     def closed_by_client(self) -> int:
-        """Connections from before the wake that the client had ended by then."""
+        """Connections that the client had ended before the wake."""
         upstream = [event for event in self.facts.events if event.source == "upstream"]
         given_up = {event["connection"] for event in upstream if event.kind == "gave-up"}
         closed = {e["connection"] for e in upstream if e.kind == "connection-closed" and e.t < self._woken}
@@ -65,7 +65,7 @@ class CellFacts:
         return proofs.used_stale(self.facts, proofs.expected_tcp_state(self.cell.setting))
 
     def proofs(self) -> Iterator[Proof]:
-        """In an order in which each may build on those before it: nothing that follows a missing one means anything."""
+        """The proofs in order. Each may rely on those before it, so after a missing one the rest mean nothing."""
         yield from self._function_did_its_part()
         yield proofs.stood_still(self.facts)
         yield Proof("full_gap", bool(self.facts.gaps) and proofs.full_gap(self.facts).met)

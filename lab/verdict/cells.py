@@ -1,4 +1,4 @@
-"""What the cells of a matrix came to: pure functions of its journal."""
+"""The results of a matrix's cells: pure functions of its journal."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -38,7 +38,7 @@ def judge_matrix(run: str, scoped: Mapping[Scope, Sequence[Event]]) -> Matrix:
 
 
 def _latest(cell: Cell, scopes: Sequence[Scope], scoped: Mapping[Scope, Sequence[Event]]) -> CellResult:
-    """The last attempt that came to its end speaks for the cell."""
+    """The last attempt that finished counts for the cell."""
     for scope in reversed(scopes):
         result = judge_cell(cell, Facts(scoped[scope]), attempts=len(scopes))
         if result.status != "missing":
@@ -47,7 +47,7 @@ def _latest(cell: Cell, scopes: Sequence[Scope], scoped: Mapping[Scope, Sequence
 
 
 def judge_cell(cell: Cell, facts: Facts, attempts: int = 1) -> CellResult:
-    """What the request after the wake came to, if it is proved that what was to happen did.
+    """The result of the request after the wake, if everything that had to happen is proved.
 
     If the judge itself fails, on a damaged journal or by a fault of its own, the cell is inconclusive.
     """

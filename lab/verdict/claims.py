@@ -1,4 +1,4 @@
-"""What a run can prove, each claim with its name and its wording; every other text about a proof is made of these."""
+"""The claims that a run can prove, with their names and wording. All other texts about proofs are built from these."""
 
 from collections.abc import Mapping
 from typing import Literal, get_args
@@ -22,9 +22,9 @@ GuardProof = Literal[
     "client_tcp_state",
     "client_gave_up",
 ]
-"""What the guard of an arm may ask for, in the order in which missing proofs are named."""
+"""Proofs that an arm may need, in the order in which missing ones are named."""
 CellProof = Literal["reports", "warmed_up", "known_by_id", "began_afresh", "filled_pool", "outcome_confirmed"]
-"""What only a cell of the matrix asks for."""
+"""Proofs that only a cell of the matrix needs."""
 ProofName = GuardProof | CellProof
 
 CLAIMS: Mapping[ProofName, str] = {
@@ -52,6 +52,6 @@ CLAIMS: Mapping[ProofName, str] = {
     "filled_pool": "the client's pool held as many connections as stated",
     "outcome_confirmed": "what the upstream saw fits the outcome that the function reports",
 }
-"""What holds if a proof is met, as the rest of a sentence."""
+"""What is true if the proof is met, as the rest of a sentence."""
 
 ORDER: Mapping[str, int] = {name: index for index, name in enumerate((*get_args(GuardProof), *get_args(CellProof)))}

@@ -1,4 +1,4 @@
-"""A curve's shape against the one that is stated, and the curve in words. Pure."""
+"""Compares a curve's shape with the stated one, and puts the curve into words. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from lab.verdict.results import SweepPoint
 
 LETTERS: dict[Rate, str] = {"never": "n", "sometimes": "s", "always": "a"}
 PARTS: dict[Rate, str] = {"never": "n+", "sometimes": "[nsa]*[sa][nsa]*", "always": "a+"}
-"""A stretch of a curve for each word. Failures by chance may be none or all after one gap of a stretch of them."""
+"""A pattern for each word of a shape. Within `sometimes`, chance may make no or every request of one gap fail."""
 CHANCE = "[nsa]*"
-"""What may lie between never and always: that is where the race is, whichever side wins it."""
+"""What may lie between `never` and `always`: there either side may win the race."""
 
 
 Z = 1.96
@@ -25,7 +25,7 @@ Z = 1.96
 def wilson(failed: int, total: int) -> tuple[float, float]:
     """The 95% interval of a rate after Wilson (1927), which holds for few samples and for rates of 0 and 1 too.
 
-    Of nothing at all every rate may be true.
+    Without any sample it is 0 to 1.
     """
     if not total:
         return 0.0, 1.0
@@ -59,7 +59,7 @@ def has_shape(shape: Sequence[Rate], points: Sequence[SweepPoint]) -> bool:
 def doubt(shape: Sequence[Rate], points: Sequence[SweepPoint]) -> Doubt | None:
     """What is wrong with the curve; None if it has its shape.
 
-    At its ends chance has no part, so an end of another kind is a failure. What lies between may only have been missed.
+    Chance plays no part at the ends of a curve, so a wrong end is a `fail`. The middle may just have been missed.
     """
     if has_shape(shape, points):
         return None

@@ -1,4 +1,4 @@
-"""Where a run did not end as its arm states, or as its arm's role demands. Says nothing about proofs."""
+"""Where a run did not end as its arm states or its role demands. Proofs are not looked at here."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -31,11 +31,11 @@ Field = Literal[
     "bug's role",
     "role",
 ]
-"""What of a run's end differs."""
+"""Which part of a run's end differs."""
 
 STILL, RUNNING = 0.1, 0.3
-"""Shares of a gap in which a background task ran: below the first it stood still (the few milliseconds before the
-freeze and after the thaw count), above the second it ran (a loaded machine may starve it)."""
+"""Share of a gap in which a background task ran. Below the first value it was frozen (the milliseconds before the
+freeze and after the thaw count as running); above the second it ran (a loaded machine may starve it)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""What proves that a balancer closed the function's unused connection, and that the function used it or did not.
+"""Proofs that a balancer closed the function's unused connection, and that the function used it or did not.
 
-The upstream sees nothing of it. The witness of the close is the function's kernel. That the request then went into that
-very socket is the function's word, about a port that the kernel had in CLOSE-WAIT.
+The upstream cannot see it. The function's kernel is the witness of the close. That the request then used that socket is
+the function's word, about a port that its kernel had in CLOSE-WAIT.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def fault_proofs(setting: Setting, facts: Facts) -> tuple[Proof, ...]:
 
 
 def avoidance_proofs(setting: Setting, facts: Facts) -> tuple[Proof, ...]:
-    """The run would have met the close, and did not use what was closed."""
+    """The run would have met the close, but did not use the closed connection."""
     return (
         Proof("gap_passed_limit", any(_lasted_beyond(setting, gap) for gap in facts.gaps)),
         Proof("stale_unused", not reused(facts), ("the function used it again",)),
@@ -51,7 +51,7 @@ def reused(facts: Facts) -> bool:
 
 
 def _moment(setting: Setting, facts: Facts, ended: Sequence[Event]) -> tuple[Proof, Proof]:
-    """Seen open after the freeze, and closed before the thaw, by a FIN and after the patience that is stated."""
+    """Seen open after the freeze, and closed before the thaw, by a FIN, and not before the stated timeout."""
     gaps = [(event, next((gap for gap in facts.gaps if event.t <= gap.woken), None)) for event in ended]
     return (
         Proof(

@@ -1,4 +1,4 @@
-"""The stretches between two invocations: how long they were, and whether the sandbox stood still."""
+"""The gaps between two invocations: how long they were, and whether the sandbox was frozen throughout."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ its moment and of the stated cause, on a connection that was then reused, and th
 state just before the wake. A fix that avoids the stale connection needs the proof of its paired bug's run instead, and
 so does a contrast that states `reuse: false`. A bug that states `fault: client` must prove that nothing went stale, and
 that its client closed the healthy connection under a request of its own. A control needs a healthy reuse and no fault.
-In every role gaps last as long as stated, success was executed, and each statement has a witness.
+In every role gaps last as long as stated, each success was executed, and each statement has a witness.
 """
 
 from collections.abc import Sequence
@@ -56,7 +56,7 @@ def _by_role(arm: Arm, setting: Setting, facts: Facts, bug_failed: bool | None) 
 
 
 def _beside_a_bug(arm: Arm, setting: Setting, facts: Facts) -> tuple[Proof, ...]:
-    """What a fix shows beside the bug: it keeps the connection, runs into the fault (a retry), or avoids it."""
+    """The proofs of a fix: it keeps the connection, runs into the fault (a retry), or avoids it."""
     if arm.expect.fault == "client":
         return _healthy(facts)
     if arm.expect.reuse == "kept":
@@ -129,7 +129,7 @@ def _fault(arm: Arm, setting: Setting, facts: Facts) -> tuple[Proof, ...]:
 
 
 def avoidance(setting: Setting, facts: Facts) -> tuple[Proof, ...]:
-    """The run would have met the fault, and left it alone."""
+    """The run would have met the fault, but did not use the stale connection."""
     if setting.plans_front_end:
         return front.avoidance_proofs(setting, facts)
     unused = (
@@ -149,7 +149,7 @@ def avoidance(setting: Setting, facts: Facts) -> tuple[Proof, ...]:
 
 
 def _survivors(setting: Setting, facts: Facts) -> list[int]:
-    """Connections that should have ended in a gap and did not. An age limit spares those that were opened later."""
+    """Connections that should have ended in a gap and did not. A maximum age does not reach those opened later."""
     limit = setting.upstream.idle_limit
     deadly = [
         gap

@@ -19,7 +19,7 @@ from lab.verdict.sweep import judge_sweep
 
 
 class RunStarted(BaseModel):
-    """The journal's first event, as far as a verdict builds on it."""
+    """The fields of the journal's first event that verdicts need."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -38,7 +38,7 @@ class RunStarted(BaseModel):
 
 
 def judge(scenarios: Sequence[Named], events: Sequence[Event]) -> Results:
-    """What a journal says about the scenarios that it is the journal of.
+    """The results of the scenarios that a journal records.
 
     Raises UsageError if it is not the journal of a run of these scenarios, or if its first event is damaged.
     """
@@ -75,7 +75,7 @@ def _started(lab: Sequence[Event]) -> RunStarted:
 
 
 def _not_announced(scenarios: Sequence[Named], started: RunStarted, scopes: Collection[Scope]) -> list[Scope]:
-    """Runs in the journal that its first event does not speak of: nobody would judge them."""
+    """Runs in the journal that its first event does not announce, so that no verdict would cover them."""
     swept = {
         (named.name, arm.name)
         for named in scenarios

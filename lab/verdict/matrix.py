@@ -19,7 +19,7 @@ class Model(BaseModel):
 
 
 class CellResult(Model):
-    """What one cell came to: the request after the freeze, and how often the upstream carried it out."""
+    """The result of one cell: the request after the freeze, and how often the upstream carried it out."""
 
     id: str
     client: str
@@ -63,7 +63,7 @@ class CellResult(Model):
 
     @property
     def found(self) -> tuple[object, ...]:
-        """What a second run must find again."""
+        """The values that a second run must reproduce."""
         return (self.status, self.outcome, self.executions, self.connections)
 
 

@@ -1,7 +1,7 @@
-"""What the facts of a run prove, each proof a value with its name.
+"""What the facts of a run prove; each proof is a named value.
 
-Arms and cells are both judged by these: what it takes to prove that a fault was delivered, that the sandbox stood still
-or that the stale connection was used is decided here and nowhere else. Pure functions of a run's setting and facts.
+Arms and cells are both judged by these. Only this module decides what proves that a fault was delivered, that the
+sandbox was frozen or that the stale connection was used. Pure functions of a run's setting and facts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from lab.verdict.witness import contradictions
 from upstream_server import faults
 
 ENDED_BY_PEER = {"eof", "epipe", "reset", "closed-locally"}
-"""Outcomes that only a connection which was open before can give."""
+"""Outcomes that are possible only on a connection that was open before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ def no_proof_of(missing: Sequence[Proof]) -> str:
     return f"No proof {'; nor '.join(proof.gap for proof in missing)}"
 
 
-# What every run has to show.
+# What every run must prove.
 
 
 def stood_still(facts: Facts) -> Proof:
-    """The kernel said stopped after each freeze and before each thaw, and no thread ran in between."""
+    """The kernel reported the sandbox stopped after each freeze and before each thaw, and no thread ran in between."""
     frozen = [gap.confirmed and gap.still for gap in facts.gaps if gap.frozen]
     return Proof("frozen_throughout", bool(frozen) and all(frozen))
 
@@ -76,7 +76,7 @@ def witnessed(setting: Setting, facts: Facts) -> Proof:
 
 
 def fault_delivered(facts: Facts, *, closed_by_client: int = 0, of: int = 1) -> Proof:
-    """As many connections as stated were given up, or the client had closed them, and no close was still on its way."""
+    """As many connections as stated were given up or closed by the client, and no close was still on its way."""
     ended = len(facts.stale) + closed_by_client
     instead = f"{ended or 'none'} of {of} had ended" if ended < of else "its close was still on its way at the wake"
     return Proof("fault_delivered", ended >= of and not facts.close_in_flight, (instead,))
@@ -92,7 +92,7 @@ def timely(facts: Facts) -> Proof:
 
 
 def cause_as_stated(setting: Setting, facts: Facts, *, mode: str | None = None) -> Proof:
-    """Each stale connection ended for the stated reason; with `mode`, by that close mode and no stand-in for it."""
+    """Each stale connection ended for the stated reason; with `mode`, by exactly that close mode."""
     others = [
         stale
         for stale in facts.stale
@@ -108,13 +108,13 @@ def client_tcp_state(seen: str | None, stated: TcpState) -> Proof:
 
 
 def expected_tcp_state(setting: Setting) -> TcpState:
-    """What the client's kernel must say of the stale connection.
+    """The state that the client's kernel must report for the stale connection.
 
     CLOSE stands for a socket that is gone from the kernel's table while the client still holds it.
     """
     after_answer = setting.faults_after_answers
     if after_answer and not setting.plans_stale:
-        return faults.mode(after_answer[-1].do).client_state  # before any packet is lost: packets are lost in gaps only
+        return faults.mode(after_answer[-1].do).client_state  # packets are lost only in gaps, so this close arrived
     if setting.link == "lost":
         return "ESTABLISHED"
     if ends := [end for period in setting.idle for end in period.ends(setting.upstream.close)]:
@@ -131,8 +131,8 @@ def expected_tcp_state(setting: Setting) -> TcpState:
 def used_stale(facts: Facts, state: TcpState) -> bool:
     """Whether the stale connection was used after it had ended; `state` is what the client's kernel must call it.
 
-    Bytes on it after the wake prove it. A socket whose end has arrived may send nothing, or its library may not let it;
-    then the use is proved by a request that failed of it, or that was tried on it first.
+    Bytes on it after the wake prove it. If its end has arrived, the socket or the library may refuse to send. Then the
+    proof is a request that failed because of it, or that was tried on it first.
     """
     if facts.late_use:
         return True
@@ -141,7 +141,7 @@ def used_stale(facts: Facts, state: TcpState) -> bool:
 
 
 def failed_without_dialling(facts: Facts) -> bool:
-    """A client that reports no connection failed as on one that has ended, and the upstream accepted no other."""
+    """The client names no connection, but it failed as on an ended one, and the upstream accepted no other."""
     gap = facts.stale_gap
     after = next((request for request in facts.requests if gap and request["started"] >= gap.ended), None)
     if gap is None or after is None or after["attempts"] or not facts.stale:
@@ -166,5 +166,5 @@ def stale_unused(facts: Facts, *, stayed_at_old_address: bool = False) -> Proof:
 
 
 def all_packets_seen(facts: Facts) -> Proof:
-    """Without this nobody can say that no bytes came."""
+    """Without this there is no proof that no bytes came."""
     return Proof("all_packets_seen", not facts.packets_lost, ("it lost packets",))

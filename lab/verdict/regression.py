@@ -1,4 +1,4 @@
-"""Bugs and fixes beside each other: which bug speaks for which fix, and when a bug is gone."""
+"""Bugs and fixes together: which bug's run is the proof for a fix, and when a bug is gone."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ WHAT_KILLS = ("idle_timeout", "gateway_timeout", "gateway_refresh", "max_age", "
 """What an upstream does to connections."""
 
 UNMET_IF_GONE: Collection[str] = ("reused_connection", "fault_delivered", "client_tcp_state")
-"""Proofs that a bug which is gone cannot give: its client did not use the stale connection, or did not keep it."""
+"""Proofs that a run without the bug cannot give: its client did not use the stale connection, or did not keep it."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class PairedBug:
     run: Run
 
     def proves_for(self, arm: Arm, setting: Setting) -> bool:
-        """It failed as stated and, for a fix, of what the fix is to meet."""
+        """It failed as stated and, for a fix, because of the fault that the fix must withstand."""
         return self.run.verdict == "pass" and (arm.role != "fix" or meets_the_fault_of(setting, self.setting))
 
 
@@ -38,14 +38,14 @@ def meets_the_fault_of(fix: Setting, bug: Setting) -> bool:
 
 
 def is_gone(arm: Arm, setting: Setting, facts: Facts, owed: Sequence[Proof]) -> bool:
-    """What must fail holds, and all is proved that a client which left the connection alone can show."""
+    """An arm that must fail did not, and everything is proved that a client can show without using the connection."""
     if arm.leans_on_bug or arm.role == "control" or set(facts.outcomes) != {"ok"}:
         return False
     return {proof.name for proof in owed} <= set(UNMET_IF_GONE) and _fault_was_avoided(setting, facts)
 
 
 def _fault_was_avoided(setting: Setting, facts: Facts) -> bool:
-    """Whether it is proved that a connection died as stated and that the client did without it.
+    """Whether it is proved that a connection died as stated and that the client did not use it.
 
     This tells a bug that is gone from a run that proves nothing: the upstream gave the connection up in its gap, or it
     had been closed in the ordinary way before, and no byte came on a dead connection.

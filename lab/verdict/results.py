@@ -89,12 +89,12 @@ class Run(Model):
 
     @property
     def worth_repeating(self) -> bool:
-        """Whether another try may prove what this one did not. What only waits for its bug's proof need not be made."""
+        """Whether another try may prove what this one did not. One that lacks only its bug's proof is not repeated."""
         return self.doubt in ("proof", "trouble") and self.guard.missing != ("paired_bug",)
 
 
 class ArmResult(Model):
-    """What an arm's repeats add up to; one bad repeat decides."""
+    """The result of an arm over its repeats; one bad repeat decides."""
 
     name: str
     title: str
@@ -188,7 +188,7 @@ def schema_text() -> str:
 
 
 def worst(verdicts: tuple[Verdict, ...]) -> Verdict:
-    """The verdict of a whole whose parts have these: unfinished, fail, inconclusive, pass, in that order."""
+    """The verdict of a whole from those of its parts: the first of unfinished, fail, inconclusive, pass that occurs."""
     for verdict in ("unfinished", "fail", "inconclusive", "pass"):
         if verdict in verdicts:
             return verdict

@@ -1,4 +1,4 @@
-"""The verdict of one run: its end against what its arm states, and whether it is proved."""
+"""The verdict of one run: whether it ended as its arm states, and whether that is proved."""
 
 import traceback
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ CLAIMED = {"stale_unused"}
 
 
 def judge_run(asked: str, arm: Arm, setting: Setting, repeat: int, facts: Facts, bug: PairedBug | None) -> Run:
-    """The run's verdict. A crash of the judge is that run's `inconclusive`, with its trace."""
+    """The run's verdict. If the judge itself fails, the run is `inconclusive`, with the traceback."""
     try:
         return _run_of(asked, arm, setting, repeat, facts, bug)
     except Exception as error:

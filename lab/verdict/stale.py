@@ -19,7 +19,7 @@ class Stale:
     why: str
     """What ended it, in the upstream's words: `idle timeout`, `gateway`, `restart` ... or `after an answer`."""
     gap: Gap
-    """The gap in which it ended; of one that ended right after an answer, the gap that followed."""
+    """The gap in which it ended; for one that ended right after an answer, the gap that followed."""
     after_answer: bool
     event: Event
 
@@ -27,15 +27,15 @@ class Stale:
     def timely(self) -> bool:
         """It ended in its gap and, in a frozen one, between freeze and thaw.
 
-        What a scenario has end right after an answer ends before any freeze, as stated.
+        A connection that ends right after an answer ends before any freeze, as its scenario states.
         """
         return self.after_answer or self.gap.holds(self.t)
 
 
 def stale_connections(events: Sequence[Event], gaps: Sequence[Gap]) -> list[Stale]:
-    """Those that had carried a request and were ended before the wake that followed, in the order of the clock.
+    """Connections that had carried a request and were ended before the next wake, in the order of the clock.
 
-    One that idled through a whole invocation and ended during it is not among them: no gap had to do with it.
+    One that was idle during a whole invocation and ended in it is not among them: no gap caused that.
     """
     last_request = _last_requests(events)
     found = []
@@ -73,9 +73,9 @@ def _last_requests(events: Sequence[Event]) -> Mapping[int, list[float]]:
 
 
 def ended_as_stated(setting: Setting, stale: Stale) -> bool:
-    """Whether a connection died of what its scenario states, by the close mode that it states.
+    """Whether a connection ended for the reason and by the close mode that its scenario states.
 
-    Where sandboxes are processes no packet can be lost, so a lost close is made by `vanish`.
+    Process sandboxes cannot lose packets, so there `vanish` stands in for a lost close.
     """
     if stale.after_answer:
         return any(rule.do == stale.mode for rule in setting.faults_after_answers)

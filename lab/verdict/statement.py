@@ -1,4 +1,4 @@
-"""What a run's scenario states beside what its journal says, and the checks that hold one against the other."""
+"""What a run's scenario states, what its journal says, and the checks that compare the two."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from lab.verdict.facts import Facts
 
 @dataclass(frozen=True)
 class Statement:
-    """A run's setting beside its facts."""
+    """A run's setting and its facts."""
 
     setting: Setting
     facts: Facts
@@ -47,7 +47,7 @@ def check(function: Check) -> Check:
 
 
 def same(seen: float | None, stated: float | None) -> bool:
-    """Equal but for the six digits that a header or a journal keeps."""
+    """Equal within the six digits that a header or a journal keeps."""
     if seen is None or stated is None:
         return seen is stated
     return abs(seen - stated) <= 1e-4 * max(abs(stated), 1e-9)

@@ -1,4 +1,4 @@
-"""How often a request fails, by how long its connection had been idle: counted, and judged by the curve's shape.
+"""Counts how often a request fails after each idle gap, and judges the shape of that curve.
 
 A sample is two requests: one that leaves a connection of this very moment in the pool, then the gap, then the one that
 counts. So each sample has a connection that was idle for the stated gap, also after a failure. It belongs to its stated
@@ -28,10 +28,10 @@ class Sample:
     """One request after one gap."""
 
     gap: float
-    """The stated gap that it belongs to, in lab seconds."""
+    """The stated gap that the sample counts for, in lab seconds."""
     failed: bool
     ended: bool
-    """The connection that it found in the pool had come to its end when it was over, seen from the upstream's side."""
+    """Whether the upstream's side had ended the pooled connection by the time the request was over."""
 
 
 def judge_sweep(named: Named, scoped: Mapping[Scope, Sequence[Event]]) -> SweepResult | None:
@@ -57,7 +57,7 @@ def judge_sweep(named: Named, scoped: Mapping[Scope, Sequence[Event]]) -> SweepR
 
 
 def _samples(facts: Facts, stated: float, gaps: Sequence[float]) -> Iterator[Sample]:
-    """Each second request counts, where the one before it was answered."""
+    """Every second request is a sample, if the one before it was answered."""
     speed = 1 / _real([facts])
     requests = {_number(request): request for request in facts.requests}
     for number, request in requests.items():
@@ -78,14 +78,14 @@ def _number(request: Event) -> int:
 
 
 def _belongs(gap: float, stated: float, gaps: Sequence[float]) -> float:
-    """The stated gap, unless the real one reached a neighbour of it."""
+    """The stated gap, or the nearest one if the real gap reached a neighbour."""
     below = max((other for other in gaps if other < stated), default=-inf)
     above = min((other for other in gaps if other > stated), default=inf)
     return stated if below < gap < above else min(gaps, key=lambda other: abs(other - gap))
 
 
 def _ended_by(facts: Facts, t: float) -> set[int]:
-    """Client ports of the connections that had come to their end by then."""
+    """Client ports of the connections that had ended by then."""
     ports = {event["connection"]: event["peer_port"] for event in facts.events if event.kind == "connection-opened"}
     return {ports.get(event["connection"], 0) for event in facts.events if event.kind in ENDS and event.t <= t}
 
@@ -98,7 +98,7 @@ def _point(gap: float, samples: Sequence[Sample]) -> SweepPoint:
 
 
 def _unexplained(runs: Sequence[Facts]) -> str | None:
-    """A failure of which the upstream's side knows nothing is not what the sweep counts."""
+    """Why a failure is not one that the sweep counts: the upstream's side had not ended its connection."""
     for facts in runs:
         ports = {e["connection"]: e["peer_port"] for e in facts.events if e.kind == "connection-opened"}
         given_up = {ports.get(event["connection"], 0) for event in facts.events if event.kind == "gave-up"}
@@ -125,7 +125,7 @@ def _unwitnessed(named: Named, sweep: Sweep, runs: Sequence[Facts]) -> str | Non
 
 
 def _unproved(points: Sequence[SweepPoint], samples: Sequence[Sample], limit: float | None) -> str | None:
-    """What keeps the curve from saying anything, whatever its shape."""
+    """Why the curve proves nothing, whatever its shape."""
     if missing := [format_duration(point.gap) for point in points if not point.samples]:
         return f"no sample had been idle for {' or '.join(missing)}: run it on a machine that is less busy"
     longest = points[-1].gap
@@ -136,7 +136,7 @@ def _unproved(points: Sequence[SweepPoint], samples: Sequence[Sample], limit: fl
 
 
 def _real(runs: Sequence[Facts]) -> float:
-    """Real seconds in one of lab time; the lab stated both for each gap."""
+    """Real seconds per lab second, from the gaps: the journal has both durations of each."""
     gap = next((event for facts in runs for event in facts.events if event.kind == "gap-started"), None)
     return float(gap["real"] / gap["duration"]) if gap else 1.0
 

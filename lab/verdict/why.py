@@ -1,4 +1,4 @@
-"""Why a run did not pass, in one sentence that a reader understands: words for differences and missing proofs."""
+"""Why a run did not pass, in one sentence: words for differences and missing proofs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -13,8 +13,8 @@ WORDS: Mapping[Field, str] = {
     "requests": "no request was made",
     "earlier outcomes": "an earlier request ended in {seen}",
     "tally": "{seen} instead of {stated}",
-    "served by": "served by the address that is {seen} instead of {stated}",
-    "follow-ups": "executions of what was left running {seen} instead of {stated}",
+    "served by": "served by the {seen} address instead of the {stated} one",
+    "follow-ups": "executions of the follow-ups {seen} instead of {stated}",
     "background": "{seen}",
     "after answer": "the runtime {seen} after it had answered",
     "latency": "the last request took {seen} instead of {stated}",
@@ -22,7 +22,7 @@ WORDS: Mapping[Field, str] = {
     "bug's role": "{seen}, and the arm states nothing else that goes wrong",
     "role": "{stated}, and a request ended in {seen}",
 }
-"""How a difference is told, if not as `executions 2 instead of 1`."""
+"""The wording of a difference, if it is not like `executions 2 instead of 1`."""
 
 
 def in_words(differences: Iterable[Difference]) -> str:
@@ -33,7 +33,7 @@ def in_words(differences: Iterable[Difference]) -> str:
 
 
 def why_gone(arm: Arm, setting: Setting, facts: Facts, differences: Sequence[Difference]) -> str:
-    """A regression: what must fail holds, and it is proved that the connection died and was not used."""
+    """A regression: an arm that must fail did not, and it is proved that the connection died and was not used."""
     if facts.stale:
         stale = facts.stale[0]
         given_up = f"the upstream gave up connection {stale.connection} ({mode_of(stale, setting)}) {when_of(stale)}"
@@ -60,7 +60,7 @@ def why_inconclusive(
 
 
 def _statement_hint(arm: Arm, missing: set[str], facts: Facts) -> str:
-    """Which `expect` states what was seen, if an arm ended as stated by another way than it states."""
+    """Which `expect` would state what was seen, if an arm ended as stated but by another way."""
     if arm.role == "bug":
         return ""
     if missing == {"stale_unused"}:

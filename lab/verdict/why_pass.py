@@ -1,4 +1,4 @@
-"""What a passed run shows, in a sentence or two that a reader understands."""
+"""What a passed run shows, in a sentence or two."""
 
 from lab.scenario.model import Arm
 from lab.scenario.setting import Setting
@@ -66,7 +66,7 @@ def _what_was_proved(arm: Arm, setting: Setting, facts: Facts) -> str:
 
 
 def _asked_for(facts: Facts, connection: int) -> bool:
-    """Whether one of the function's own requests went over the connection after the gap, as the function says."""
+    """Whether the function reports that one of its own requests used the connection after the gap."""
     since = facts.stale_gap.ended if facts.stale_gap else 0.0
     ports = {event["peer_port"] for event in facts.opened if event["connection"] == connection}
     return any(
@@ -78,7 +78,7 @@ def _asked_for(facts: Facts, connection: int) -> bool:
 
 
 def _why_front(arm: Arm, setting: Setting, facts: Facts, outcome: str) -> str:
-    """Of arms in which a balancer loses patience with the function."""
+    """For arms in which a balancer closes the function's unused connection."""
     asleep = "while the sandbox was frozen" if setting.freezes else "while nobody used it"
     if not front.given_up(facts):
         return "The function had closed its connection before the balancer lost patience, and opened another one."
@@ -90,7 +90,7 @@ def _why_front(arm: Arm, setting: Setting, facts: Facts, outcome: str) -> str:
 
 
 def _leak(setting: Setting, facts: Facts) -> str:
-    """What a fix leaves open that nobody will use again."""
+    """Connections that a fix leaves open although nothing will use them again."""
     most = max((getattr(step, "requests", 1) * getattr(step, "count", 1) for step in setting.timeline), default=1)
     if facts.left_open is None or facts.left_open <= most:
         return ""
@@ -117,7 +117,7 @@ def mode_of(stale: Stale, setting: Setting) -> str:
 
 
 def when_of(stale: Stale) -> str:
-    """When it ended, as far as it is proved."""
+    """When it ended, as far as that is proved."""
     if stale.after_answer:
         return "before the sandbox could be frozen" if stale.gap.frozen else "before the next request"
     return "while the sandbox was frozen" if stale.gap.frozen else "while nobody used it"

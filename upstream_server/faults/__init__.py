@@ -6,7 +6,7 @@ know about close modes, asks here: scenario files and their schema, `--close`, t
 *When* a connection is given up is not a mode's business: see `upstream_server.moments`.
 
 A new mode is a new file in this folder, or a module of your own named in THAWLAB_PLUGINS (`upstream_server.plugins`).
-A mode's file imports what works on sockets inside its function: those who only read about modes do without it.
+A mode's file imports the socket code inside its function, so that code which only needs the names does not load it.
 """
 
 import importlib
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Way:
     """How a mode is carried out: a name for the events, and what is done to the socket.
 
-    `act` owns the socket. It closes it, or answers what still holds it.
+    `act` owns the socket: it closes it, or returns the object that keeps it open.
     """
 
     how: str
@@ -35,47 +35,47 @@ class Way:
 
     act: "Callable[[socket.socket], Held | None]"
     polite: bool = False
-    """Whether the process closes in an orderly way, so that TLS has its goodbye sent before."""
+    """Whether the process closes in an orderly way, so that TLS sends its close_notify first."""
 
     after_acknowledgement: bool = False
-    """Whether a belated acknowledgement of what was sent would spoil it."""
+    """Whether a late acknowledgement of what was sent would spoil it."""
 
     settle: "Callable[[socket.socket], None] | None" = None
-    """What is done just before it strikes in the middle of a request, of a mode that says nothing.
+    """What a silent mode does just before it strikes in the middle of a request.
 
     Everything that came is acknowledged then, as the kernel of a server that works does long before. Otherwise
-    the client's kernel would send its request again, and so find out by itself what the client cannot see.
+    the client's kernel would retransmit the request and so find out by itself what the client must not see.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """What a close mode is, for everybody who has to know."""
+    """Everything that other code needs to know about a close mode."""
 
     name: str
     sends: Literal["FIN", "RST"] | None
     """What reaches the client's kernel when the connection is given up; None if it hears nothing."""
 
     client_state: Literal["ESTABLISHED", "CLOSE-WAIT", "CLOSE"]
-    """What the client's kernel says of its socket after that. CLOSE: the kernel has no such socket any more."""
+    """The state of the client's socket after that. CLOSE: the client's kernel has no such socket any more."""
 
     late_bytes: Literal["reset", "refused", "swallowed"]
     """What becomes of bytes that the client sends later: the upstream's kernel resets, the client's own kernel refuses
     them, or nobody answers."""
 
     ways: Mapping[str, str]
-    """Each `how` of its events, and in a few words what that puts on the wire, for the timeline."""
+    """For the timeline: each `how` of its events, with a few words about what it puts on the wire."""
 
     needs: frozenset[Literal["net-admin"]] = frozenset()
-    """What a machine must have for it beside Linux."""
+    """What a machine must have for it besides Linux."""
 
     of_dying_process: bool = False
     """Whether the kernel of a process that dies can end its connections like this: in a `restart`, and in the matrix
     in place of an answer (`executed-...`)."""
 
     in_matrix: Literal["whole", "brief"] = "brief"
-    """Whether the matrix asks every client about it with all that may decide (TLS, wake order, a body ...), or only
-    with POST and GET."""
+    """Whether the matrix measures it with all that may matter (TLS, wake order, a body ...), or with POST and GET
+    only."""
 
     def client_state_if(self, delivered: bool) -> str:
         """What the client's kernel says of its socket, if the mode's packets are delivered, or are lost."""
@@ -83,7 +83,7 @@ class Mode:
 
     @property
     def when_lost(self) -> str:
-        """The mode that stands in for it where its packets are stated to be lost and none can be."""
+        """The mode that replaces it if its packets are stated to be lost and the sandbox cannot lose packets."""
         return FORGET if self.sends else self.name
 
 

@@ -1,4 +1,4 @@
-"""`rst`: a close without manners."""
+"""`rst`: an abortive close."""
 
 from upstream_server.faults import Mode, Way, register
 from upstream_server.means import Means

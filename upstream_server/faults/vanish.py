@@ -1,4 +1,4 @@
-"""`vanish`: the state is dropped and nobody is told."""
+"""`vanish`: the state is dropped without a packet."""
 
 from upstream_server.faults import Mode, Way, register
 from upstream_server.means import Means

@@ -33,10 +33,10 @@ STALL = "stall"
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is known of a connection at a point."""
+    """What is known about a connection at a point."""
 
     number: int
-    """Of the request on its connection, from 1; 0 before the first."""
+    """The request's number on its connection, from 1; 0 before the first."""
     method: str
     target: str
     """The request's method and target as they stand in its head; empty before the first."""
@@ -68,7 +68,7 @@ class Moment:
     """Whether it comes after a number of bytes."""
 
     in_request: bool = False
-    """Whether what lies unread is the rest of the very request that is struck."""
+    """Whether unread bytes belong to the request that is struck."""
 
 
 _MOMENTS: dict[str, Moment] = {}
@@ -101,11 +101,11 @@ def after_answer(name: str) -> bool:
 
 
 def when(name: str, number: int | None) -> str:
-    """When a fault struck, in a timeline's words: the moment's own, or the name of one that is not known."""
+    """When a fault struck, in words for a timeline; for an unknown moment, its name."""
     return _MOMENTS[name].when.format(number=number) if name in _MOMENTS else name
 
 
-# In the order of a request's life, not of the alphabet; a file that is not named here comes last.
+# In the order in which a request meets them; a file that is not named here comes last.
 _ORDER = ("accept", "request_head", "request_body", "executed", "response_body", "response_done")
 for _name in (*_ORDER, *(found.name for found in pkgutil.iter_modules(__path__))):
     importlib.import_module(f"{__name__}.{_name}")
