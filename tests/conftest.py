@@ -6,6 +6,7 @@ import signal
 import warnings
 from collections.abc import Generator, Iterator
 from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -13,7 +14,9 @@ from hypothesis import settings
 from lab.backends.docker.engine import connect
 from lab.backends.registry import discover
 from lab.errors import EnvironmentLacks
+from lab.functions import DEFINITIONS
 from tests import needs
+from tests.functions.defined_here import LIES, defined_here
 
 WATCHED = (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """SIGPIPE first of all: Python ignores it, and if a test lets it be, the next write into a closed connection kills."""
@@ -73,3 +76,9 @@ def signals_are_as_before() -> Iterator[None]:
     for number in WATCHED:
         signal.signal(number, before[number])
     assert not changed, f"the test left signal handlers changed: {changed}"
+
+
+@pytest.fixture
+def liar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the real functions one that lies about its connections, with a preset for each lie."""
+    monkeypatch.setitem(DEFINITIONS, "liar", defined_here("liar", tmp_path / "presets", LIES))

@@ -14,6 +14,7 @@ from lab.backends.process.template import Fork, TemplateEnded, Templates
 from lab.cleanup.procfs import all_pids, group_members, stat, thread_states
 from lab.functions import DEFINITIONS
 from lab.functions.program import Built
+from tests.patience import LOOK
 
 SERVES = ("-m", "http.server", "0", "--bind", "127.0.0.1")
 """A module that runs until it is ended."""
@@ -109,7 +110,7 @@ async def test_who_stops_waiting_for_a_fork_leaves_none(templates: Templates, pr
     another = await fork(templates, program, SERVES, tmp_path / "log")  # by then the one before was made and killed
     async with asyncio.timeout(10):
         while children_of(parent) != {known.pid, another.pid}:
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(LOOK)
     for made in (known, another):
         made.kill()
         await made.wait()

@@ -14,8 +14,9 @@ from lab.backends.witness import Witness, witnessed
 from lab.functions import DEFINITIONS
 from lab.journal import Event
 from tests.functions.support import lacks
-from tests.run.support import journal_of, run, write
-from tests.run.test_sabotage_wake import needs_compiler
+from tests.patience import LOOK
+from tests.run.sabotage import needs_compiler
+from tests.run.support import journal_of, last_attempt, run, write
 
 LOOKS = 100
 
@@ -33,7 +34,7 @@ async def sandbox(tmp_path: Path) -> AsyncIterator[ProcessSandbox]:
     made = ProcessSandbox("sb-00still", ProcessSpec(("python3", "-c", THREADS), {}, "test", tmp_path))
     await made.start("127.0.0.1:1")
     while "up" not in made.log_since(0):
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(LOOK)
     yield made
     await made.stop()
 
@@ -43,7 +44,7 @@ async def test_the_number_of_an_untouched_sandbox_does_not_move(sandbox: Process
         await sandbox.freeze()
         frozen = await sandbox.switches()
         assert frozen
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(LOOK)
         assert await sandbox.switches() == frozen
         await sandbox.thaw()
 
@@ -83,12 +84,6 @@ async def events_of(folder: Path, function: str, more: str = "") -> tuple[Event,
     events = last_attempt(journal_of(made))
     assert not [event for event in events if event.kind == "trouble"]
     return events
-
-
-def last_attempt(events: tuple[Event, ...]) -> tuple[Event, ...]:
-    """On a busy machine one run may not be enough."""
-    last = {event.scope.arm: event.scope.attempt for event in events}
-    return tuple(event for event in events if event.scope.attempt == last[event.scope.arm])
 
 
 CASES = [(client, shape) for client, defined in DEFINITIONS.items() for shape in defined.shapes]
@@ -135,7 +130,7 @@ async def test_of_a_thread_that_runs_the_kernel_shows_nothing(tmp_path: Path, mo
     await busy.start("127.0.0.1:1")
     try:
         while not (said := busy.log_since(0)).endswith("\n"):
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(LOOK)
         inode = int(said.split()[1])
         assert await witnessed(busy.main_pid(), {inode}) == Witness(preloaded=[], loop=None)
         await busy.freeze()

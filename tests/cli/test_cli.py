@@ -17,7 +17,8 @@ import pytest
 
 from lab.report.run import FORMATS
 from lab.tools.schemas import PUBLISHED
-from tests.run.command import ANSI, COMMAND, PATIENCE, Finished, environment, refused, thawlab, thawlab_here
+from tests.patience import COMMAND_PATIENCE
+from tests.run.command import ANSI, COMMAND, Finished, environment, refused, thawlab, thawlab_here
 from tests.run.support import scenario_text
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
@@ -251,7 +252,9 @@ def test_list_as_json() -> None:
 
 def test_both_ways_to_call_it() -> None:
     for command in (COMMAND, (str(Path(sys.executable).with_name("thawlab")),)):
-        done = subprocess.run((*command, "--version"), capture_output=True, text=True, check=True, timeout=PATIENCE)
+        done = subprocess.run(
+            (*command, "--version"), capture_output=True, text=True, check=True, timeout=COMMAND_PATIENCE
+        )
         assert done.stdout.endswith("version 0.1.0\n")
 
 
@@ -317,7 +320,7 @@ def test_a_reader_that_goes_is_no_fail() -> None:
             stdout=pipe,
             stderr=subprocess.PIPE,
             check=False,
-            timeout=PATIENCE,
+            timeout=COMMAND_PATIENCE,
             env=environment(),
         )
     assert (done.returncode, done.stderr) == (-13, b"")  # SIGPIPE, as of any other command
@@ -332,7 +335,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
             stderr=subprocess.PIPE,
             text=True,
             check=False,
-            timeout=PATIENCE,
+            timeout=COMMAND_PATIENCE,
             env=environment(),
         )
     assert done.returncode == 3

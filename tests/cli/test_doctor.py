@@ -15,7 +15,8 @@ from lab.backends.process import parts as process
 from lab.cleanup.procfs import lab_mark
 from lab.cli.doctor import examine
 from lab.errors import EnvironmentLacks
-from tests.run.command import ANSI, COMMAND, PATIENCE, environment, thawlab
+from tests.patience import COMMAND_PATIENCE
+from tests.run.command import ANSI, COMMAND, environment, thawlab
 
 NOBODY = "65534"
 READS_FILES = "dac_read_search"
@@ -114,7 +115,7 @@ def unprivileged(*arguments: str | Path, home: Path) -> subprocess.CompletedProc
         capture_output=True,
         text=True,
         check=False,
-        timeout=PATIENCE,
+        timeout=COMMAND_PATIENCE,
         env=environment(HOME=str(home)),
     )
 

@@ -9,7 +9,8 @@ import pytest
 
 from lab.cleanup.procfs import lab_mark
 from lab.journal import read_journal
-from tests.run.command import PATIENCE, all_gone, refused, running, thawlab, until
+from tests.patience import COMMAND_PATIENCE
+from tests.run.command import all_gone, refused, running, thawlab, until
 
 CHOSEN = ("--client", "http.client", "--preset", "seed", "--tls", "plain", "--wake", "interrupted")
 CONTROL = ("--client", "http.client", "--preset", "seed", "--mode", "none", "--method", "POST", "--tls", "plain")
@@ -37,7 +38,7 @@ def test_a_matrix_that_is_stopped_is_gone_on_with(tmp_path: Path, number: signal
         mark = lab_mark(lab.pid)
         first = until(lambda: finished if len(finished := done(tmp_path)) >= 6 else None, "six cells")
         lab.send_signal(number)
-        _, said = lab.communicate(timeout=PATIENCE)
+        _, said = lab.communicate(timeout=COMMAND_PATIENCE)
     assert lab.returncode == status
     assert "Traceback" not in said
     all_gone(mark)
@@ -54,7 +55,7 @@ def test_one_lab_at_a_time_goes_on_with_a_matrix(tmp_path: Path) -> None:
         until(lambda: done(tmp_path), "a cell")
         refused(thawlab("matrix", "--resume", "latest", "--out", tmp_path), 2, "another lab writes into it")
         lab.send_signal(signal.SIGINT)
-        lab.communicate(timeout=PATIENCE)
+        lab.communicate(timeout=COMMAND_PATIENCE)
     assert lab.returncode == 130
 
 

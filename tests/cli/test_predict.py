@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.run.command import COMMAND, PATIENCE, environment, refused, thawlab
+from tests.patience import COMMAND_PATIENCE
+from tests.run.command import COMMAND, environment, refused, thawlab
 from tests.run.support import scenario_text
 
 CONTROL = "  - {name: below, role: control, title: Below, change: {timeline: [invoke, freeze: 1m, invoke]}}\n"
@@ -43,7 +44,7 @@ def test_standard_input_is_closed(story: Path, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=PATIENCE,
+        timeout=COMMAND_PATIENCE,
         env=environment(),
     )
     assert refused(done, 2, "--predict needs somebody who answers").count("\n") == 1

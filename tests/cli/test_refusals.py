@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from lab.cli.main import main
-from tests.run.command import COMMAND, PATIENCE, environment, in_this_process, refused, thawlab, thawlab_here
+from tests.patience import COMMAND_PATIENCE
+from tests.run.command import COMMAND, environment, in_this_process, refused, thawlab, thawlab_here
 
 LONG = "n" * 5000
 
@@ -45,7 +46,7 @@ def test_without_a_loopback_interface(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=PATIENCE,
+        timeout=COMMAND_PATIENCE,
         env=environment(),
     )
     refused(done, 3, "Network is unreachable", "ip link set lo up")

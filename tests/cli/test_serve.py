@@ -23,7 +23,8 @@ from lab.cleanup.procfs import lab_mark
 from lab.cli.serve import KEPT_EVENTS, KEPT_LOGS, ToldJournal
 from lab.journal import Recorder, Scope
 from lab.journal.events import SandboxCrashed, SandboxStopped
-from tests.run.command import GONE_BOUND, PATIENCE, all_gone, left_of, refused, running, thawlab
+from tests.patience import COMMAND_PATIENCE
+from tests.run.command import GONE_BOUND, all_gone, left_of, refused, running, thawlab
 
 VANISHES_SOON = ("--port", "0", "--idle-timeout", "700ms", "--close", "vanish")
 """Long enough for two invocations one after the other, on a machine that is busy."""
@@ -46,7 +47,7 @@ class Served:
     def wait_for(self, *words: str) -> str:
         """The next line that holds all of the words."""
         while True:
-            self.said.append(self._lines.get(timeout=PATIENCE))
+            self.said.append(self._lines.get(timeout=COMMAND_PATIENCE))
             if all(word in self.said[-1] for word in words):
                 return self.said[-1]
 
@@ -95,7 +96,7 @@ def serving(*options: str) -> Iterator[Served]:
             yield served
         finally:
             process.kill()
-            reader.join(PATIENCE)
+            reader.join(COMMAND_PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +162,7 @@ def test_the_aws_command_line(served: Served, invoke: Invoke, tmp_path: Path) ->
         capture_output=True,
         text=True,
         check=False,
-        timeout=PATIENCE,
+        timeout=COMMAND_PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"StatusCode": 200, "FunctionError": "Unhandled", "ExecutedVersion": "$LATEST"}

@@ -26,20 +26,19 @@ from lab.lambda_service.service import Function, FunctionSpec, LambdaService
 from lab.plan.experiment import Experiment
 from lab.scenario.parts import Upstream
 from lab.upstream.client import Listener
+from tests.patience import COMMAND_PATIENCE, LOOK
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60.0
-"""Real seconds for what takes one or two, on a machine with two cores that does other things too."""
 REAPED_WITHIN = 10.0
 """Real seconds in which nothing of a killed lab may be left."""
 
 
-def await_true(holds: Callable[[], bool], what: str, bound: float = PATIENCE) -> float:
+def await_true(holds: Callable[[], bool], what: str, bound: float = COMMAND_PATIENCE) -> float:
     """Wait until something outside this process holds; returns the seconds it took."""
     began = time.monotonic()
     while not holds():
         assert time.monotonic() - began < bound, f"waited {bound:g}s for {what}"
-        time.sleep(0.02)
+        time.sleep(LOOK)
     return time.monotonic() - began
 
 
@@ -54,7 +53,7 @@ class Left:
         return bool(self.containers or self.networks)
 
 
-def await_end_of(pid: int, bound: float = PATIENCE) -> None:
+def await_end_of(pid: int, bound: float = COMMAND_PATIENCE) -> None:
     """Wait until there is no such process."""
     await_true(lambda: not Path(f"/proc/{pid}").exists(), f"process {pid} to end", bound)
 
@@ -105,7 +104,7 @@ class LabProcess:
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
-    def wait(self, bound: float = PATIENCE) -> tuple[int, str, str]:
+    def wait(self, bound: float = COMMAND_PATIENCE) -> tuple[int, str, str]:
         """Exit status, standard output, standard error."""
         out, err = self._process.communicate(timeout=bound)
         return self._process.returncode, out, err
@@ -117,7 +116,7 @@ class LabProcess:
     def end(self) -> None:
         if self._process.poll() is None:
             self._process.terminate()
-        self._process.communicate(timeout=PATIENCE)
+        self._process.communicate(timeout=COMMAND_PATIENCE)
 
 
 @contextmanager
@@ -130,7 +129,7 @@ def lab_process(*arguments: str, out: Path) -> Iterator[LabProcess]:
         lab.end()
 
 
-def thawlab(*arguments: str, bound: float = PATIENCE, **environment: str) -> tuple[int, str, str]:
+def thawlab(*arguments: str, bound: float = COMMAND_PATIENCE, **environment: str) -> tuple[int, str, str]:
     """Run `thawlab` to its end: exit status, standard output, standard error."""
     done = subprocess.run(
         [sys.executable, "-m", "lab", *arguments],
@@ -197,7 +196,7 @@ class Room:
         experiment = _experiment(name)
         recorder = Recorder(Journal(), experiment.scope)
         spec = FunctionSpec(
-            name=name, timeout=PATIENCE, max_sandboxes=1, freeze_when_idle=freezes, wake_order="event-first"
+            name=name, timeout=COMMAND_PATIENCE, max_sandboxes=1, freeze_when_idle=freezes, wake_order="event-first"
         )
         await self.backend.prepare(experiment.setting.function)
         async with self.backend.place(experiment, recorder) as site:
@@ -219,7 +218,7 @@ def _experiment(name: str) -> Experiment:
         idle_timeout=1.0,
         host="",
         port=0,
-        timeout=PATIENCE,
+        timeout=COMMAND_PATIENCE,
         max_sandboxes=1,
         speed=1.0,
     ).experiment

@@ -18,11 +18,10 @@ from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClient
 
 from lab.backends.docker.engine import LABEL
 from tests.docker.support import ROOT, await_true, left_of
+from tests.patience import BUILD_PATIENCE
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
 
-BUILD_PATIENCE = 280.0
-"""Real seconds for a command that may have to build images, which downloads packages."""
 GRACE = 30.0
 """Real seconds for a lab in a container to clean up; compose allows it sixty."""
 

@@ -12,7 +12,8 @@ from lab.backends.docker import freezer
 from lab.backends.docker.freezer import Cgroup, Freezer, find_cgroup
 from lab.lambda_service.invocation import InvokeResult
 from lab.lambda_service.sandbox import FreezeFailed
-from tests.docker.support import PATIENCE, Room, Stand, open_room, without_traceback
+from tests.docker.support import Room, Stand, open_room, without_traceback
+from tests.patience import COMMAND_PATIENCE, LOOK
 
 pytestmark = [pytest.mark.docker, pytest.mark.asyncio(loop_scope="module")]
 
@@ -34,12 +35,12 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 async def settled(stand: Stand) -> None:
-    await asyncio.wait_for(stand.function.settled(), PATIENCE)
+    await asyncio.wait_for(stand.function.settled(), COMMAND_PATIENCE)
 
 
 async def ended(stand: Stand, what: str) -> InvokeResult:
     """The next invocation, which a sandbox that is gone cannot serve: it ends in bounded time."""
-    result = await asyncio.wait_for(stand.function.invoke(b"{}"), PATIENCE)
+    result = await asyncio.wait_for(stand.function.invoke(b"{}"), COMMAND_PATIENCE)
     assert without_traceback("\n".join(map(repr, stand.recorder.events))), what
     return result
 
@@ -130,7 +131,7 @@ async def test_both_its_containers_are_removed_while_idle(room: Room) -> None:
         await settled(stand)
         for container in (stand.container, stand.side_container):
             container.remove(force=True)
-        await stand.recorder.wait_for(lambda event: event.kind == "stopped", "the lab to notice", PATIENCE)
+        await stand.recorder.wait_for(lambda event: event.kind == "stopped", "the lab to notice", COMMAND_PATIENCE)
         assert (await stand.invoke())["outcome"] == "ok"
 
 
@@ -141,7 +142,7 @@ async def test_freezing_what_is_gone_fails_and_does_not_hang(room: Room, way: st
         stand.container.remove(force=True)
         for wanted in (True, False):
             with pytest.raises(FreezeFailed, match=r"could not be|nothing confirms"):
-                await asyncio.wait_for(freezer.set(wanted), PATIENCE)
+                await asyncio.wait_for(freezer.set(wanted), COMMAND_PATIENCE)
         assert await freezer.is_frozen() is False
 
 
@@ -187,8 +188,8 @@ async def test_an_engine_that_is_slow_fails_the_freeze_and_not_the_lab(
         with pytest.raises(FreezeFailed, match="has not answered"):
             await slow.set(False)
         wait_no_more.set()
-        monkeypatch.setattr(freezer, "CONFIRM_BOUND", PATIENCE)
-        monkeypatch.setattr(freezer, "ENGINE_BOUND", PATIENCE)
+        monkeypatch.setattr(freezer, "CONFIRM_BOUND", COMMAND_PATIENCE)
+        monkeypatch.setattr(freezer, "ENGINE_BOUND", COMMAND_PATIENCE)
         await slow.set(False)
         assert not stand.frozen_in_kernel(), "a freeze that comes late is thawed all the same"
         await slow.finish()
@@ -223,9 +224,9 @@ async def test_either_version_of_cgroups_is_ordered_and_believed(version: int) -
         assert cgroup.may_write
         for frozen in (True, False):
             cgroup.order(frozen)
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(COMMAND_PATIENCE):
                 while cgroup.is_frozen() != frozen:
-                    await asyncio.sleep(0.001)
+                    await asyncio.sleep(LOOK)
     finally:
         process.kill()
         await process.wait()
@@ -241,7 +242,7 @@ async def test_switches_move_only_when_it_ran(room: Room, way: str) -> None:
             await freezer.set(True)
             frozen = await freezer.switches()
             assert frozen
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(LOOK)
             assert await freezer.switches() == frozen
             await freezer.set(False)  # behind the lab's back, as it were
             await freezer.set(True)
@@ -263,7 +264,7 @@ async def test_where_processes_are_out_of_sight_their_processor_time_tells(
             await freezer.set(True)
             frozen = await freezer.switches()
             assert frozen
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(LOOK)
             assert await freezer.switches() == frozen
             await freezer.set(False)
             await stand.invoke()

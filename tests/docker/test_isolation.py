@@ -16,6 +16,7 @@ import pytest_asyncio
 from lab.backends.docker.engine import LABEL
 from lab.backends.docker.upstream import CONTROL_PORT
 from tests.docker.support import Room, Stand, open_room
+from tests.patience import LOOK
 
 pytestmark = [pytest.mark.docker, pytest.mark.asyncio(loop_scope="module")]
 
@@ -90,7 +91,7 @@ async def scene(room: Room) -> AsyncIterator[Scene]:
         serve = "import socket, time; s = socket.create_server(('0.0.0.0', 7000)); time.sleep(600)"
         other.container.exec_run(["python", "-c", serve], detach=True)
         while probe(other.container, "127.0.0.1:7000")["reached"]["127.0.0.1:7000"] != "connected":
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(LOOK)
         (upstream,) = (
             container
             for container in room.client.containers.list(filters={"label": LABEL, "name": "-upstream"})

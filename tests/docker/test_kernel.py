@@ -9,8 +9,7 @@ from lab.backends.base import OpenBackend
 from lab.backends.docker.backend import DockerBackend
 from lab.backends.docker.engine import connect
 from lab.journal import Event
-from tests.backends.test_witness import last_attempt
-from tests.run.support import journal_of, run, write
+from tests.run.support import journal_of, last_attempt, run, write
 
 pytestmark = pytest.mark.docker
 

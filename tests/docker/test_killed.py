@@ -12,7 +12,6 @@ import pytest
 from lab.backends.docker.engine import LABEL
 from lab.backends.docker.freezer import find_cgroup
 from tests.docker.support import (
-    PATIENCE,
     REAPED_WITHIN,
     LabProcess,
     await_end_of,
@@ -22,6 +21,7 @@ from tests.docker.support import (
     thawlab,
     without_traceback,
 )
+from tests.patience import COMMAND_PATIENCE
 
 pytestmark = pytest.mark.docker
 
@@ -84,7 +84,7 @@ def test_without_its_reaper_clean_removes_everything(frozen_lab: LabProcess, eng
     frozen_lab.signal(signal.SIGKILL)
     frozen_lab.wait()
     for side in sides:  # its agent ends with its standard input, whatever cleans up
-        assert side.wait(timeout=PATIENCE)["StatusCode"] == 0
+        assert side.wait(timeout=COMMAND_PATIENCE)["StatusCode"] == 0
     assert sum(map(is_frozen, containers)) == ARMS, "nobody was there to thaw them"
     status, out, err = thawlab("clean")
     assert (status, err) == (0, "")
@@ -102,7 +102,7 @@ def test_an_interrupted_lab_cleans_up_itself(
     assert thawlab("clean")[0] == 0
     assert left_of(frozen_lab.mark, engine) == before, "clean took something of a lab that lives"
     frozen_lab.signal(number)
-    status, _, err = frozen_lab.wait(REAPED_WITHIN + PATIENCE)
+    status, _, err = frozen_lab.wait(REAPED_WITHIN + COMMAND_PATIENCE)
     assert status == 128 + number
     assert err.strip().splitlines()[-1] == f"thawlab: ended by {number.name}; nothing was left running"
     assert without_traceback(err), err

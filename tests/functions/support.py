@@ -25,9 +25,8 @@ from lab.scenario import parts
 from lab.scenario.words import Shape
 from lab.upstream.client import Listener, UpstreamClient
 from tests.functions.contract import Answer
+from tests.patience import PATIENCE
 
-PATIENCE = 20.0
-"""Real seconds that a test waits for what should take milliseconds, on a machine that may be busy."""
 SPEED = 150.0
 """Lab seconds in a real one, as in process sandboxes: presets' thinnest limits are long beside a request here."""
 HURRIED = 600.0

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from errno import ECONNRESET
 
 import pytest
 import pytest_asyncio
@@ -17,7 +18,7 @@ from lab.plan.experiment import Experiment
 from lab.scenario.parts import Upstream
 from tests.functions.nature import WITHOUT_ERRNO
 from tests.functions.support import invoke, sha256_of
-from tests.functions.test_outcomes import ECONNRESET
+from tests.patience import COMMAND_PATIENCE
 
 pytestmark = [
     pytest.mark.docker,
@@ -25,8 +26,6 @@ pytestmark = [
     pytest.mark.timeout(BUILD_BOUND),  # the first of an image has to build it
 ]
 
-PATIENCE = 60.0
-"""Real seconds for a container to start and answer, on a machine with two cores that does other things too."""
 
 FIRST_OF_PROGRAM = {
     (defined.program.image, defined.program.in_image.command[0]): name
@@ -56,7 +55,7 @@ async def test_it_answers_starts_afresh_and_tells_of_a_reset(
     recorder = Recorder(Journal(), experiment.scope)
     await backend.prepare(experiment.setting.function)
     async with backend.place(experiment, recorder) as site:
-        spec = FunctionSpec(f"function-{client_in_it}", timeout=PATIENCE, freeze_when_idle=False)
+        spec = FunctionSpec(f"function-{client_in_it}", timeout=COMMAND_PATIENCE, freeze_when_idle=False)
         function = service.add(spec, site.sandboxes(spec), recorder.record)
         fresh = {"upstream_url": site.listener.url, "preset": "seed"}
         try:
@@ -88,7 +87,7 @@ def experiment_of(client: str) -> Experiment:
         idle_timeout=1.0,
         host="",
         port=0,
-        timeout=PATIENCE,
+        timeout=COMMAND_PATIENCE,
         max_sandboxes=1,
         speed=1.0,
     ).experiment

@@ -1,61 +1,14 @@
 """A function that lies about its connections is not believed: the upstream's view decides."""
 
-import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from lab.checkout import ROOT
-from lab.functions import DEFINITIONS
-from lab.functions.definition import Definition
-from lab.functions.program import Built, Image
 from lab.verdict.results import ArmResult
+from tests.functions.defined_here import LIES
 from tests.run.support import only_arm, results_of, run, scenario_text, write
 
-LIES = ("redial", "silent")
-BESIDES = ("early",)
-"""Told elsewhere."""
-
-
-NOWHERE = Image("none", "none")
-"""Of a function that runs in processes only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Here:
-    """The interpreter that runs the tests."""
-
-    image: Image = NOWHERE
-    variables: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def in_image(self) -> Built:
-        raise NotImplementedError
-
-    def here(self) -> Built:
-        return Built((sys.executable,), {"PYTHONPATH": str(ROOT), **dict(self.variables)})
-
-
-def defined_here(name: str, presets: Path, words: Iterable[str]) -> Definition:
-    """The function of the module of this name, with a preset a word."""
-    presets.mkdir()
-    for word in words:
-        (presets / f"{word}.py").touch()
-    return Definition(
-        client=name,
-        language="python",
-        program=Here(),
-        shapes={"sync": ("-m", "awslambdaric", f"tests.functions.{name}.handler")},
-        presets=presets,
-    )
-
-
-@pytest.fixture(autouse=True)
-def liar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The liar in place of a function, with a preset for each lie."""
-    monkeypatch.setitem(DEFINITIONS, "liar", defined_here("liar", tmp_path / "presets", LIES))
+pytestmark = pytest.mark.usefixtures("liar")
 
 
 async def arm_of(folder: Path, lie: str, **changes: str) -> ArmResult:

@@ -15,8 +15,8 @@ from lab.functions import DEFINITIONS, definition
 from lab.functions.definition import APP
 from lab.functions.program import BUILD_BOUND, Built, Image
 from lab.journal import Event
+from tests.functions.defined_here import NOWHERE
 from tests.functions.support import lacks, sha256_of
-from tests.functions.test_liar import NOWHERE
 from tests.run.support import journal_of, run, scenario_text, write
 
 

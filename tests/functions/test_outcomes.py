@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from errno import ECONNREFUSED, ECONNRESET
 
 import pytest
 
@@ -11,7 +12,6 @@ from tests.functions.support import Hall, Json, Warm
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-ECONNRESET, ECONNREFUSED = 104, 111
 
 LENGTH, CHUNKED = "/orders?response_bytes=1000", "/orders?response_bytes=1000&chunked=1"
 

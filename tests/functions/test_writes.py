@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.functions.support import PATIENCE, Hall, Json, Warm
+from tests.functions.support import Hall, Json, Warm
+from tests.patience import PATIENCE
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),

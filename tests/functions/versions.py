@@ -6,8 +6,7 @@ import subprocess
 from pathlib import Path
 
 from lab.functions.definition import Definition
-
-PATIENCE = 30.0
+from tests.patience import COMMAND_PATIENCE
 
 
 def real_client_version(defined: Definition) -> str:
@@ -26,7 +25,7 @@ def _python(defined: Definition) -> str:
         env=dict(interpreter.environment),
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=COMMAND_PATIENCE,
         check=True,
     )
     return done.stdout.strip()
@@ -35,7 +34,9 @@ def _python(defined: Definition) -> str:
 def _go(defined: Definition) -> str:
     """net/http is as old as the Go that the binary was built with, which the binary says."""
     (binary,) = defined.program.here().command
-    done = subprocess.run(["go", "version", binary], capture_output=True, text=True, timeout=PATIENCE, check=True)
+    done = subprocess.run(
+        ["go", "version", binary], capture_output=True, text=True, timeout=COMMAND_PATIENCE, check=True
+    )
     return done.stdout.rpartition(": ")[2].strip()
 
 
@@ -51,7 +52,7 @@ def _java(defined: Definition) -> str:
 
 def _jdk(java: str) -> str:
     shown = [java, "-XshowSettings:properties", "-version"]
-    done = subprocess.run(shown, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    done = subprocess.run(shown, capture_output=True, text=True, timeout=COMMAND_PATIENCE, check=True)
     return next(line.split()[-1] for line in done.stderr.splitlines() if " java.version = " in line)
 
 
@@ -64,7 +65,9 @@ def _node(defined: Definition) -> str:
     library = defined.client.partition("@")[0]
     if library in PARTS_OF_NODE:
         shown = [node, "-p", f"process.versions.{PARTS_OF_NODE[library]}"]
-        return subprocess.run(shown, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout.strip()
+        return subprocess.run(
+            shown, capture_output=True, text=True, timeout=COMMAND_PATIENCE, check=True
+        ).stdout.strip()
     package = Path(entry).parent / "node_modules" / library / "package.json"
     return str(json.loads(package.read_text())["version"])
 

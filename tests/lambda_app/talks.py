@@ -10,10 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from tests.patience import LOOK, PATIENCE
 from upstream_server.sock_diag import tables
 
-PATIENCE = 10.0
-"""Real seconds for what takes milliseconds."""
 ANSWER = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}"
 CUT = b'HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{"cut": "'
 CUT_CHUNKS = b'HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n{"cut": "'
@@ -125,7 +124,7 @@ def wait_for_end(port: int) -> None:
     to_port_and_established = f":{port:04X} 01 "
     while to_port_and_established in tables():
         assert time.monotonic() < ends
-        time.sleep(0.001)
+        time.sleep(LOOK)
 
 
 def port_of(url: str) -> int:

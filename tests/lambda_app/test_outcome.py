@@ -17,7 +17,6 @@ from tests.lambda_app.talks import (
     ANSWER,
     CUT,
     CUT_CHUNKS,
-    PATIENCE,
     Talk,
     closes,
     never_answers,
@@ -28,6 +27,7 @@ from tests.lambda_app.talks import (
     serving,
     wait_for_end,
 )
+from tests.patience import PATIENCE
 
 
 def classify(error: BaseException) -> str:

@@ -12,9 +12,8 @@ import pytest
 from lab.checkout import ROOT
 from lab.functions import DEFINITIONS
 from lab.functions.definition import Definition
+from tests.patience import COMMAND_PATIENCE
 
-PATIENCE = 30.0
-"""Real seconds for a Python process to start and end on a busy machine."""
 WIDTH = 88
 SHORTEST, LONGEST = 15, 55
 """Lines of a preset."""
@@ -76,7 +75,7 @@ def test_it_runs_by_itself(upstream: str, defined: Definition, path: Path) -> No
         capture_output=True,
         text=True,
         check=False,
-        timeout=PATIENCE,
+        timeout=COMMAND_PATIENCE,
     )
     assert (done.returncode, done.stdout) == (0, "201\n"), done.stderr
     assert "Traceback" not in done.stderr

@@ -7,10 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from lambda_app.python.shapes import SHAPES, Loop, Sync
-
-PATIENCE = 5.0
-"""Real seconds for another thread to get a turn."""
-
+from tests.patience import PATIENCE
 
 Make = Callable[[str], Sync | Loop]
 

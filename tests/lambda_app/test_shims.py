@@ -14,12 +14,15 @@ from pathlib import Path
 import pytest
 
 from lab.backends.shims import compiled, preload
+from tests.patience import LOOK
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler (cc)")
 
 ROOT = Path(__file__).resolve().parents[2]
 FREEZE = 0.5
 """Real seconds frozen: well above the 150 ms that the clock shim takes for a freeze at the least."""
+RUNS = 0.01
+"""Real seconds that a program runs between two freezes, while it looks at the clock all the time."""
 DUE = 0.2
 """Real seconds after which a program's timer is due: while it is frozen."""
 LITTLE = 0.35
@@ -54,7 +57,7 @@ class Program:
     def until_it_waits(self) -> None:
         """Returns when it sleeps in the kernel."""
         while Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "S":
-            time.sleep(0.001)
+            time.sleep(LOOK)
 
 
 @contextmanager
@@ -156,7 +159,7 @@ def test_the_clock_never_goes_back_and_loses_every_freeze(shim_folder: Path) -> 
             child.stop()
             time.sleep(FREEZE)
             child.go_on()
-            time.sleep(0.01)  # it looks at the clock all the time
+            time.sleep(RUNS)
         ran = time.monotonic() - began - times * FREEZE
         child.say("")
         word, passed = child.line().split()

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from lab.functions.program import BUILD_BOUND, Built
-from tests.functions.support import PATIENCE, Hall, Warm
+from tests.functions.support import Hall, Warm
+from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(BUILD_BOUND)]
 

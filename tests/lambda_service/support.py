@@ -13,15 +13,15 @@ import aiohttp
 
 from lab.backends.process.sandbox import ProcessSandbox, ProcessSpec
 from lab.cleanup.procfs import lab_mark
+from lab.errors import EnvironmentLacks
 from lab.journal import Event, Journal, Recorder, Scope
 from lab.lambda_service.invocation import InvokeResult
 from lab.lambda_service.sandbox import FreezeFailed, Sandbox
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = "tests.lambda_service.functions"
-PATIENCE = 20.0
-"""Real seconds that a test waits for what should take milliseconds, on a machine that may be busy."""
 
 Look = Callable[["WatchedSandbox"], Awaitable[None]]
 
@@ -117,6 +117,13 @@ class HandSandbox:
         response = await self._http.request(method, f"{self.base}/{path}", data=io.BytesIO(body), headers=headers)
         await response.read()
         return response
+
+
+class HomelessSandbox(WatchedSandbox):
+    """This machine cannot start it."""
+
+    async def start(self, runtime_api: str) -> None:
+        raise EnvironmentLacks("no engine answers: start one, or take --sandbox process")
 
 
 @dataclass

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from lab.backends.process.sandbox import ProcessSpec
 from lab.errors import EnvironmentLacks
 from lab.lambda_service.errors import FunctionClosed
 from lab.lambda_service.service import LambdaService
-from tests.lambda_service.support import FUNCTIONS, PATIENCE, Lab, WatchedSandbox, alive
+from tests.lambda_service.support import FUNCTIONS, Lab, WatchedSandbox, alive
+from tests.patience import LOOK, PATIENCE
 
 
 def pids(lab: Lab) -> list[int]:
@@ -20,7 +22,7 @@ async def test_close_while_invocations_run_and_while_frozen(lab: Lab) -> None:
     running = [lab.begin(function, b'{"sleep": 60}') for _ in range(2)]
     await function.invoke()
     while len(lab.of("event-sent")) < 3 or not lab.of("frozen"):
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(LOOK)
     assert len(pids(lab)) == 3
     await function.close()
     assert not any(map(alive, pids(lab)))
@@ -54,10 +56,15 @@ async def test_close_before_a_sandbox_took_its_first_step(lab: Lab) -> None:
 
 
 class SlowlyStopping(WatchedSandbox):
-    """Takes its time to stop, so that a test can cancel meanwhile."""
+    """Stops when it is allowed to, so that a test can cancel meanwhile."""
+
+    def __init__(self, name: str, spec: ProcessSpec) -> None:
+        super().__init__(name, spec)
+        self.stopping, self.may_stop = asyncio.Event(), asyncio.Event()
 
     async def stop(self) -> int | None:
-        await asyncio.sleep(0.2)
+        self.stopping.set()
+        await self.may_stop.wait()
         return await super().stop()
 
 
@@ -66,10 +73,13 @@ async def test_a_close_that_is_cancelled_half_way_finishes_first(lab: Lab) -> No
     await function.invoke()
     await function.settled()
     closing = asyncio.create_task(function.close())
-    await asyncio.sleep(0.05)
-    closing.cancel()
-    await asyncio.sleep(0.05)
-    closing.cancel()
+    (sandbox,) = lab.sandboxes.values()
+    await asyncio.wait_for(sandbox.stopping.wait(), PATIENCE)
+    for _ in range(2):
+        closing.cancel()
+        await asyncio.sleep(0)  # it hears of it
+        assert not closing.done()
+    sandbox.may_stop.set()
     with pytest.raises(asyncio.CancelledError):
         await closing
     assert not alive(pids(lab)[0])
@@ -99,7 +109,7 @@ async def test_cancelling_the_whole_program_leaves_nothing(tmp_path: Path) -> No
 
     task = asyncio.create_task(program())
     while not held or len(held[0].of("event-sent")) < 3:
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(LOOK)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

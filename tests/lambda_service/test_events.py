@@ -9,7 +9,8 @@ import pytest
 
 from lab.lambda_service.events import RETRY_DELAYS, THROTTLE_FIRST
 from lab.lambda_service.service import LambdaService
-from tests.lambda_service.support import PATIENCE, Lab
+from tests.lambda_service.support import Lab
+from tests.patience import LOOK, PATIENCE
 
 SPEED = 600.0
 """Retries after 0.1 and 0.2 seconds of real time."""
@@ -24,7 +25,7 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
 async def drained(lab: Lab) -> None:
     async with asyncio.timeout(PATIENCE):
         while len(lab.service.events):
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(LOOK)
 
 
 def no_try_began_before_its_time(lab: Lab, request_id: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from lab.errors import EnvironmentLacks
 from lab.lambda_service.invocation import MAX_RESPONSE, InvokeResult
-from tests.lambda_service.support import FUNCTIONS, Lab, WatchedSandbox
+from tests.lambda_service.support import FUNCTIONS, HomelessSandbox, Lab, WatchedSandbox
 
 
 def document(result: InvokeResult) -> dict[str, str]:
@@ -112,13 +112,6 @@ async def test_an_answer_one_byte_too_large(lab: Lab) -> None:
     second = await function.invoke()
     assert second.function_error is None
     assert second.cold
-
-
-class HomelessSandbox(WatchedSandbox):
-    """This machine cannot start it."""
-
-    async def start(self, runtime_api: str) -> None:
-        raise EnvironmentLacks("no engine answers: start one, or take --sandbox process")
 
 
 async def test_a_sandbox_that_cannot_start_is_no_error_of_the_function(lab: Lab) -> None:

@@ -22,8 +22,8 @@ from lab.lambda_service import errors
 from lab.lambda_service.errors import InvokeError
 from lab.lambda_service.invoke_api import FUNCTION_NAME, MAX_ASYNC_PAYLOAD, MAX_SYNC_PAYLOAD, QUALIFIER
 from lab.lambda_service.service import LambdaService
-from tests.lambda_service.support import PATIENCE, Lab
-from tests.lambda_service.test_failures import HomelessSandbox
+from tests.lambda_service.support import HomelessSandbox, Lab
+from tests.patience import PATIENCE
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": "us-east-1"}
 MODEL: dict[str, Any] = json.loads(

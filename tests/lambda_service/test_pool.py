@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from lab.lambda_service.errors import TooManyRequestsException
-from tests.lambda_service.support import FUNCTIONS, PATIENCE, Lab, alive, kernel_state
+from tests.lambda_service.support import FUNCTIONS, Lab, alive, kernel_state
+from tests.patience import PATIENCE, PAUSE
 
 
 async def test_first_is_cold_then_warm_in_the_same_process(lab: Lab) -> None:
@@ -53,7 +54,7 @@ async def test_freezes_when_it_asks_and_not_when_it_answers(lab: Lab, tmp_path: 
     await function.invoke()
     (sandbox,) = lab.sandboxes.values()
     settled = asyncio.create_task(function.settled())
-    await asyncio.sleep(0.05)  # Time enough for a wrong freeze: one takes well under a millisecond.
+    await asyncio.sleep(PAUSE)  # Time enough for a wrong freeze: one takes well under a millisecond.
     assert not settled.done()
     assert kernel_state(sandbox.pid) != "T"
     assert lab.kinds("sandbox") == ["started", "ready"]

@@ -9,7 +9,8 @@ import pytest
 
 from lab.lambda_service.invocation import MAX_RESPONSE, InvokeResult
 from lab.lambda_service.service import Function
-from tests.lambda_service.support import PATIENCE, HandSandbox, Lab
+from tests.lambda_service.support import HandSandbox, Lab
+from tests.patience import LOOK, PATIENCE
 
 
 async def begin(lab: Lab, function: Function, **about: str) -> tuple[asyncio.Task[InvokeResult], HandSandbox]:
@@ -164,7 +165,7 @@ async def test_each_sandbox_has_its_own_port_and_it_closes_with_it(lab: Lab) -> 
     function = lab.by_hand(max_sandboxes=2)
     invocations = [lab.begin(function) for _ in range(2)]
     while len(lab.of("started")) < 2:
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(LOOK)
     first, second = lab.sandboxes.values()
     assert first.base != second.base
     await function.close()

@@ -17,7 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.run.command import PATIENCE, running
+from tests.patience import COMMAND_PATIENCE
+from tests.run.command import running
 
 BOUND = 5 * 1024
 """KiB that the process may grow by between a tenth of the invocations and all of them: what an interpreter's
@@ -48,12 +49,12 @@ class Heard:
 
     def wait_for_url(self) -> str:
         with self.changed:
-            assert self.changed.wait_for(lambda: self.url, PATIENCE), "it did not say where it is"
+            assert self.changed.wait_for(lambda: self.url, COMMAND_PATIENCE), "it did not say where it is"
         return self.url
 
     def wait_for_freeze(self, before: int) -> None:
         with self.changed:
-            assert self.changed.wait_for(lambda: self.frozen > before, PATIENCE), "the sandbox did not freeze"
+            assert self.changed.wait_for(lambda: self.frozen > before, COMMAND_PATIENCE), "the sandbox did not freeze"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def serving() -> Iterator[Heard]:
             yield heard
         finally:
             process.kill()
-            listener.join(PATIENCE)
+            listener.join(COMMAND_PATIENCE)
 
 
 def level(invocations: int) -> Level:
@@ -91,7 +92,7 @@ def level(invocations: int) -> Level:
     marks = {max(1, round(invocations * share)) for share in MARKS}
     memory = {}
     with serving() as heard:
-        connection = http.client.HTTPConnection(heard.url.removeprefix("http://"), timeout=PATIENCE)
+        connection = http.client.HTTPConnection(heard.url.removeprefix("http://"), timeout=COMMAND_PATIENCE)
         began = time.monotonic()
         for number in range(1, invocations + 1):
             before = heard.frozen

@@ -17,10 +17,9 @@ import pytest
 from lab.cleanup.procfs import lab_mark, marked, stat
 from lab.cli.main import main
 from lab.journal import Event, read_journal
+from tests.patience import COMMAND_PATIENCE
 
 COMMAND = (sys.executable, "-m", "lab")
-PATIENCE = 60.0
-"""Real seconds that a test waits for a whole run, on a machine that may be busy."""
 GONE_BOUND = 5.0
 """Real seconds in which everything that an ended lab has left must be gone."""
 LOOK = 0.01
@@ -46,7 +45,7 @@ def thawlab(*arguments: str | Path, stdin: str | None = None, cwd: Path | None =
         input=stdin or "",
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=COMMAND_PATIENCE,
         check=False,
         cwd=cwd,
         env=environment(**more),
@@ -114,7 +113,7 @@ def thawlab_here(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> Fin
     return Finished(arguments, ended.value.code, out.getvalue(), err.getvalue())
 
 
-def until(holds: Callable[[], Any], what: str, bound: float = PATIENCE) -> Any:
+def until(holds: Callable[[], Any], what: str, bound: float = COMMAND_PATIENCE) -> Any:
     """What `holds` returns as soon as it is true."""
     ends = time.monotonic() + bound
     while not (found := holds()):

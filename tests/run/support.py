@@ -78,6 +78,12 @@ def journal_of(folder: RunFolder) -> tuple[Event, ...]:
     return read_journal(folder.journal)
 
 
+def last_attempt(events: tuple[Event, ...]) -> tuple[Event, ...]:
+    """The events of each arm's last attempt: on a busy machine the first may not be enough."""
+    last = {event.scope.arm: event.scope.attempt for event in events}
+    return tuple(event for event in events if event.scope.attempt == last[event.scope.arm])
+
+
 def results_of(named: Named, folder: RunFolder) -> Results:
     """The folder's journal, judged as this scenario."""
     return judge([named], journal_of(folder))

@@ -21,14 +21,14 @@ from lab.run import fill
 from lab.runs.matrix_folder import MatrixFolder
 from lab.scenario.parts import Function
 from tests.backends.delegating import DelegatingBackend, DelegatingKernel, with_kernel, with_upstream
-from tests.functions.test_liar import LIES, defined_here, liar
+from tests.functions.defined_here import LIES, defined_here
 from tests.run.matrix import by_id, filled, only
-from tests.run.test_sabotage import never_closes, never_freezes
+from tests.run.sabotage import never_closes, never_freezes
 from upstream_server.sockets import may_repair
 
 SEED = Cell("http.client", "sync", "seed", "vanish", "delivered", "POST", 1)
 MODES: tuple[Mode, ...] = ("none", "fin", "rst", "vanish", "executed-fin", "executed-rst")
-__all__ = ["liar"]
+pytestmark = pytest.mark.usefixtures("liar")
 
 NEEDS_NET_ADMIN = pytest.mark.skipif(not may_repair(), reason="a black hole needs CAP_NET_ADMIN")
 BLACKHOLE = pytest.param("blackhole", marks=NEEDS_NET_ADMIN)

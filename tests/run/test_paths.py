@@ -6,7 +6,7 @@ import pytest
 
 from lab.journal import read_journal
 from tests.run.command import thawlab_here
-from tests.run.test_sabotage_wake import needs_compiler
+from tests.run.sabotage import needs_compiler
 
 
 @needs_compiler

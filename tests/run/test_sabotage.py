@@ -1,34 +1,12 @@
 """Each way in which the lab could be green by accident, done on purpose: no verdict may be `pass`."""
 
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 
-from lab.lambda_service.sandbox import Sandbox
 from lab.run import gap as idle
-from tests.backends.delegating import with_sandboxes, with_upstream
+from tests.run.sabotage import never_closes, never_freezes
 from tests.run.support import only_arm, results_of, run, scenario_text, write
-
-never_closes = with_upstream(idle_timeout=None)
-"""An upstream that keeps its connections for ever, whatever the scenario says."""
-
-
-class Insomniac:
-    """A sandbox that says it froze and did not."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sandbox, name)
-
-    async def freeze(self) -> None:
-        return None
-
-
-never_freezes = with_sandboxes(lambda sandbox: cast(Sandbox, Insomniac(sandbox)))
-"""Freezes that do not stop anything."""
 
 
 async def test_without_sabotage_the_bug_passes(tmp_path: Path) -> None:

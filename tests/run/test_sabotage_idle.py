@@ -8,8 +8,8 @@ import pytest
 from lab.run.stage import Stage
 from lab.verdict.results import ArmResult
 from tests.backends.delegating import with_upstream
+from tests.run.sabotage import never_freezes
 from tests.run.support import only_arm, results_of, run, write
-from tests.run.test_sabotage import never_freezes
 from upstream_server.sockets import may_repair
 
 needs_net_admin = pytest.mark.skipif(not may_repair(), reason="black holes and TCP_REPAIR need CAP_NET_ADMIN")

@@ -4,25 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from lab.plan.experiment import Experiment
 from lab.run import gap as idle
 from lab.scenario.load import Named, find
-from lab.scenario.parts import Upstream
 from lab.verdict.results import ArmResult
 from tests.backends.delegating import (
     DelegatingUpstream,
     Wrap,
-    with_experiments,
-    with_setting,
     with_upstream_handle,
 )
+from tests.run.sabotage import harmless
 from tests.run.support import only_arm, results_of, run, write
-
-
-def keeping_everything(experiment: Experiment) -> Experiment:
-    """With an upstream, and a gateway before it, that keep every connection and answer everything."""
-    stated = experiment.setting.upstream
-    return with_setting(experiment, upstream=Upstream(tls=stated.tls, advertise=stated.advertise))
 
 
 class NeverRestarts(DelegatingUpstream):
@@ -32,7 +23,6 @@ class NeverRestarts(DelegatingUpstream):
         return None
 
 
-harmless = with_experiments(keeping_everything)
 never_restarts = with_upstream_handle(NeverRestarts)
 
 

@@ -1,6 +1,5 @@
 """Wakes, clocks and asynchronous events, sabotaged: no verdict may be `pass`."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,9 +8,8 @@ from lab.lambda_service import events
 from lab.scenario.load import Named
 from lab.verdict.results import ArmResult
 from tests.backends.delegating import Wrap, with_experiments, with_setting, with_upstream
+from tests.run.sabotage import needs_compiler
 from tests.run.support import only_arm, results_of, run, write
-
-needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler (cc)")
 
 HEAD = """\
 title: A test

@@ -10,8 +10,8 @@ from lab.scenario.words import Rate
 from lab.verdict.curve import doubt, has_shape, wilson
 from lab.verdict.results import Results, SweepPoint, SweepResult
 from tests.backends.delegating import Wrap
+from tests.run.sabotage import harmless
 from tests.run.support import results_of, run, write
-from tests.run.test_sabotage_request import harmless
 
 STORY = """\
 title: A test

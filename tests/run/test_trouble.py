@@ -74,7 +74,7 @@ class SlowToFreeze:
         return getattr(self._sandbox, name)
 
     async def freeze(self) -> None:
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()  # for ever
 
 
 async def test_a_slow_freeze(story: Named, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,7 +229,7 @@ async def test_a_cancelled_run_is_cancelled() -> None:
     async def stubborn() -> None:
         begun.set()
         try:
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()  # for ever
         except asyncio.CancelledError:
             raise ValueError("on the way out") from None
 

@@ -31,7 +31,7 @@ from lab.scenario.words import SandboxKind
 from lab.verdict.cells import judge_matrix
 from lab.verdict.judge import judge
 from tests.backends.delegating import with_experiments
-from tests.functions.test_liar import BESIDES, LIES, defined_here
+from tests.functions.defined_here import BESIDES, LIES, defined_here
 from tests.run.support import journal_of, write
 from tests.sabotage.command import run_command
 from tests.sabotage.lie import Arm, Command, Lie, Place

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lab.functions import DEFINITIONS
 from lab.functions.definition import Definition
-from tests.functions.test_liar import Here
+from tests.functions.defined_here import Here
 
 HANDLER = ("-m", "awslambdaric", "tests.sabotage.function.handler")
 

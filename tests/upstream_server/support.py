@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import pytest
 
+from tests.patience import PATIENCE
 from upstream_server.behaviour import ListenerSpec
 from upstream_server.events import Event
 from upstream_server.flow import Flow, client_end
@@ -21,9 +22,6 @@ from upstream_server.sock_diag import Socket
 from upstream_server.sockets import SIOCOUTQ, may_filter, may_repair
 from upstream_server.tap import may_tap
 from upstream_server.upstream import Upstream
-
-PATIENCE = 10.0
-"""Real seconds that a test waits for what should take milliseconds, on a machine that may be busy."""
 
 IDLE = 0.1
 """Idle timeout of most listeners: long enough that a busy machine sends a request in it, short for the test."""

@@ -10,7 +10,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.upstream_server.support import IDLE, PATIENCE, Bench
+from tests.patience import PATIENCE
+from tests.upstream_server.support import IDLE, Bench
 from upstream_server.control import Control
 
 TOKEN = "a token that nobody guesses"

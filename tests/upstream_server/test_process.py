@@ -17,8 +17,7 @@ from typing import Any
 
 import pytest
 
-PATIENCE = 20.0
-"""Real seconds for a Python process to start or to end on a busy machine."""
+from tests.patience import PATIENCE
 
 AT_ONCE = 2.0
 """Real seconds in which a process that is told to end must be gone, on a busy machine too."""

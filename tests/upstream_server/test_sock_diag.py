@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from tests.patience import LOOK, PATIENCE
 from upstream_server import sock_diag
 from upstream_server.sock_diag import Pair, Socket, find, find_in_tables
 
-PATIENCE = 10.0
-"""Real seconds for what takes milliseconds."""
+SINCE_MS = 20
+"""Milliseconds that pass before the kernel is asked how long ago something was sent."""
 
 exact = pytest.mark.skipif(not sock_diag.answers(), reason="this kernel answers no exact question about a socket")
 
@@ -39,7 +40,7 @@ class Two:
         ends = time.monotonic() + PATIENCE
         while self.states() != [client, server]:
             assert time.monotonic() < ends, self.states()
-            time.sleep(0.001)
+            time.sleep(LOOK)
         assert _without_books(self.ends()) == _without_books(find_in_tables([self.pair, self.pair.reversed]))
         return self.ends()
 
@@ -158,10 +159,10 @@ def test_what_the_kernel_has_in_its_books(connect: Connect) -> None:
     assert client.info.bytes_acked >= 1000
     assert (client.info.retransmits, client.info.probes) == (0, 0)
     assert server.info.segments_received >= 2
-    time.sleep(0.02)
+    time.sleep(SINCE_MS / 1000)
     (later,) = find([two.pair])
     assert later is not None
-    assert later.describe()["last_data_sent_ms"] >= 20
+    assert later.describe()["last_data_sent_ms"] >= SINCE_MS
     assert set(later.describe()) == {
         *("unacked_bytes", "retransmits", "probes", "last_data_sent_ms", "last_data_received_ms")
     }

@@ -11,9 +11,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.patience import PATIENCE
 from tests.upstream_server.support import (
     IDLE,
-    PATIENCE,
     SILENCE,
     Answer,
     Bench,
