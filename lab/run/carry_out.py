@@ -6,14 +6,12 @@ import platform
 import sys
 import tomllib
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from lab.backends import registry
 from lab.backends.base import OpenBackend
-from lab.backends.opening import open_backend
+from lab.backends.opening import OpenWith, open_backend
 from lab.checkout import ROOT
 from lab.functions import preset_files
 from lab.journal import SCHEMA_ID, Journal, Recorder, Scope
@@ -35,7 +33,6 @@ ATTEMPTS = 3
 VERSIONS_OF = ("aiohttp", "awslambdaric", "uvicorn", "h11", "starlette")
 
 Done = Callable[[Experiment], None]
-OpenWith = Callable[[str, Path], AbstractAsyncContextManager[OpenBackend]]
 
 
 async def carry_out(

@@ -4,12 +4,11 @@ import asyncio
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 
 from lab.backends.base import OpenBackend
-from lab.backends.opening import open_backend
+from lab.backends.opening import OpenWith, open_backend
 from lab.errors import EnvironmentLacks
 from lab.functions import definition
 from lab.journal import Journal, Recorder, Scope
@@ -33,7 +32,6 @@ start from a fork takes little more."""
 ATTEMPTS = 3
 """How often a cell is measured before it stays inconclusive: load may disturb one attempt, hardly three in a row."""
 
-OpenWith = Callable[[str, Path], AbstractAsyncContextManager[OpenBackend]]
 Done = Callable[[CellResult], None]
 
 

@@ -1,5 +1,6 @@
 """The results of a matrix's cells: pure functions of its journal."""
 
+import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -55,8 +56,8 @@ def judge_cell(cell: Cell, facts: Facts, attempts: int = 1) -> CellResult:
         return _judged(CellFacts(cell, facts), attempts)
     except Exception as error:
         failed = f"The judge failed on this cell ({type(error).__name__}: {error})"
-        why = f"{failed}: its journal is damaged, or this is a fault of the lab."
-        return _result(cell, attempts, {}, {"status": "inconclusive", "why": why})
+        why = f"{failed}: its journal is damaged, or this is a fault of the lab. The trace is in matrix.json."
+        return _result(cell, attempts, {}, {"status": "inconclusive", "why": why, "trace": traceback.format_exc()})
 
 
 def _judged(seen: CellFacts, attempts: int) -> CellResult:

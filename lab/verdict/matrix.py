@@ -47,6 +47,9 @@ class CellResult(Model):
     attempts: int = Field(default=1, description="How often it was measured until something was proved.")
     race: str | None = Field(default=None, description="Why two runs may differ here; null for a deterministic cell.")
     why: str
+    trace: str | None = Field(
+        default=None, description="Where the judge itself failed on this cell: a fault of the lab, not of the cell."
+    )
 
     @property
     def word(self) -> str:

@@ -147,6 +147,9 @@ class SweepResult(Model):
     points: tuple[SweepPoint, ...]
     verdict: Verdict
     why: str
+    trace: str | None = Field(
+        default=None, description="Where the judge itself failed on this sweep: a fault of the lab, not of the sweep."
+    )
 
 
 class ScenarioResult(Model):

@@ -7,6 +7,7 @@ pool could measure) reached a neighbour's: then to the nearest. So a busy machin
 does not falsify it.
 """
 
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
@@ -35,10 +36,25 @@ class Sample:
 
 
 def judge_sweep(named: Named, scoped: Mapping[Scope, Sequence[Event]]) -> SweepResult | None:
-    """The curve of a scenario's sweep; None if it has none."""
+    """The curve of a scenario's sweep; None if it has none. A crash of the judge is its `inconclusive`."""
     sweep = named.scenario.sweep
     if sweep is None:
         return None
+    try:
+        return _judged(named, sweep, scoped)
+    except Exception as error:
+        failed = f"The judge failed on this sweep ({type(error).__name__}: {error})"
+        return SweepResult(
+            title=sweep.title,
+            idle_limit=named.scenario.setting(sweep.arms[0]).upstream.idle_limit,
+            points=tuple(_point(gap, ()) for gap in sorted(sweep.gaps)),
+            verdict="inconclusive",
+            why=f"{failed}: its journal is damaged, or this is a fault of the lab. The trace is in results.json.",
+            trace=traceback.format_exc(),
+        )
+
+
+def _judged(named: Named, sweep: Sweep, scoped: Mapping[Scope, Sequence[Event]]) -> SweepResult:
     limit = named.scenario.setting(sweep.arms[0]).upstream.idle_limit
     runs = [Facts(scoped.get(Scope(named.name, arm.name, 1), ())) for arm in sweep.arms]
     stated = sorted(sweep.gaps)
