@@ -15,7 +15,7 @@ from lab.report.run.markdown import inline
 from lab.report.wording import NOTHING
 from lab.verdict.matrix import Matrix
 
-_HEADER = re.compile(r'\A(?:""".*?"""\n|/\*.*?\*/\n|(?://[^\n]*\n)+)\n*', re.S)
+_HEADER = re.compile(r'\A(?:""".*?"""\n|/\*.*?\*/\n|(?:(?://|#)[^\n]*\n)+)\n*', re.S)
 
 
 def render(matrices: Sequence[Matrix], notes: Mapping[str, Notes]) -> str:
