@@ -1,4 +1,4 @@
-"""What a user can cause, each with its exit status; the command line prints them without a traceback."""
+"""Errors that a user can cause, each with its exit status; the command line prints them without a traceback."""
 
 
 class LabError(Exception):
@@ -20,7 +20,7 @@ class EnvironmentLacks(LabError):
 
 
 class LabLost(EnvironmentLacks):
-    """What all runs need is gone, the upstream or the engine: the lab ends."""
+    """Something that all runs need has ended, the upstream or the engine, so the lab ends."""
 
 
 def leaves(error: BaseException) -> list[BaseException]:

@@ -12,15 +12,15 @@ from pathlib import Path
 
 PROC = Path("/proc")
 MARK = "THAWLAB_LAB"
-"""Environment variable that every process bears which a lab started; its value names the lab."""
+"""Environment variable of every process that a lab started; its value names the lab."""
 
 IN_CONTAINER = "THAWLAB_IN_CONTAINER"
 """Environment variable that the lab's own image sets (`lab/Dockerfile`)."""
 
 SWEEP_ROUNDS = 200
 SWEEP_PAUSE = 0.01
-"""Real seconds between two looks for survivors: a killed process needs a moment to go, and one that was just
-being started shows up late. Two seconds in all."""
+"""Real seconds between two looks for survivors: a killed process needs a moment to go, and one that was being
+started shows up late. Two seconds in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +99,9 @@ def is_first(pid: int) -> bool:
 
 
 def _off_the_processor(task: str) -> None:
-    """The kernel says stopped of a thread that is just leaving its processor, and counts that a moment later.
+    """Wait until a thread that the kernel calls stopped has really left its processor, and the switch is counted.
 
-    To show a sleeper's system call it waits until the thread is off. Not everybody may see it.
+    Reading a sleeping thread's system call makes the kernel wait for that. It may not be permitted.
     """
     with contextlib.suppress(OSError):
         _read(f"{task}/syscall")
@@ -114,7 +114,7 @@ def group_members(group: int) -> list[int]:
 
 
 def _group_of(pid: int) -> int | None:
-    """By a system call: to read about every process of a machine takes a hundred times as long."""
+    """By a system call: reading /proc for every process of the machine takes a hundred times as long."""
     try:
         return os.getpgid(pid)
     except ProcessLookupError:
@@ -135,7 +135,7 @@ def lab_mark(pid: int) -> str:
 
 
 def origin() -> str:
-    """Where pids mean what they mean here: the lab's container, or the pid namespace of this machine."""
+    """The name of the space in which pids are the same as here: the lab's container, or a pid namespace."""
     if os.environ.get(IN_CONTAINER):
         return socket.gethostname()
     return "ns" + str(Path("/proc/self/ns/pid").readlink()).strip("pid:[]")

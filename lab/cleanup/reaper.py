@@ -1,7 +1,7 @@
-"""The reaper: a small process outside the sandboxes that cleans up when the lab is gone, however it went.
+"""The reaper: a small process outside the sandboxes that cleans up when the lab has ended, for whatever reason.
 
 It holds the reading end of a pipe whose writing end only the lab has. When the lab ends, by SIGKILL too, the
-kernel closes the pipe. The reaper then kills every process that bears the lab's mark and, for each module that it was
+kernel closes the pipe. The reaper then kills every process that has the lab's mark and, for each module that it was
 given, calls its `sweep_lab(mark)`: the backend in it knows what else its sandboxes leave. It is in a session of its
 own, so that Ctrl-C at the terminal does not reach it.
 """
@@ -64,7 +64,7 @@ def main(mark: str, *sweepers: str) -> None:
     sweep(mark)
     for name in sweepers:
         module = importlib.import_module(name)  # only now: most are slow to load
-        with contextlib.suppress(LabError):  # no engine answers any more: `thawlab clean` sees to it later
+        with contextlib.suppress(LabError):  # no engine answers any more: `thawlab clean` can do it later
             module.sweep_lab(mark)
 
 

@@ -26,7 +26,7 @@ BISECTIONS = RUNS / "bisect"
 @sandbox_option
 @out_option(BISECTIONS, "Where its measurements are kept.")
 def bisect(client: str, versions: str, id_: str, sandbox: SandboxKind, out: Path) -> None:
-    """The first released version of CLIENT from A to B that answers a cell otherwise than A does.
+    """The first released version of CLIENT from A to B whose answer to a cell differs from A's.
 
     Pre-releases and yanked versions are left out. What was measured is kept: the same command goes on after a stop.
     Exit status 0: a version was found; 1: all that were tried answer the same; 3: a version gives no answer.

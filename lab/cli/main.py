@@ -37,9 +37,9 @@ for command in (list_scenarios, run, show, fixes, matrix, bisect, compare, serve
 
 
 LONG_WORD = re.compile(r"\S{300,}")
-"""No path that a person would want to copy, and lines of it that hide what is wrong."""
+"""A word so long that nobody would copy it, and that would hide what is wrong."""
 MISTAKES = {errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR, errno.ENOTDIR}
-"""What an operating system says of a name that was given to it."""
+"""errno values that mean that a given file name is at fault."""
 
 
 def main() -> None:
@@ -81,7 +81,7 @@ def _refuse(message: str, status: int) -> NoReturn:
 
 
 def _drop_output() -> None:
-    """Output that cannot be written is given up: Python would try once more as it ends, and exit with 120."""
+    """Give up output that cannot be written: Python would try again when it exits, and end with status 120."""
     try:
         sys.stdout.flush()
     except (OSError, ValueError):

@@ -31,7 +31,7 @@ def ask(plan: Plan) -> dict[str, dict[str, str]]:
 
 def _answer(question: str) -> str:
     try:
-        if sys.stdin is None:  # closed by who started us
+        if sys.stdin is None:  # closed by the parent process
             raise click.Abort
         answer: str = click.prompt(question, type=click.Choice(CHOICES), show_choices=False, default="ok")
     except click.Abort as abort:

@@ -82,7 +82,7 @@ def _carry_out(plan: Plan, folder: RunFolder, jobs: int, predictions: dict[str, 
                 )
             )
     except BaseException:
-        with contextlib.suppress(LabError, OSError):  # what ended the run says more
+        with contextlib.suppress(LabError, OSError):  # the error that ended the run matters more
             report(folder)
         raise
     return report(folder)

@@ -40,12 +40,12 @@ TOLD = {
     ("upstream", "gave-up"),
     ("upstream", "late-data"),
 }
-"""What is told while it happens: enough to follow one connection from its beginning to the reset."""
+"""Events that are printed as they happen: enough to follow one connection from its start to the reset."""
 
 KEPT_EVENTS = 100
-"""Events that stay in memory: nobody asks for them here, and who waits for one asks when it has just happened."""
+"""Events that stay in memory: only waits need them, and each is asked for just after it happened."""
 KEPT_LOGS = 20
-"""Logs of sandboxes that have ended: a function that crashes each time leaves one an invocation."""
+"""Logs of ended sandboxes that are kept: a function that crashes every time leaves one per invocation."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ class Answer(BaseModel):
     cold: bool
     ticks: tuple[int, int]
     preset: Preset | None = None
-    """Not every function of a user's own tells it; the lab's all do."""
+    """All of the lab's functions report it; a user's own function need not."""
     versions: dict[str, str]
     requests: list[Told]
 

@@ -1,4 +1,4 @@
-"""What a function is to the lab."""
+"""What the lab knows about a function."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -36,9 +36,9 @@ class Definition:
     speed: float | None = None
     """Lab seconds in a real one at most, if something in the library does not scale."""
     one_preset: bool = False
-    """Whether a process serves one preset only: what its settings set holds for the whole process."""
+    """Whether client settings are process-wide, so that a warm process cannot change its preset."""
     wakes: bool = True
-    """Whether its waits go through libc, so that a preloaded shim can take the interruption from its wake."""
+    """Whether it waits through libc, so that a preloaded shim can hide the interruption at the thaw."""
     two_writes: bool = False
     """Whether it writes a request's head and its body one after the other, bytes and JSON alike. The others hand the
     kernel both at once, as long as they are short (`tests/functions/test_writes.py` counts)."""
@@ -47,7 +47,7 @@ class Definition:
     package: str | None = None
     """Its name in the language's registry of packages; None for a part of the language's own runtime."""
     contract: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    """Where it departs from the common contract by its nature; the contract's tests hold it to just that."""
+    """Where its nature makes it differ from the common contract; the contract's tests allow exactly that."""
     at: "Callable[[str], Definition] | None" = field(default=None, compare=False)
     """The same function with another version of its library; None if that comes with the language's runtime."""
     released: Callable[[], tuple[str, ...]] | None = field(default=None, compare=False)

@@ -1,6 +1,6 @@
 """Python environments of functions: one for each client, made from its lock when it is first needed.
 
-The lab never runs a function in its own environment, so a client's dependencies bind nobody but that client.
+The lab never runs a function in its own environment, so a client's dependencies affect only that client.
 """
 
 import os
@@ -24,7 +24,7 @@ OFFLINE = (
 )
 COMPILE = ("pip", "compile", "--universal", "--python-version", "3.11", "--generate-hashes")
 PLAIN = ("--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate", "--quiet")
-"""No host of an index stands in a lock."""
+"""Keeps the hosts of indexes out of locks."""
 
 
 def environment(name: str, lock: bytes) -> Path:
@@ -58,7 +58,7 @@ def _package(line: str) -> str:
 def _resolved(package: str, version: str, requirements: str, lock: bytes) -> bytes:
     with tempfile.TemporaryDirectory(prefix="thawlab-lock.") as folder:
         (Path(folder) / "requirements.in").write_text(requirements, encoding="utf-8")
-        (Path(folder) / LOCK).write_bytes(lock)  # what stands in there is preferred
+        (Path(folder) / LOCK).write_bytes(lock)  # versions in there are preferred
         try:
             uv(Path(folder), *COMPILE, *PLAIN, "requirements.in", "--output-file", LOCK)
         except EnvironmentLacks as error:
@@ -139,7 +139,7 @@ def _pip_index() -> Mapping[str, str]:
     found: dict[str, str] = {}
     try:
         said = run(*command, cwd=BUILDS.parent, environment=os.environ)
-    except EnvironmentLacks:  # this Python has no pip, so nobody has told it anything
+    except EnvironmentLacks:  # this Python has no pip, so pip has no settings
         return found
     for line in said.splitlines():
         key, _, value = line.partition("=")

@@ -1,11 +1,11 @@
-"""A client's own folder: `client.toml` says what the lab must know of it, and the rest lies beside that.
+"""A client's own folder: `client.toml` says what the lab must know about it, and the rest lies beside that.
 
     clients/NAME/client.toml     what this module reads
     clients/NAME/presets/        a file each
     clients/NAME/notes.yaml      what its documentation says
     clients/NAME/...             its adapter and its requirement, as the language has them
 
-A folder is all that a new client is: whatever lists clients reads the folders.
+A new client is just a folder: everything that lists clients reads the folders.
 """
 
 import tomllib

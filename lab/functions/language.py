@@ -1,6 +1,6 @@
 """The languages of functions: one file beside this one a language, which registers a `Language` when it is imported.
 
-Whatever depends on the language is asked here: the clients that there are, the choices of `--language`, the toolchains
+Everything that depends on the language is found here: the list of clients, the choices of `--language`, the toolchains
 that a machine may lack, `thawlab doctor`, the code blocks of pages.
 """
 

@@ -102,7 +102,7 @@ def _without_blanks(project: Path) -> Iterator[Path]:
 
 
 def _splits(path: Path) -> bool:
-    """Whether a shell would take the path, unquoted, for more than one word."""
+    """Whether a shell would split the unquoted path into several words."""
     return len(str(path).split()) != 1
 
 

@@ -1,4 +1,4 @@
-"""What a function's program is: an image for containers and, if this machine can, a build for processes."""
+"""A function's program: an image for containers and, if this machine can build it, a program for processes."""
 
 import fcntl
 import os
@@ -116,7 +116,7 @@ def kept(path: Path, make: Callable[[], bytes]) -> bytes:
 def _build(name: str, files: Mapping[str, bytes], build: Callable[[Path, Path], None], target: Path) -> None:
     for left in BUILDS.glob(f".{name}.*/"):
         shutil.rmtree(left, ignore_errors=True)
-    # A new folder each time: if a lab was killed, its compiler may still write into the last one.
+    # A new folder each time: the compiler of a killed lab may still be writing into the old one.
     with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=BUILDS, ignore_cleanup_errors=True) as folder:
         work, unfinished = Path(folder, "src"), Path(folder, "new")
         unfinished.mkdir()
@@ -167,7 +167,7 @@ def run(*command: str, cwd: Path, environment: Mapping[str, str], shown: str = "
 
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-"""What some tools print whether a terminal reads it or not."""
+"""Escape codes that some tools print even if the output is not a terminal."""
 
 
 def _last_line(printed: str) -> str:

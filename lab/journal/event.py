@@ -52,7 +52,7 @@ class Event:
     place: str = field(default="", compare=False, repr=False)
     """File and line that it was read from."""
     version: int = field(default=1, compare=False, repr=False)
-    """Of the journal that it was read from: an older one says less."""
+    """Version of the journal that it was read from: older ones say less."""
 
     def __getitem__(self, key: str) -> Any:
         return self.data[key]

@@ -1,4 +1,4 @@
-"""The types of an event's fields, each with its unit: a reader checks them, and the schema and the docs state them."""
+"""The types of an event's fields, each with its unit. Readers check them; the schema and the docs show them."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ LARGEST = 2**53
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """Marks a field that older journals lack: there it is read as None, and nothing is asked of it."""
+    """Marks a field that older journals lack: there it is read as None, and no proof needs it."""
 
     version: int
 
@@ -23,7 +23,7 @@ NEW = Since(2)
 
 
 def _number(unit: str, **bounds: Any) -> Any:
-    """A number in a unit; whole or not is the annotated type's word."""
+    """A number in a unit; the annotated type says whether it is whole."""
     return Field(strict=True, json_schema_extra={"unit": unit}, **bounds)
 
 

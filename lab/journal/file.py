@@ -1,4 +1,4 @@
-"""The journal file and its barriers: events are appended, written down, and awaited."""
+"""The journal file and its barriers: events are appended, written, and awaited."""
 
 import asyncio
 import fcntl
@@ -26,7 +26,7 @@ class Journal:
     """Append-only history with barriers: `await journal.wait_for(...)` ends when the event is there."""
 
     def __init__(self, path: Path | None = None, mode: Literal["x", "a"] = "x", *, keep: int | None = None) -> None:
-        """A new file or, with `a`, one that goes on; earlier events are not read.
+        """A new file or, with `a`, an existing one to append to; its earlier events are not read.
 
         Of each scope the last `keep` events stay in memory, or all of them. Raises UsageError if another lab writes
         into the file.
@@ -45,7 +45,9 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file:
-            with suppress(OSError) if self._broken else nullcontext():  # what could not be written is tried once more
+            with (
+                suppress(OSError) if self._broken else nullcontext()
+            ):  # closing tries once more to write what could not be written
                 self._file.close()
             self._file = None
 
@@ -54,7 +56,7 @@ class Journal:
         return f"<Journal {count} events, {len(self._waiters)} waiting>"
 
     def append(self, event: Event) -> Event:
-        """Add an event, write it down, and wake who waits for it."""
+        """Add an event, write it to the file, and wake what waits for it."""
         if event.scope not in self._events:
             self._events[event.scope] = deque(maxlen=self._keep)
         self._events[event.scope].append(event)
@@ -75,7 +77,7 @@ class Journal:
             self._broken = error
 
     def check(self) -> None:
-        """Raises the OSError that kept an event from being written down, such as a full disk."""
+        """Raises the OSError that kept an event from being written, such as a full disk."""
         if self._broken is not None:
             raise self._broken
 
@@ -88,7 +90,7 @@ class Journal:
         return tuple(event for events in self._events.values() for event in events)
 
     def forget(self, scope: Scope) -> None:
-        """Nobody asks for a scope's events any more; in the file they stay."""
+        """Drop a scope's events from memory; they stay in the file."""
         self._events.pop(scope, None)
 
     async def wait_for(self, scope: Scope, predicate: Predicate, what: str, timeout: float) -> Event:
@@ -111,7 +113,7 @@ class Journal:
 
 
 def _opened(path: Path, mode: Literal["x", "a"]) -> IO[str]:
-    """The file, for this lab alone and at the start of a line: to what a killed lab left torn, nothing is joined."""
+    """Open and lock the file. Drop the half line that a killed lab may have left at its end."""
     file = path.open(mode, encoding="utf-8", buffering=1)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -141,7 +143,7 @@ class Recorder:
         return self.journal.append(what.event(t, self.scope))
 
     def copy(self, source: Source, kind: str, t: float, data: Mapping[str, Any]) -> Event:
-        """Append an event as somebody else wrote it, of whatever version: it is checked when the journal is read."""
+        """Append an event that another process wrote, of any version: it is checked when the journal is read."""
         return self.journal.append(Event(t, source, kind, self.scope, data))
 
     @property

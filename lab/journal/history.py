@@ -1,4 +1,4 @@
-"""The events of one run as code: each kind by its class, and what is wrong with those that cannot be read so."""
+"""The events of one run as objects of their classes, and what is wrong with those that cannot be read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -88,7 +88,7 @@ def _without_titles(schema: Any) -> Any:
 
 
 def docstrings(described: type) -> Mapping[str, str]:
-    """What stands below each field of a class; nothing for a field whose name says it all."""
+    """The docstring below each field of a class; a field whose name says it all has none."""
     module = inspect.getmodule(described)
     assert module is not None, described
     return _docstrings(inspect.getsource(module)).get(described.__name__, {})

@@ -1,4 +1,4 @@
-"""What an event of the journal is as code, and how one is read from a line and written to it."""
+"""Base class of events, and how they are read from and written to lines of the journal."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -31,7 +31,7 @@ class Happening:
     source: ClassVar[Source]
     kind: ClassVar[str]
     spellings: ClassVar[tuple[str, ...]]
-    """Every kind under which it stands in a journal, as it is written today first."""
+    """Every spelling of its kind in journals, today's first."""
 
     written: ClassVar[tuple[tuple[str, object], ...]]
     """The fields of its data, each with the default with which it is left out."""
@@ -50,7 +50,7 @@ class Happening:
 
     @classmethod
     def made_of(cls, data: Mapping[str, Any]) -> Self:
-        """An event of this kind from its data as JSON has it; raises MalformedEvent. What it does not know is left."""
+        """An event of this kind from its data as JSON has it; raises MalformedEvent. Unknown fields are ignored."""
         return _read(cls, Event(0.0, cls.source, cls.kind, data=data))
 
     def event(self, t: float | None, scope: Scope) -> Event:
@@ -138,7 +138,7 @@ def _said(event: Event, wrong: str) -> str:
 
 
 def _validator(kind: type[Happening]) -> TypeAdapter[Any]:
-    """Made when the first event of its kind is read: a lab reads few kinds, and most commands none."""
+    """Made when the first event of its kind is read: most commands read few kinds or none."""
     if kind not in _VALIDATORS:
         _VALIDATORS[kind] = TypeAdapter(kind)
     return _VALIDATORS[kind]

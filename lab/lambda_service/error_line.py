@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 LONGEST = 400
-"""Characters of the answer: it stands in tables."""
+"""Longest result in characters: it is shown in tables."""
 FAR = 12
 """Lines between an error's name and its first frame, at most: messages may have several, and Node shows the code."""
 
@@ -23,7 +23,7 @@ PYTHON_LIBRARY = re.compile(r"^<|/(site|dist)-packages/|/lib/python\d")
 NODE_FRAME = re.compile(r"\s+at (?:.*\()?(?:file://)?(?P<file>(?:node:|/)[^\s()?]*)(?:\?\S*)?:(?P<line>\d+):\d+\)?$")
 NODE_LIBRARY = re.compile(r"^node:|/node_modules/")
 NODE_CODE = re.compile(r"(?:file://)?(?P<file>/\S*):(?P<line>\d+)$")
-"""Above an error that ends the process Node shows the code; of a syntax error nothing else names the place."""
+"""Node shows the code above an error that ends the process; for a syntax error only that names the place."""
 
 JVM_FRAME = re.compile(r"\s+at (?P<of>[\w.$/<>@-]+)\((?P<file>[\w$]+\.(?:java|kt|scala)):(?P<line>\d+)\)")
 JVM_LIBRARY = re.compile(r"^(?:[\w.@-]+/)?(?:java|javax|jdk|sun|com\.sun|com\.amazonaws\.services\.lambda\.runtime)\.")
@@ -67,7 +67,7 @@ class Found:
 def error_line(log: str) -> str | None:
     """The last error that a log names, such as `NameError: name 'x' is not defined (/p/sane.py:12)`; None without one.
 
-    The place is the innermost one outside libraries, where there is one.
+    The place is the innermost one outside libraries, if there is one.
     """
     lines = [line for piece in _lines(log) for line in (_of_document(piece) or [piece])]
     found = [*_python(lines), *_stacks(lines, NODE_FRAME, NODE_LIBRARY), *_stacks(lines, JVM_FRAME, JVM_LIBRARY)]
@@ -145,7 +145,7 @@ def _stacks(lines: Sequence[str], frame: re.Pattern[str], library: re.Pattern[st
             place = next((_place(code, NODE_LIBRARY) for code in shown if code), place)
         error = _error_above(lines, start)
         if place and place.library and "SyntaxError" in error:
-            place = None  # the parser's own: of a module that is imported Node keeps to itself which one it is
+            place = None  # the parser's frames: Node does not say in which imported module the error is
         yield Found(start, error, place)
 
 
@@ -168,7 +168,7 @@ def _go(lines: Sequence[str]) -> Iterator[Found]:
 
 
 def _bare(lines: Sequence[str]) -> Iterator[Found]:
-    """What a runtime client calls an error, and no place."""
+    """The error's name as the runtime client gives it, without a place."""
     for start, line in enumerate(lines):
         if line.startswith("[ERROR] ") or GO_PANIC.match(line):
             yield Found(start, line, None)

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 
 class InvokeError(Exception):
-    """An answer of the Invoke API that is not a result of the function."""
+    """An error answer of the Invoke API itself, not of the function."""
 
     status: ClassVar[int]
     message_member: ClassVar[Literal["message", "Message"]] = "message"

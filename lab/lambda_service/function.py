@@ -36,7 +36,7 @@ class Function:
         self.cold_starts = 0
         self.warm_starts = 0
         self.wake_order = spec.wake_order
-        """Of the next wake; may be set between invocations."""
+        """The wake order from the next wake on; may be set between invocations."""
         self._factory = factory
         self._record = record
         self._before_wake = before_wake
@@ -54,8 +54,8 @@ class Function:
     def freeze_when_idle(self) -> bool:
         """Whether a sandbox freezes when it asks for an event and none is there.
 
-        May be set between invocations. Set to True, it freezes what is idle; set to False, it thaws
-        nothing: what is frozen stays so until its next event.
+        May be set between invocations. Setting it to True freezes idle sandboxes. Setting it to False thaws
+        none: a frozen sandbox stays frozen until its next event.
         """
         return self._freeze_when_idle
 
@@ -100,11 +100,11 @@ class Function:
                 request_id = invocation.request_id
 
     def accepted(self, request_id: str) -> None:
-        """Write down that the platform has an event for it, which it will try until the function succeeds."""
+        """Record that the platform accepted an asynchronous event for it."""
         self._record(EventAccepted(request_id=request_id))
 
     def will_retry(self, request_id: str, attempt: int, duration: float, real: float) -> None:
-        """Write down that the platform tries an event again after so many lab (and real) seconds."""
+        """Record that the platform will try an event again after so many lab (and real) seconds."""
         self._record(RetryPlanned(request_id=request_id, attempt=attempt, duration=duration, real=real))
 
     async def settled(self) -> None:
@@ -151,7 +151,7 @@ class Function:
         task.add_done_callback(lambda _: self._forget(slot))
 
     def _forget(self, slot: Slot) -> None:
-        # A task that was cancelled before its first step has run none of its own cleaning up.
+        # A task that was cancelled before its first step did not clean up after itself.
         slot.end(FunctionClosed(f"the function {self.spec.name} is closed"))
         self._slots.pop(slot, None)
 

@@ -10,7 +10,7 @@ from typing import Any
 EXECUTED_VERSION = "$LATEST"
 
 MAX_RESPONSE = 6 * 1024 * 1024 + 100
-"""Bytes that a function may answer with, as AWS's runtime interface emulator has it (MaxPayloadSize)."""
+"""Largest answer of a function in bytes, as in AWS's runtime interface emulator (MaxPayloadSize)."""
 
 
 class NotDelivered(Exception):
@@ -54,7 +54,7 @@ class TimedOut(RuntimeFailure):
 
 
 class ResponseTooLarge(RuntimeFailure):
-    """The function answered more than the invoker may get."""
+    """The function's answer is larger than an invoker may get."""
 
     def __init__(self, size: int) -> None:
         super().__init__(
@@ -98,12 +98,12 @@ def _exit_text(status: int | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class InvokeResult:
-    """What an invocation came to."""
+    """The result of an invocation."""
 
     request_id: str
     payload: bytes
     function_error: str | None
-    """`Unhandled` when the function failed, in whatever way; None when it answered."""
+    """`Unhandled` if the function failed in any way; None if it answered."""
     cold: bool
     sandbox: str
     log_tail: str

@@ -51,7 +51,7 @@ class RuntimeApi:
 
     @asynccontextmanager
     async def open(self, slot: Slot) -> AsyncIterator[str]:
-        """The slot's own address, host:port, as its sandbox is to be told; closed on leaving."""
+        """The slot's own address (host:port) for its sandbox; closed when the context ends."""
         site = web.TCPSite(self._runner, self._host, 0)
         await site.start()
         self._slots[site.port] = slot
@@ -80,13 +80,13 @@ class RuntimeApi:
         response = web.Response(
             body=invocation.payload, content_type="application/json", headers=_headers(invocation, slot.deadline_ms)
         )
-        # With no room for unsent bytes in this process, the write ends when the kernel has them all.
+        # Without a buffer in this process, the write returns when the kernel has all bytes.
         assert request.transport is not None
         request.transport.set_write_buffer_limits(high=0)
         try:
             await response.prepare(request)
             await response.write_eof()
-        except ConnectionResetError:  # the sandbox died meanwhile, and its end is told
+        except ConnectionResetError:  # the sandbox died meanwhile, and its end is recorded
             return response
         slot.sent(invocation)
         return response

@@ -61,7 +61,7 @@ class LambdaService:
         return self._invoke_url
 
     async def start(self, invoke_port: int | None = None, *, invoke_host: str | None = None) -> None:
-        """Open the Runtime API, and the Invoke API if it is given a port (0: one of the kernel's choice).
+        """Open the Runtime API and, if a port is given (0: any free one), the Invoke API.
 
         Raises EnvironmentLacks when the port is taken.
         """

@@ -73,13 +73,13 @@ INIT_ERROR_GRACE = 1.0
 INITIALISING = {Phase.STARTING, Phase.INIT, Phase.INIT_FAILED}
 
 During = Literal["idle", "answered", "invocation"]
-"""What a sandbox was at when its runtime ended: it had no event; it had answered one and not asked for the next; it
-had one. Whether the runtime got as far as to look at its event, the platform cannot know."""
+"""What a sandbox was doing when its runtime ended: it had no event; it had answered one and not asked for the next; it
+had one. The platform cannot know whether the runtime had looked at its event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """When the runtime ended, on the journal's clock, and what it was at."""
+    """When the runtime ended, on the journal's clock, and what it was doing."""
 
     t: float
     during: During
@@ -108,7 +108,7 @@ class Slot:
     ) -> None:
         self.phase = Phase.STARTING
         self.settled = asyncio.Event()
-        """Set while nothing is to come but an event: idle, and frozen if the policy says so; or gone."""
+        """Set while only a new event can change anything: idle (and frozen, if the policy says so) or gone."""
         self._sandbox = sandbox
         self._spec = spec
         self._freeze_policy = freeze
@@ -123,8 +123,8 @@ class Slot:
         self._exit: asyncio.Task[int | None] | None = None
         self._ended: Ended | None = None
         self._waiting: Invocation | None = None
-        # The invocation that has this sandbox, from the choice of the sandbox to the answer: while it is
-        # being woken the runtime still counts as idle, and must not be given another one.
+        # The invocation that owns this sandbox, from when the sandbox is chosen until the answer: during the wake
+        # the runtime still counts as idle, but must not get another invocation.
         self._current: Invocation | None = first
         self._last_id = ""
         self._cold = True
@@ -142,7 +142,7 @@ class Slot:
 
     @property
     def available(self) -> bool:
-        """Whether it can take an invocation: one that has answered counts, it is about to ask for the next event."""
+        """Whether it can take an invocation. One that has answered can: it is about to ask for the next event."""
         free = self._waiting is None and self._current is None
         return free and self.phase in (Phase.IDLE, Phase.RESPONDED)
 
@@ -164,7 +164,7 @@ class Slot:
         self._changed.set()
 
     def policy_changed(self) -> None:
-        """Look at `freeze_when_idle` again: an idle sandbox that is not frozen may have to be."""
+        """Check `freeze_when_idle` again: an idle sandbox may have to be frozen now."""
         if self._should_freeze:
             self.settled.clear()
         self._changed.set()
@@ -187,7 +187,7 @@ class Slot:
             self.end(failure)
 
     def end(self, failure: Exception) -> None:
-        """Leave no one waiting. Called again by the pool, for a task that was cancelled before its first step."""
+        """Release everything that waits. The pool calls it too, for a task that was cancelled before its first step."""
         if self.phase is Phase.GONE:
             return
         at = self.phase
@@ -195,7 +195,7 @@ class Slot:
         if self._current is not None:
             self._fail(self._current, failure, at)
         elif not isinstance(failure, RuntimeFailure | FunctionClosed):
-            # No invocation gets to see it, so the journal must.
+            # No invocation reports it, so the journal must.
             self._record(TroubleMet(sandbox=self.name, what=repr(failure)))
         if self._waiting is not None and not self._waiting.answer.done():
             self._waiting.answer.set_exception(NotDelivered(self.name))
@@ -226,7 +226,7 @@ class Slot:
         return self._deadline_ms
 
     def sent(self, invocation: Invocation) -> None:
-        """The event is in the kernel's hands, to the last byte."""
+        """The kernel has taken the whole event."""
         if not self._sent.is_set():
             self._sent.set()
             self._record(EventSent(request_id=invocation.request_id, sandbox=self.name))
@@ -279,7 +279,7 @@ class Slot:
         self._cold = False
         while True:
             invocation = await self._rest()
-            self._log_start = self._sandbox.mark_log()  # what it says when it is thawed belongs to its next event
+            self._log_start = self._sandbox.mark_log()  # what it logs when it is thawed belongs to its next event
             self._record(InvocationInvoked(request_id=invocation.request_id, sandbox=self.name, cold=False))
             await self._wake(invocation)
             await self._work_done()
@@ -307,7 +307,7 @@ class Slot:
             else:
                 self.settled.set()
                 await self._until(lambda: self._waiting is not None or self._should_freeze)
-        self._check_alive()  # one that ended in the gap serves nobody: the next invocation is a cold start
+        self._check_alive()  # if it ended in the gap, the next invocation is a cold start
         invocation, self._waiting = self._waiting, None
         self._current = invocation
         return invocation
@@ -348,14 +348,14 @@ class Slot:
         try:
             await self._sandbox.thaw()
         except FreezeFailed as error:
-            # An engine may refuse to unpause what is not paused, so only the kernel's word counts.
+            # An engine may refuse to unpause a container that is not paused, so only the kernel's word counts.
             if await self._sandbox.is_frozen():
                 raise RuntimeFailure("Sandbox.Failure", f"The sandbox did not thaw: {error}") from error
         self._maybe_frozen = False
         self._record(SandboxThawed(sandbox=self.name, was_frozen=was_frozen, switches=switches), t=ordered)
 
     async def _send(self, invocation: Invocation) -> None:
-        """Give the event to the runtime's open request; the time for the invocation runs from here."""
+        """Give the event to the runtime's open request; the invocation's time limit starts here."""
         self._sent.clear()
         self._began = time.monotonic()
         self._ends_at = asyncio.get_running_loop().time() + self._spec.timeout
@@ -449,7 +449,7 @@ class Slot:
             invocation.answer.set_exception(error)
 
     def _detail(self, error: Exception, at: Phase) -> str | None:
-        """What went wrong in the function's code, with file and line where somebody named them."""
+        """What went wrong in the function's code, with file and line if they are known."""
         if isinstance(error, TimedOut) and at in INITIALISING:
             log = self._sandbox.log_file
             return (

@@ -1,4 +1,4 @@
-"""What both APIs do with HTTP."""
+"""HTTP helpers that both APIs share."""
 
 from aiohttp import web
 
@@ -26,7 +26,7 @@ def new_runner(app: web.Application, *, handler_cancellation: bool) -> web.AppRu
 async def read_body(request: web.Request, limit: int) -> tuple[bytes, int]:
     """The body and its size; of a body above `limit` only a part is kept.
 
-    It is read to its end all the same, so that the client gets to read the answer instead of a reset.
+    The rest is read all the same, so that the client gets the answer instead of a reset.
     """
     body, size = bytearray(), 0
     async for chunk in request.content.iter_any():

@@ -19,8 +19,8 @@ FASTEST = 10_000.0
 
 
 QUICKEST_LIMIT = 0.2
-"""Real seconds that an upstream's limit lasts at the least where the sandbox is to be frozen by then: the answer has to
-come back and the freeze to be confirmed, which takes a few milliseconds, and a hundred on a busy machine."""
+"""Least real seconds of an upstream's limit if the sandbox must be frozen by then: the answer has to come back and the
+freeze has to be confirmed, which takes a few milliseconds, or a hundred on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,9 @@ from upstream_server.vocabulary import OneOf
 NONE = "none"
 """The mode of a control: the upstream keeps the connection."""
 EXECUTED = "executed-"
-"""Begins the modes in which the upstream carries the request out, then ends the connection in place of an answer."""
+"""Prefix of the modes in which the upstream carries the request out and then ends the connection without an answer."""
 LOST = "-lost"
-"""Ends a death of which nothing arrives."""
+"""Suffix of a death whose packets are lost."""
 
 
 def executed_modes() -> tuple[str, ...]:

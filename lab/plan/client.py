@@ -35,7 +35,7 @@ class Client(Protocol):
 
     @property
     def wakes(self) -> bool:
-        """Whether its waits go through libc, so that a preloaded shim can take the interruption from its wake."""
+        """Whether it waits through libc, so that a preloaded shim can hide the interruption at the thaw."""
 
     def arguments(self, shape: Shape | None) -> tuple[str, ...]:
         """How it is started in an app shape; raises UsageError naming the app shapes."""

@@ -1,8 +1,8 @@
 """Which cells there are. Pure.
 
-Every client is asked the whole story with the presets `default`, `seed` and `sane`: how its connection dies × the
-method × one or three stale connections. What else may decide (TLS, wake order, wake, a body, a key) is varied one at a
-time from there, and other presets are asked less: all of it crossed would be ten times as many cells that say no more.
+Every client is measured with the presets `default`, `seed` and `sane` over all of: how its connection dies × the
+method × one or three stale connections. From there the other axes (TLS, wake order, wake, a body, a key) vary one at a
+time, and other presets get fewer cells: all combinations would be ten times as many cells and show nothing more.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -27,9 +27,9 @@ class Deaths:
     """How connections die in the cells of one kind of sandbox on one machine."""
 
     whole: tuple[Death, ...]
-    """While idle: asked about with all that may decide."""
+    """While idle: measured on every axis that may matter."""
     brief: tuple[Death, ...]
-    """While idle: asked about with POST and GET only."""
+    """While idle: measured with POST and GET only."""
     executed: tuple[Death, ...]
     """In place of an answer."""
     lost: tuple[Death, ...]

@@ -1,4 +1,4 @@
-"""What some arms and functions need beyond Python and Linux, and what to say where it is missing."""
+"""What some arms and functions need beyond Python and Linux, and what to say if it is missing."""
 
 from collections.abc import Collection
 from typing import Literal

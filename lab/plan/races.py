@@ -10,7 +10,7 @@ from upstream_server import faults
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """Who races whom, and in which cells."""
+    """What races, and in which cells."""
 
     reason: str
     covers: Callable[[Cell], bool]

@@ -30,7 +30,7 @@ _FOUND = ("result", "executions", "connections")
 
 
 def _cell(first: CellResult, second: CellResult) -> Iterator[Change]:
-    """How a cell came out otherwise; one in which things race may."""
+    """The change of a cell's result; cells with a race may differ."""
     differing = pairs(
         _FOUND,
         (first.word, first.executions, first.connections),

@@ -47,7 +47,7 @@ def _alone(arms: Arms, other: Arms, sweeps: Sweeps, other_sweeps: Sweeps) -> tup
 
 
 def _arm(where: str, first: ArmResult, second: ArmResult) -> Iterator[Change]:
-    """How an arm came out otherwise; where it states several outcomes, those of them that it showed may differ."""
+    """The change of an arm's result; if the arm states several outcomes, runs may differ in which of them they show."""
     if first.verdict == second.verdict and _one_of_several(first) and _one_of_several(second):
         differing = pairs(_SEEN, _seen(first), _seen(second))
         if differing:

@@ -1,4 +1,4 @@
-"""What two runs of one kind have in common, and where they came out otherwise. Pure data."""
+"""What two runs of one kind have in common, and where their results differ. Pure data."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from lab.verdict.results import Environment
 Kind = Literal["scenarios", "matrix"]
 
 NOTHING = "–"
-"""In place of a value that there is not."""
+"""Stands for a missing value."""
 NONE = "none"
-"""In place of a version that one of the two does not have."""
+"""Stands for a version that one of the two runs does not have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One arm or cell that came out otherwise."""
+    """One arm or cell whose result changed."""
 
     where: str
     values: tuple["Pair", ...]

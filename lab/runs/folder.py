@@ -162,7 +162,7 @@ class RunFolder(Folder):
 
 @dataclass(frozen=True, slots=True)
 class _Writing:
-    """What the system refuses while a folder is written is EnvironmentLacks, with the folder's name."""
+    """Turn an OSError while a folder is written into EnvironmentLacks with the folder's name."""
 
     where: Path
     kind: str

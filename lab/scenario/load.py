@@ -28,7 +28,7 @@ from upstream_server.vocabulary import AS_RUN
 BUILT_IN = Path(__file__).resolve().parents[2] / "scenarios"
 SCHEMA = Path(__file__).with_name("scenario.schema.json")
 LARGEST_FILE = 100_000
-"""Characters; a scenario is a page of text, and what is larger was not meant to be one."""
+"""Most characters: a scenario is a page of text, so a larger file is some other file."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 """A scenario's name, which is its file's: it names files, listeners and functions."""
 COMMENT = re.compile(r"\s#.*")
@@ -82,7 +82,7 @@ def find(name: str) -> Named:
 
 
 def _instead(name: str) -> str:
-    """What to write in place of a name that no scenario has."""
+    """Suggestions for a scenario name that does not exist."""
     if NAME.fullmatch(name) and Path(f"{name}.yaml").is_file():
         return f"did you mean `{name}.yaml`?"
     if (known := meant(name, _names_built_in())) is not None:
@@ -228,7 +228,7 @@ def _plain(node: Any, path: Path) -> Any:
 
 
 def _worth_telling(error: ValidationError) -> list[Any]:
-    """Errors without those that only follow from another, what is missing last.
+    """Errors without those that only follow from another; missing keys come last.
 
     A list is not too short because an item of it is bad.
     """

@@ -49,7 +49,7 @@ class Arm(Model):
 
     @property
     def leans_on_bug(self) -> bool:
-        """Whether the fault is proved by a bug's run beside it: here nothing may run into it."""
+        """Whether a bug's run proves the fault for this arm, because here no request may run into it."""
         return self.role == "fix" or (self.role == "contrast" and self.expect.reuse in (False, "kept"))
 
 

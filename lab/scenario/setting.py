@@ -21,7 +21,7 @@ class Setting(Model):
     speed: float | None = None
     """Lab seconds in a real one, at most."""
     by_chance: bool = False
-    """Nothing is waited for and nothing looked at in a gap: time alone decides whether it goes stale."""
+    """No barriers and no socket inspection during a gap: only elapsed time decides whether a connection goes stale."""
 
     @property
     def needs(self) -> frozenset[Need]:
@@ -50,12 +50,12 @@ class Setting(Model):
 
     @property
     def idle(self) -> list[Idle]:
-        """The stretches between invocations."""
+        """The idle periods between invocations."""
         return idle_periods(self.timeline)
 
     @property
     def longest_gap(self) -> float:
-        """Lab seconds of the longest stretch between two invocations."""
+        """Lab seconds of the longest idle period between two invocations."""
         return max((period.duration for period in self.idle), default=0.0)
 
     @property
@@ -78,7 +78,7 @@ class Setting(Model):
         return period.breaks or (limit is not None and period.duration > limit)
 
     def front_ends(self, period: Idle) -> bool:
-        """Whether a balancer in front loses patience with the function in this stretch, and closes its connection."""
+        """Whether a balancer in front closes the function's unused connection in this period."""
         patience = self.balancer.client_timeout if self.balancer else None
         return patience is not None and period.duration > patience
 
@@ -116,5 +116,5 @@ class Setting(Model):
 
     @property
     def plans_fault(self) -> bool:
-        """Whether anything is to go wrong: a connection goes stale, the upstream has faults, its name moves."""
+        """Whether anything is meant to go wrong: a connection goes stale, the upstream has faults, its name moves."""
         return self.plans_stale or self.plans_front_end or bool(self.upstream.faults) or self.moves

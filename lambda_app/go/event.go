@@ -24,7 +24,7 @@ type Request struct {
 	IdempotencyKey string `json:"idempotency_key"`
 }
 
-// Answer is what an invocation tells.
+// Answer is what an invocation reports.
 type Answer struct {
 	Sandbox    string   `json:"sandbox"`
 	Invocation int      `json:"invocation"`

@@ -30,7 +30,7 @@ func newFunction(upstream, presetName string) (*Function, error) {
 	return &Function{sandbox: rand.Text(), upstream: upstream, preset: chosen}, nil
 }
 
-// RequestFailed carries the answer of an asynchronous invocation, which goes nowhere.
+// RequestFailed carries the answer of an asynchronous invocation, which nobody gets otherwise.
 type RequestFailed struct{ told string }
 
 func (failed RequestFailed) Error() string { return failed.told }

@@ -1,4 +1,4 @@
-// The function under test: calls the upstream through net/http, and tells what happened.
+// The function under test: calls the upstream through net/http, and reports what happened.
 //
 // docs/functions.md is its contract.
 package main

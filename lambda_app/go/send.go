@@ -76,7 +76,7 @@ func newRequest(ctx context.Context, upstream string, asked Request) (*http.Requ
 	return request, nil
 }
 
-// roundTrip returns the status where an answer came, also where its body then failed.
+// roundTrip returns the status if an answer came, even if its body then failed.
 func roundTrip(client *http.Client, request *http.Request) (*int, error) {
 	response, err := client.Do(request)
 	if err != nil {

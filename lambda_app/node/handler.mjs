@@ -1,4 +1,4 @@
-// The function under test: calls the upstream through a pooled client, and tells what happened.
+// The function under test: calls the upstream through a pooled client, and reports what happened.
 //
 // What it reads from its environment, the event and the answer are those of docs/functions.md.
 
@@ -9,7 +9,7 @@ import { closeAll } from "./connections.mjs";
 import { load } from "./loaded.mjs";
 import { versionsOf } from "./versions.mjs";
 
-// An asynchronous invocation failed; its answer goes nowhere, so the message carries what is told.
+// An asynchronous invocation failed. Nobody gets its answer, so the message carries the report.
 class RequestFailed extends Error {
   name = "RequestFailed";
 }

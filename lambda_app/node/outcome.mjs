@@ -50,7 +50,7 @@ export function chainOf(error) {
   return [...seen];
 }
 
-// The outcome class; `began` where the head of an answer had come.
+// The outcome class; `began` is true if the head of an answer had come.
 export function classify(error, began) {
   const chain = chainOf(error);
   const byErrno = chain.map((link) => BY_ERRNO.get(errnoOf(link))).find(Boolean);

@@ -1,4 +1,4 @@
-"""The functions in Python. Whom they trust is settled before any TLS library is imported."""
+"""The functions in Python. Which authority they trust is set before any TLS library is imported."""
 
 from lambda_app.python.trust import trust_upstream
 

@@ -1,4 +1,4 @@
-"""One request of an event: how it is made, and what is told of it."""
+"""One request of an event: how it is made, and what is reported about it."""
 
 import json
 import uuid

@@ -25,9 +25,9 @@ class Client(ABC):
     kinds: ClassVar[Kinds] = ()
     """What its own exceptions mean."""
     body_option: ClassVar[str] = "data"
-    """What it calls the body of a request."""
+    """Its name for the option with a request's body."""
     json_option: ClassVar[str | None] = "json"
-    """What it calls a document that it is to send as JSON; None if it sends none."""
+    """Its name for the option with a JSON document; None if it has none."""
 
     def __init__(self) -> None:
         self.observer = Observer()
@@ -44,7 +44,7 @@ class Client(ABC):
 
     @abstractmethod
     async def send_all(self, preset: ModuleType, calls: Sequence[Call], at_once: bool) -> None:
-        """Make the calls, one after the other or side by side, then let the preset finish."""
+        """Make the calls, one after the other or at once, then let the preset finish."""
 
     @abstractmethod
     async def close(self) -> None:
@@ -60,7 +60,7 @@ class Client(ABC):
 
 
 class Asynchronous(Client):
-    """A library for asyncio: side by side means tasks."""
+    """A library for asyncio: calls at once are tasks."""
 
     blocking = False
 
@@ -81,7 +81,7 @@ class Asynchronous(Client):
 
 
 class Blocking(Client):
-    """A library that blocks: on the handler's own thread, and on a thread each only where it is side by side."""
+    """A blocking library: calls run on the handler's thread, or on a thread each if they are made at once."""
 
     blocking = True
 

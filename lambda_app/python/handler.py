@@ -22,7 +22,7 @@ from lambda_app.python.shapes import SHAPES, Blocking
 
 
 class RequestFailed(Exception):
-    """An asynchronous invocation failed; its answer goes nowhere, so the message carries what is told."""
+    """An asynchronous invocation failed. Nobody gets its answer, so the message carries the report."""
 
 
 ONE_LOOP = "one-loop"

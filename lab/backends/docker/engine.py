@@ -126,7 +126,7 @@ class Engine:
 
 
 async def _in_thread(function: Callable[[], Result]) -> Result:
-    """Run it in a thread of its own. If nobody waits any more the thread goes on, and keeps no process from ending."""
+    """Run it in a daemon thread. If the caller is cancelled, the call goes on but does not delay the lab's exit."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[Result] = loop.create_future()
 
@@ -259,7 +259,7 @@ def _end(container: Container) -> None:
 
 def _end_network(client: docker.DockerClient, network: Network) -> None:
     with contextlib.suppress(APIError):
-        # The lab's own container, where the lab runs in one. Ended too: it could not be started again without it.
+        # The lab's own container, if the lab runs in one. Even if it has exited: without its network it cannot restart.
         for member in client.containers.list(all=True, filters={"network": str(network.id)}, ignore_removed=True):
             with contextlib.suppress(APIError):
                 network.disconnect(member, force=True)

@@ -1,4 +1,4 @@
-"""docs/clients.md: for each client, what it says of itself, and beside it what was measured."""
+"""docs/clients.md: for each client, what its documentation says and what was measured."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -178,7 +178,7 @@ def _prose(text: str) -> str:
 
 
 def _marked(text: str) -> str:
-    """What was measured, in which a star is the mark of a race and not Markdown's."""
+    """What was measured. A star in it marks a race, so it is escaped for Markdown."""
     return _cell(text).replace("*", r"\*")
 
 

@@ -133,5 +133,5 @@ def _read(path: Path) -> str:
 
 
 def _hash(text: str) -> str:
-    """How a page's policy names the one text that it lets in."""
+    """The hash by which a page's content policy allows exactly this text."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

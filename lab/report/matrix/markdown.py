@@ -18,7 +18,7 @@ def render(matrix: Matrix) -> str:
 
 
 def signed(cell: CellResult, marks: Marks, runs: Sequence[CellResult] = ()) -> str:
-    """A cell's word, or what it came to in each of several runs, with the sign that repeats it and a race's mark."""
+    """A cell's word, or its result in each of several runs, with its sign and a race's mark."""
     words: dict[str, str] = {}
     for run in runs or (cell,):
         words.setdefault(view.said(run), SIGN[view.kind(run)])

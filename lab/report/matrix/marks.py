@@ -23,7 +23,7 @@ class Marks:
         return cls({reason: _letter(number) for number, reason in enumerate(reasons)})
 
     def mark(self, cell: CellResult) -> str:
-        """`*a` where two runs may differ; nothing if the value must come out again, or if there is none."""
+        """`*a` if two runs may differ; nothing if the value must come out again, or if there is none."""
         return f"*{self.letters[cell.race]}" if cell.race and cell.status == "measured" else ""
 
     @property

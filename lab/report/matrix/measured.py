@@ -1,4 +1,4 @@
-"""What cells say about one client, in a reader's words: pure functions of one or more matrices."""
+"""What cells say about one client, in plain words: pure functions of one or more matrices."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -39,7 +39,7 @@ def scrubbed(error: str) -> str:
 
 
 class Measured:
-    """The cells of several matrices; where two have the same one, the first that measured it speaks.
+    """The cells of several matrices; if two have the same one, the first that measured it counts.
 
     Of a race all of them do: what it came to in one run is not what it comes to.
     """
@@ -68,14 +68,14 @@ class Measured:
 
 
 def _speaking(cells: Sequence[CellResult]) -> CellResult:
-    """The first that was measured; a race where any run calls it one."""
+    """The first that was measured; marked as a race if any run says so."""
     first = next((cell for cell in cells if cell.status == "measured"), cells[0])
     race = next((cell.race for cell in cells if cell.race), None)
     return first if first.race == race else first.model_copy(update={"race": race})
 
 
 def _raced(cell: CellResult, seen: Sequence[CellResult]) -> tuple[CellResult, ...]:
-    """Of a race what it came to in each run, else the cell alone."""
+    """For a race its result in each run, else the cell alone."""
     others = [other for other in seen if other.status == "measured"]
     return tuple(others) if cell.race and others else (cell,)
 
@@ -119,13 +119,13 @@ class Client:
         return " or ".join(dict.fromkeys(map(told, self.runs[cell.id]))) + self.marks.mark(cell)
 
     def each_shape(self, told: Callable[[str], str]) -> str:
-        """What is told of each shape; once, where it is the same of all."""
+        """The text for each shape; once, if it is the same for all."""
         texts = {shape: text for shape in self.shapes if (text := told(shape))}
         if len(set(texts.values())) <= 1:
             return next(iter(texts.values()), "not measured")
         return "; ".join(f"{shape}: {text}" for shape, text in texts.items())
 
-    # Beside what the library says
+    # Compared with what the library says
 
     def idle(self) -> str:
         """Whether the default keeps a connection through the gap."""

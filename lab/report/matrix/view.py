@@ -16,12 +16,12 @@ from upstream_server import faults
 CONTROL = NONE
 
 Kind = Literal["good", "spared", "twice", "bad", "unproved", "missing"]
-"""What a cell's word is to its reader, and so its colour."""
+"""What a cell's word means for its reader, which decides its colour."""
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A column of the matrix that the grid has no room for: its usual value, and what its others are called."""
+    """A column of the matrix that is not in the grid: its usual value, and names for the others."""
 
     field: str
     usual: str
@@ -43,8 +43,8 @@ AXES = (
     Axis("wake_order", "event-first", {}),
     Axis("wake", "interrupted", {}),
 )
-"""The last one in which a cell is unusual is what it is asked about: 3 stale connections with GET are compared with
-one, not with POST."""
+"""In order of precedence. A cell is compared along the last column in which it is unusual: 3 stale connections with GET
+are compared with 1 and GET, not with 3 and POST."""
 FACTORS = ("GET", "body", "json", "key", "3 stale", "TLS", "thaw-first", "uninterrupted")
 
 
@@ -57,7 +57,7 @@ def kind(cell: CellResult) -> Kind:
 
 
 def said(cell: CellResult) -> str:
-    """The cell's word; `eof×2` where it failed and was carried out twice, which `twice` does not cover."""
+    """The cell's word; `eof×2` if it failed and was carried out twice, since `twice` means a success."""
     repeated = cell.status == "measured" and (cell.executions or 0) > 1 and cell.outcome != "ok"
     return f"{cell.word}×{cell.executions}" if repeated else cell.word
 
@@ -68,7 +68,7 @@ def marked(cell: CellResult, marks: Marks) -> str:
 
 
 def is_base(cell: CellResult) -> bool:
-    """Whether the grid has it: a POST with one stale connection, plain, event first, interrupted."""
+    """Whether the cell is in the grid: a POST with one stale connection, plain, event first, interrupted."""
     return not any(axis.name(cell) for axis in AXES)
 
 
@@ -110,7 +110,7 @@ def library(matrix: Matrix, client: str) -> str:
 
 
 def title(matrix: Matrix, client: str) -> str:
-    """`aiohttp 3.14.5`, and `aiohttp@3.9: aiohttp 3.9.5` where the client's name says something else."""
+    """`aiohttp 3.14.5`, or `aiohttp@3.9: aiohttp 3.9.5` if the client's name says something else."""
     name = library(matrix, client)
     return name if name.partition(" ")[0] == client else f"{client}: {name}"
 
@@ -124,7 +124,7 @@ def rows(matrix: Matrix) -> list[Row]:
 
 
 def deaths(matrix: Matrix) -> list[str]:
-    """The grid's columns. The control has one only where it did not succeed: else it says nothing about the others."""
+    """The grid's columns. The control has one only if it did not succeed; otherwise it adds nothing."""
     found = {cell.death for cell in filter(is_base, matrix.cells)}
     failed = any(cell.death == CONTROL and kind(cell) != "good" for cell in filter(is_base, matrix.cells))
     order = [*modes(), *(mode + LOST for mode in faults.modes())]
@@ -132,7 +132,7 @@ def deaths(matrix: Matrix) -> list[str]:
     return known + sorted(found - set(order))
 
 
-# Cells of which the same is said
+# Cells with the same text
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +147,8 @@ class Group:
 
 
 def grouped(matrix: Matrix, told: Iterable[tuple[CellResult, str, str]]) -> list[Group]:
-    """Cells, each with its conditions and what is said of it, as few lines: those of a preset together, and those
-    presets together of which the same is said."""
+    """Cells with their conditions and texts in as few lines as possible: by preset, and presets with the same text
+    together."""
     presets: dict[tuple[str, str, str], dict[tuple[str, str], list[str]]] = {}
     for cell, condition, text in told:
         preset = presets.setdefault((cell.client, cell.shape, cell.preset), {})
@@ -167,19 +167,19 @@ def grouped(matrix: Matrix, told: Iterable[tuple[CellResult, str, str]]) -> list
 
 
 def _where(presets: Mapping[str, Sequence[str]], every: Sequence[str]) -> str:
-    """`seed, sync sane`: presets, with the shape where the same is not said of each."""
+    """`seed, sync sane`: presets, with the shape if the text does not hold for all shapes."""
     return ", ".join(
         preset if len(named) == len(every) else ", ".join(f"{shape} {preset}" for shape in named)
         for preset, named in presets.items()
     )
 
 
-# What else decides
+# What else matters
 
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """One other column: in which cells it changes the result."""
+    """One other column, with the cells in which it changes the result."""
 
     name: str
     compared: int
@@ -209,7 +209,7 @@ def _factor(matrix: Matrix, name: str, pairs: Sequence[tuple[CellResult, CellRes
 
 
 def _compared(cell: CellResult, usual_shape: str) -> Iterator[tuple[str, tuple[str, ...], str]]:
-    """What a cell is asked about, and the key of the cell that it is compared with."""
+    """The column in which a cell is unusual, and the key of the cell that it is compared with."""
     unusual = [axis for axis in AXES if axis.name(cell)]
     if unusual:
         axis = unusual[-1]

@@ -18,7 +18,7 @@ HEAD = 26
 FOOT = 44
 RADIUS = 8.5
 LETTER = 6.1
-"""Pixels that a letter of a label takes at most, in the sizes that the style sheet sets."""
+"""Most pixels that one letter of a label takes, in the sizes of the style sheet."""
 
 PHASE_WIDTH: dict[PhaseKind, float] = {"cold start": 130, "invocation": 220, "gap": 380}
 """Pixels. An invocation holds the most marks for its length, a gap is what the story is about."""

@@ -1,4 +1,4 @@
-"""Events made ready for telling: each at the earliest time that the journal proves.
+"""Events prepared for a story: each at the earliest time that the journal proves.
 
 The lab notes some things a few milliseconds after the fact: late bytes when the tap has read them, a request
 when the function reports it. Told at those times, a story would have effects before their causes.
@@ -12,7 +12,7 @@ from lab.journal.vocabulary import KINDS
 
 
 def is_outcome(event: Event) -> bool:
-    """Whether the event is a request's end as the function tells it."""
+    """Whether the event is a request's end as the function reports it."""
     return event.source == "client" and event.kind == "request"
 
 
@@ -35,7 +35,7 @@ def began(outcome: Event) -> float:
 
 
 def _sandbox_names(events: Sequence[Event]) -> dict[object, object]:
-    """The lab's name of a sandbox by the id that the function gives itself; an answer carries both."""
+    """The lab's name of a sandbox, by the id that the function chose; an answer has both."""
     answers = [event for event in events if event.kind == "returned" and isinstance(event.get("payload"), dict)]
     return {event["payload"].get("sandbox"): event.get("sandbox") for event in answers}
 

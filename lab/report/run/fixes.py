@@ -70,7 +70,7 @@ def _word(arm: ArmResult) -> str:
 
 
 def rows(results: Results) -> list[Row]:
-    """A row a fix: those that hold most often first. Its cells are all arms of its name, also where it is the bug."""
+    """A row a fix: those that hold most often first. Its cells are all arms with its name, even one that is the bug."""
     fixes = {arm.name for scenario in results.scenarios for arm in scenario.arms if arm.role in ROLES}
     cells: dict[str, list[Cell]] = {}
     for scenario in results.scenarios:

@@ -100,7 +100,7 @@ def environment(*folders: Path) -> Environment:
 
 
 def _finalize(value: object) -> object:
-    """Text that others wrote can hold control characters, which no browser shows alike."""
+    """Text from outside can hold control characters, which browsers show in different ways."""
     return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 

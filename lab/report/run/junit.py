@@ -40,7 +40,7 @@ def render(run: FinishedRun) -> bytes:
 
 
 def _cut_off(results: Results) -> TestSuite:
-    """A run that was ended too early is an error of its own: each of its arms may have been done."""
+    """A run that ended too early is a separate error, because each of its arms may have been done."""
     suite, case = TestSuite("thawlab"), TestCase("the run is finished", "thawlab")
     case.result = [Error(f"Run {plain(results.run)}: {status.CUT_OFF}", "unfinished")]
     suite.add_testcase(case)
@@ -57,7 +57,7 @@ def _case(told: Told, arm: ArmResult, results: Results) -> TestCase:
 
 
 def _message(arm: ArmResult) -> str:
-    """Why; for a fail with the versions of what ran, which a regression is about."""
+    """Why; for a fail also the versions that ran, because a new one may be the cause."""
     versions = [version for version in dict.fromkeys(arm.versions.values()) if version not in arm.why]
     return f"{arm.why} Ran with {', '.join(versions)}." if arm.verdict == "fail" and versions else arm.why
 

@@ -1,4 +1,4 @@
-"""One arm's run as lanes: bands, marks and phases, in seconds; no pixels yet."""
+"""One arm's run as lanes: bands, marks and phases, in seconds, not in pixels."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -143,7 +143,7 @@ def _requests(events: Sequence[Event], connection: object) -> list[State]:
 
 
 def _bands(row: str, states: Sequence[State], clock: LabClock, end: float) -> list[Band]:
-    """One band a state, until the next state or the end; the same state twice is one band."""
+    """One band per state, until the next state or the end; repeated states share one band."""
     changes = [state for index, state in enumerate(states) if index == 0 or states[index - 1][1] != state[1]]
     return [
         Band(row, kind, clock.real(start), clock.real(min(until, end)))

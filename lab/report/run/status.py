@@ -1,4 +1,4 @@
-"""A run's exit status, and what must be said beside the verdicts: what is missing here, and that it was cut off."""
+"""A run's exit status, and what must be said besides the verdicts: missing parts, and that it ended too early."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -38,5 +38,5 @@ def lacks(results: Results) -> list[str]:
 
 
 def cut_off(results: Results) -> bool:
-    """Whether the lab was ended before it was done, also where every arm was."""
+    """Whether the lab ended before it was done, even if every arm was done."""
     return results.verdict == "unfinished"

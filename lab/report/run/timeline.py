@@ -18,7 +18,7 @@ Lane = Literal["sandbox", "connection", "upstream", "lab"]
 Tone = Literal["plain", "fault", "good", "bad"]
 
 _DURING = {
-    # What a runtime was at when it ended by itself (`lab/lambda_service/slot.py`).
+    # What a runtime was doing when it ended by itself (`lab/lambda_service/slot.py`).
     "idle": ", before its next invocation",
     "answered": ", after its answer",
     "invocation": ", in an invocation",
@@ -65,7 +65,7 @@ def story_end(events: Sequence[Event]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Story:
-    """What one event's sentence needs to know of the others."""
+    """What one event's sentence needs to know about the others."""
 
     clock: LabClock
     opened: tuple[Event, ...]
@@ -173,7 +173,7 @@ class _Story:
             case "upstream", "listener-up":
                 return "upstream", "listens again", "plain"
             case "upstream", "late-data":
-                count = event.get("bytes")  # not counted where the kernel refused them and nobody looked on
+                count = event.get("bytes")  # not counted if the kernel refused them and nothing watched
                 came = "bytes" if count is None else f"{count} bytes"
                 return "connection", f"{came} came on given-up connection {number}", "fault"
             case "upstream", "late-close":
@@ -238,14 +238,14 @@ class _Story:
 
 
 def _of_a_step(event: Event) -> tuple[Lane, str, Tone] | None:
-    """What a verb of the timeline has to say of the event that shows it."""
+    """The sentence of a timeline's verb for the event that shows it."""
     traces = (cls.trace for cls in VERBS.values())
     told = next((trace.told for trace in traces if trace is not None and trace.shows(event)), None)
     return ("upstream", told, "fault") if told else None
 
 
 def _in_the_air(info: Mapping[str, int] | None) -> str:
-    """What a socket has sent and nobody acknowledged, where there is such a thing."""
+    """What a socket has sent and its peer did not acknowledge, if there is anything."""
     unacked, again, probes = (int((info or {}).get(key, 0)) for key in ("unacked_bytes", "retransmits", "probes"))
     said = [f"{unacked} bytes not acknowledged"] * (unacked > 0)
     said += [f"{again} segments sent again"] * (again > 0)

@@ -1,7 +1,7 @@
 """The verbs of a timeline, one file each, which says everything about its verb.
 
-A step is written as its verb (`invoke`) or as a verb with its argument (`freeze: 6m`). What asks about a step asks the
-step itself: does it pass time, freeze, end connections, which event shows that it happened.
+A step is written as its verb (`invoke`) or as a verb with its argument (`freeze: 6m`). A step describes itself: whether
+it passes time, freezes or ends connections, and which event shows that it happened.
 A new verb is a new file beside these, or a module of your own named in THAWLAB_PLUGINS (`upstream_server.plugins`).
 """
 

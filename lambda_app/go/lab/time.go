@@ -1,4 +1,4 @@
-// Package lab has what a preset needs to know of the laboratory, which outside of it is nothing.
+// Package lab has what a preset needs to know about the laboratory; outside it, that is nothing.
 package lab
 
 import (

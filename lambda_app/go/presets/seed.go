@@ -1,6 +1,6 @@
 // seed: a Transport made by hand; its pool never forgets a connection.
 //
-// Whoever writes &http.Transport{} loses the 90 s of http.DefaultTransport: a zero
+// &http.Transport{} does not have the 90 s of http.DefaultTransport: a zero
 // IdleConnTimeout means no limit. It works until the upstream closes a connection that
 // nobody looks at.
 

@@ -1,4 +1,4 @@
-"""What differs by HTTP client library: a folder each, imported only if it runs."""
+"""One folder for each HTTP client library, imported only if it runs."""
 
 import importlib
 from pathlib import Path
@@ -10,7 +10,7 @@ HERE = Path(__file__).parent
 
 
 def folder_of(name: str) -> str:
-    """Of its presets: `aiohttp@3.9` has a folder, `aiohttp@3.14.1` has aiohttp's."""
+    """Folder of its presets: its own or, for `aiohttp@3.14.1`, that of `aiohttp`."""
     own = _folder(name)
     return own if (HERE / own).is_dir() else _folder(name.partition("@")[0])
 

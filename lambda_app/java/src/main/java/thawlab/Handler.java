@@ -30,7 +30,7 @@ import thawlab.clients.Client;
 import thawlab.clients.JdkHttp;
 import thawlab.clients.OkHttp;
 
-/** The function under test: calls the upstream through a pooled client and tells what happened (docs/functions.md). */
+/** The function under test: calls the upstream through a pooled client and reports what happened (docs/functions.md). */
 public final class Handler implements RequestStreamHandler {
   private static final Gson JSON = new GsonBuilder().serializeNulls().disableHtmlEscaping().create();
 
@@ -103,7 +103,7 @@ public final class Handler implements RequestStreamHandler {
     loaded = made.loaded();
   }
 
-  /** What became of a request: what is told of it, and its error. */
+  /** What became of a request: its report, and its error. */
   private record Sent(JsonObject told, Exception error) {}
 
   private List<Sent> serve(JsonObject event) {

@@ -21,7 +21,7 @@ public interface Client extends AutoCloseable {
   void close();
 
   /**
-   * A request to make: its method, URL, headers as (name, value), and body, empty for none. A JSON document, where
+   * A request to make: its method, URL, headers as (name, value), and body, empty for none. A JSON document, if
    * there is one, is sent in place of the body, in the library's own way for text of a type.
    */
   record Request(String method, String url, List<String[]> headers, byte[] body, String json) {}

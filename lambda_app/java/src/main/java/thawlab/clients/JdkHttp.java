@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
 
-/** The JDK's own client. It tells nothing of its connections. */
+/** The JDK's own client. It reports nothing about its connections. */
 public final class JdkHttp implements Client {
   /** What a preset says. */
   public interface Preset {

@@ -9,7 +9,7 @@ import java.util.HexFormat;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/** Finds a preset's class by its name in scenarios: `close_after` is CloseAfter. And tells what was really found. */
+/** Finds a preset's class by its name in scenarios: `close_after` is CloseAfter. And reports what was really found. */
 final class Presets {
   private Presets() {}
 
