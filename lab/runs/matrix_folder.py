@@ -26,13 +26,24 @@ class MatrixFolder(Folder):
 
     def history(self) -> Mapping[Scope, Sequence[Event]]:
         """The journal, by cell and attempt; raises UsageError if it is damaged or of something else."""
-        scoped = by_scope(self.events())
+        events = self.events()
+        scoped = by_scope(events)
         lab = scoped.get(Scope(), ())
         if not any(event.kind == "matrix-started" for event in lab):
             raise UsageError(f"{self.journal}: not the journal of a matrix: it has no matrix-started event")
         for event in lab:
             self._check(event)
+        self._check_cells(events)
         return scoped
+
+    def _check_cells(self, events: Sequence[Event]) -> None:
+        """Raises UsageError with the line of an event whose cell nobody could have asked for."""
+        first = {event.scope.arm: event for event in reversed(events) if event.scope.scenario == MATRIX}
+        for name, event in first.items():
+            try:
+                Cell.parse(name)
+            except UsageError as error:
+                raise UsageError(f"{self.path / event.place}: the event is damaged: {error}") from None
 
     def _check(self, event: Event) -> None:
         """Raises UsageError if an event of the whole matrix does not hold what the table is made from."""
@@ -43,17 +54,13 @@ class MatrixFolder(Folder):
             problem = error.errors(include_url=False)[0]
             place = ".".join(map(str, problem["loc"]))
             raise UsageError(
-                f"{self.journal}: not the journal of a matrix of this version: the {event.kind} event is damaged: "
-                f"{place}: {problem['msg']}"
+                f"{self.path / event.place}: not the journal of a matrix of this version: "
+                f"the {event.kind} event is damaged: {place}: {problem['msg']}"
             ) from None
 
     def read(self) -> Matrix:
         """The table as its journal has it, judged again; raises UsageError if it is damaged or of another version."""
-        history = self.history()
-        try:
-            return judge_matrix(self.path.name, history)
-        except UsageError as error:  # it holds a cell that nobody could have asked for
-            raise UsageError(f"{self.journal}: {error}") from None
+        return judge_matrix(self.path.name, self.history())
 
 
 class _Shape(BaseModel):

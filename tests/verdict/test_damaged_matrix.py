@@ -1,6 +1,7 @@
 """A damaged journal of a matrix is refused by file, or judged and reported; it is never a traceback."""
 
 import io
+import json
 import random
 from collections import Counter
 from pathlib import Path
@@ -18,6 +19,7 @@ from lab.report.matrix import print_matrix, write_all
 from lab.run.carry_out import environment
 from lab.run.fill import fill
 from lab.runs.matrix_folder import MatrixFolder
+from tests.golden import unpack
 from tests.report.damage import damaged
 
 
@@ -58,6 +60,25 @@ def try_one(folder: MatrixFolder, text: bytes) -> str:
     write_all(folder.path, found)
     print_matrix(found, console=Console(width=80, file=io.StringIO()))
     return "read"
+
+
+@pytest.mark.parametrize("damage", ["x", "", "/////////", "\x1b[31m\n", None])
+def test_a_damaged_cell_id_is_refused_with_its_line(tmp_path: Path, damage: str | None) -> None:
+    """In the matrix's own event, and in one of a cell."""
+    recorded = MatrixFolder(unpack("matrix", tmp_path)).journal.read_bytes().splitlines()
+    folder = MatrixFolder(tmp_path / "damaged")
+    first = json.loads(recorded[0])
+    for row in (0, 7, len(recorded) - 2):
+        event = json.loads(recorded[row])
+        if row == 0:
+            event["data"]["cells"][1] = damage
+        else:
+            assert event["arm"] in first["data"]["cells"]
+            event["arm"] = damage
+        text = b"\n".join([*recorded[:row], json.dumps(event).encode(), *recorded[row + 1 :]])
+        said = try_one(folder, text + b"\n")
+        assert f"{folder.journal}:{row + 1}: " in said
+        assert len(said.splitlines()) == 1
 
 
 async def test_damaged_journals(tmp_path: Path, recorded: bytes) -> None:
