@@ -158,7 +158,7 @@ def unacknowledged(transport: asyncio.Transport) -> int:
 def ask_for_acknowledgement(transport: asyncio.Transport) -> None:
     """Send the empty probe that ends a repair, which the client's kernel must answer at once (CAP_NET_ADMIN).
 
-    Otherwise it delays its acknowledgement (7 to 14 ms measured on Linux 6.18, up to 200 ms by its own rules), and
+    Otherwise it delays its acknowledgement (by 7 to 14 ms, at most 200 ms: docs/evidence.md, Closing connections), and
     in that time the next request can come. The probe is one byte before what was sent, so it carries nothing.
     """
     with transport.get_extra_info("socket").dup() as sock:

@@ -3,7 +3,7 @@
 Only TLS 1.3 is spoken. There every record of a client after the handshake looks the same from outside (type 23,
 RFC 8446 section 5.2): a header of 5 bytes, the content, one byte of its true type, and 16 bytes of authentication
 tag with each of the standard cipher suites. A close_notify is an alert of 2 bytes, so its record has exactly 24
-(measured: OpenSSL 3 under Python's ssl and under aiohttp). Application data of so few bytes would be 2 bytes long,
+(docs/evidence.md, Closing connections). Application data of so few bytes would be 2 bytes long,
 and no HTTP request is. So at most 24 late bytes in total are a close_notify, and more are a use.
 """
 

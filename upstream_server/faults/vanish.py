@@ -30,7 +30,7 @@ def vanish(means: Means) -> Way:
 
     With CAP_NET_ADMIN, and a tap to see what follows, the kernel drops the state (`tcp-repair`). Otherwise
     the socket stays open and silent until bytes come, and resets then (`deferred-reset`): the client cannot
-    tell the two apart by its calls. On the wire it can (Linux 6.18, loopback): the deferred RST carries an
+    tell the two apart by its calls. On the wire it can (docs/evidence.md, Closing connections): the late RST carries an
     acknowledgement of the late bytes, which may also come just before it, and the socket answers TCP
     keepalive probes until then.
     """

@@ -5,8 +5,8 @@ have left the upstream's kernel before, so a FIN or RST comes after them. A chun
 a chunk, with the bytes of its framing not counted. An answer that is shorter is sent whole.
 The client sees: the status and headers, as of a success, then an end before Content-Length or before the last
 chunk: with `fin` its library says truncated (or, of an answer that only the close would end, nothing at all).
-With `rst` ECONNRESET. Linux gives the reader what came before the RST first (6.18, measured on loopback: all of
-the k bytes, also where nobody read before the RST); other kernels may throw it away, and so may a library that
+With `rst` ECONNRESET. Linux gives the reader what came before the RST (docs/evidence.md, Closing connections): all of
+the k bytes, even if nothing was read before the RST. Other kernels may throw it away, and so may a library that
 looks for the error first, so nothing of the k bytes is promised. With `stall`, `vanish` and `blackhole`: k bytes,
 then silence.
 Faithful to: a server that dies while it answers, a proxy whose buffer or timeout ends, a download cut by a

@@ -31,7 +31,7 @@ CONFIRM_POLL = 0.0005
 CONFIRM_BOUND = 5.0
 """Real seconds between two looks at the kernel's state, and until a freeze or a thaw has failed."""
 ENGINE_BOUND = 10.0
-"""Real seconds for the engine's answer to a pause, which takes 16 ms; sixteen containers may start meanwhile."""
+"""Real seconds for the engine's answer to a pause: it takes 16 ms (docs/evidence.md, Freezing), more under load."""
 COUNT_POLL = 0.002
 COUNT_LOOKS = 25
 """Real seconds between two looks at a frozen container's processor time, and how many at most until it stands still:
