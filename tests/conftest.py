@@ -22,6 +22,7 @@ WATCHED = (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """SIGPIPE first of all: Python ignores it, and if a test lets it be, the next write into a closed connection kills."""
 
 settings.register_profile("lab", derandomize=True, deadline=None, database=None, max_examples=40)
+settings.register_profile("fast", derandomize=True, deadline=None, database=None, max_examples=10)
 settings.register_profile("search", deadline=None, max_examples=1000)
 discover()  # a scenario may name every kind of sandbox
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "lab"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from lab.journal import Event, Scope, Source
@@ -45,6 +46,7 @@ class Tape:
         )
 
 
+@cache
 def named(title: str | None = None, name: str = "seed-reset") -> Named:
     """The scenario of the golden run `roles`, under another title or name."""
     (real,) = golden.finished("roles").scenarios

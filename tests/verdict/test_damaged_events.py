@@ -22,30 +22,34 @@ def run_of(events: list[Event]) -> Run:
     return results.scenarios[0].arms[0].runs[0]
 
 
-FIELDS = [(index, name) for index, event in enumerate(bug()) for name in event.data if name != "payload"]
-"""Every field of an honest run's events. An answer may be anything."""
+WHOLE = bug()
+"""The events of an honest run."""
+FIELDS = [(index, name) for index, event in enumerate(WHOLE) for name in event.data if name != "payload"]
+"""Every field of theirs. An answer may be anything."""
 
 
 def test_the_run_is_whole() -> None:
-    assert "damaged" not in run_of(bug()).why
+    assert "damaged" not in run_of(WHOLE).why
 
 
 def test_a_spoiled_field_is_named_with_file_and_line() -> None:
     for index, name in FIELDS:
-        run = run_of(with_data(index, {**bug()[index].data, name: object()}))
+        event = WHOLE[index]
+        run = run_of(with_data(index, {**event.data, name: object()}))
         assert (run.verdict, run.trace) == ("inconclusive", None)
-        event = bug()[index]
         assert f"journal.jsonl:7: `{event.source} {event.kind}` has a wrong `{name}" in run.why
 
 
 def test_a_missing_field_never_crashes_the_judge_and_never_makes_a_pass() -> None:
+    whole = run_of(WHOLE)
     for index, name in FIELDS:
-        run = run_of(with_data(index, {key: value for key, value in bug()[index].data.items() if key != name}))
-        assert run.trace is None, (bug()[index], name, run.trace)
-        assert run.verdict == "inconclusive" or run == run_of(bug()), (bug()[index], name)
+        event = WHOLE[index]
+        run = run_of(with_data(index, {key: value for key, value in event.data.items() if key != name}))
+        assert run.trace is None, (event, name, run.trace)
+        assert run.verdict == "inconclusive" or run == whole, (event, name)
 
 
 def with_data(index: int, data: Mapping[str, object]) -> list[Event]:
-    events = bug()
-    events[index] = replace(events[index], data=data, place="journal.jsonl:7")
+    events = list(WHOLE)
+    events[index] = replace(WHOLE[index], data=data, place="journal.jsonl:7")
     return events
