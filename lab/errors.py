@@ -2,7 +2,7 @@
 
 
 class LabError(Exception):
-    """Something a user can mend: one or two lines that say what, where and what to do."""
+    """An error that a user can fix: one or two lines that say what, where and what to do."""
 
     exit_status = 3
 

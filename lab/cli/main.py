@@ -43,7 +43,7 @@ MISTAKES = {errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR, errno.ENOTDIR}
 
 
 def main() -> None:
-    """The console script. Errors that a user can mend are printed without a traceback."""
+    """The console script. Errors that a user can fix are printed without a traceback."""
     try:
         plugins.load()
         status = cli.main(prog_name="thawlab", standalone_mode=False)

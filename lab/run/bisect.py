@@ -1,6 +1,6 @@
-"""Which version of a client first answers a cell otherwise: measure versions, each as a cell of a matrix of its own.
+"""Finds the first version of a client whose answer to a cell differs: each version is measured as a separate cell.
 
-All of a bisection is one matrix's folder: what was measured in it is not measured again.
+A bisection is one matrix's folder: a version that was measured in it is not measured again.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ from lab.verdict.matrix import CellResult
 
 
 class NoAnswer(LabError):
-    """A version that says nothing of the question."""
+    """A version gave no answer to the question."""
 
     exit_status = 3
 
@@ -108,7 +108,7 @@ def cell_at(cell: Cell, client: str, version: str) -> Cell:
 
 
 def begin(folder: MatrixFolder, cells: Sequence[Cell], sandbox: SandboxKind) -> None:
-    """Write down what may be measured in a new folder."""
+    """Record in a new folder what may be measured."""
     with Journal(folder.journal, "x") as journal:
         Recorder(journal, Scope()).record(
             MatrixStarted(

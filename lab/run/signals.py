@@ -80,7 +80,7 @@ def until_signalled(work: Coroutine[Any, Any, None]) -> None:
 
 
 def _mendable(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Of the errors of arms that ran in parallel, the first that a user can mend; if there is none, the whole group."""
+    """Of the errors of arms that ran in parallel, the first that a user can fix; if there is none, the whole group."""
     for error in leaves(group):
         if isinstance(error, LabError) or machine_lacks(error):
             return error

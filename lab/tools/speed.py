@@ -1,4 +1,4 @@
-"""How fast the matrix of the Python clients is, beside another checkout: time and processor time a cell.
+"""Compares the speed of the Python clients' matrix with another checkout: time and processor time per cell.
 
     make speed AGAINST=../other-checkout [ARGS="--rounds 3 --client requests"]
 
@@ -83,7 +83,7 @@ def _clients(checkout: Path) -> list[str]:
 
 
 def ratios(pairs: Sequence[tuple[Run, Run]]) -> Iterator[str]:
-    """Lines that say what this checkout takes of what the other one does, in all rounds together."""
+    """Lines with the ratios of this checkout to the other, over all rounds."""
     takes: tuple[tuple[str, Callable[[Run], float]], ...] = (
         ("time", lambda run: run.second_a_cell),
         ("processor time", lambda run: run.processor_a_cell),

@@ -170,7 +170,7 @@ class Stand:
         return self.client.containers.get(f"thawlab-{self.sandbox}-link")
 
     async def invoke(self) -> dict[str, Any]:
-        """Invoke the function once; what it tells of its request."""
+        """Invoke the function once; what it reports about its request."""
         result = await self.function.invoke(b"{}")
         assert result.function_error is None, result.payload
         told: dict[str, Any] = json.loads(result.payload)["requests"][0]
