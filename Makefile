@@ -40,10 +40,10 @@ test: $(READY) #@ run the tests
 	@$(BIN)/pytest $(ARGS)
 
 test-fast: $(READY) #@ the tests that need nothing: no process, no socket; seconds
-	@HYPOTHESIS_PROFILE=fast $(BIN)/pytest -q -n 2 --dist worksteal -m "pure and not slow" $(ARGS) $$($(BIN)/python -m tests.needs pure)
+	@HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-fast} $(BIN)/pytest -q -n 2 --dist worksteal -m "pure and not slow" $(ARGS) $$($(BIN)/python -m tests.needs pure)
 
 coverage: $(READY) #@ which branches of scenario, plan and verdict no pure test takes
-	@HYPOTHESIS_PROFILE=fast $(BIN)/coverage run -m pytest -q -m "pure and not slow" $(ARGS) $$($(BIN)/python -m tests.needs pure)
+	@HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-fast} $(BIN)/coverage run -m pytest -q -m "pure and not slow" $(ARGS) $$($(BIN)/python -m tests.needs pure)
 	@$(BIN)/coverage report
 
 golden: $(READY) #@ record the golden runs of the tests again; ARGS="NAME ...": only these

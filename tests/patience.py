@@ -15,5 +15,3 @@ LOOK = 0.002
 """Between two looks at what announces no change: states of processes, sockets, files and containers."""
 PAUSE = 0.05
 """Long enough for what must not happen to be seen if it does: a wrong freeze takes well under a millisecond."""
-FOREVER = 600.0
-"""What a process sleeps that a test ends itself."""

@@ -76,7 +76,7 @@ class Tap:
         )
         bpf.attach(self._sock, bpf.client_packets(family, port))
         # Packets from before the filter was attached may be any of this machine's.
-        for _ in self._packets():
+        for _ in self.packets():
             pass
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._sock, self.drain)
@@ -96,10 +96,11 @@ class Tap:
 
     def drain(self) -> None:
         """Read everything that has come until now."""
-        for packet in self._packets():
+        for packet in self.packets():
             self._judge(Segment.parse(packet))
 
-    def _packets(self) -> Iterator[bytes]:
+    def packets(self) -> Iterator[bytes]:
+        """The heads of those that have come, each once."""
         while True:
             try:
                 yield self._sock.recv(bpf.HEADERS_KEPT)

@@ -43,6 +43,12 @@ class RuntimeApi:
     def __repr__(self) -> str:
         return f"<RuntimeApi {self._host} ports {sorted(self._slots)}>"
 
+    @property
+    def connections(self) -> list[web.RequestHandler]:
+        """Those of runtimes that are open now."""
+        server = self._runner.server
+        return [] if server is None else list(server.connections)
+
     async def start(self) -> None:
         await self._runner.setup()
 

@@ -49,6 +49,11 @@ class LambdaService:
         return MappingProxyType(self._functions)
 
     @property
+    def runtime_api(self) -> RuntimeApi:
+        """The server that sandboxes ask for their events."""
+        return self._runtime_api
+
+    @property
     def events(self) -> EventQueue:
         """The asynchronous invocations that are not done."""
         return self._events

@@ -180,9 +180,7 @@ class Lab:
 
     def unwritten(self) -> int:
         """Bytes for runtimes that this process still holds."""
-        server = self.service._runtime_api._runner.server
-        assert server is not None
-        transports = [connection.transport for connection in server.connections]
+        transports = [connection.transport for connection in self.service.runtime_api.connections]
         return sum(transport.get_write_buffer_size() for transport in transports if transport is not None)
 
     async def end(self) -> None:

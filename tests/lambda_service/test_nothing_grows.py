@@ -17,13 +17,11 @@ async def test_sandboxes_that_come_and_go(lab: Lab) -> None:
         await function.invoke(b'{"exit": 1}')
     await function.settled()
     await asyncio.sleep(0)
-    server = lab.service._runtime_api._runner.server
-    assert server is not None
     assert function.cold_starts == TIMES + 1
     assert not function._slots
     assert not lab.service._runtime_api._slots
     assert not lab.service._runtime_api._runner.sites
-    assert not server.connections
+    assert not lab.service.runtime_api.connections
     assert len(asyncio.all_tasks()) <= before
 
 

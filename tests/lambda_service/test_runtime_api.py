@@ -155,10 +155,9 @@ async def test_the_request_for_the_next_event_has_no_timeout_and_survives_idle_c
     # What could end it is aiohttp's keep-alive timer, so look at that instead of waiting an hour.
     _, runtime = await begin(lab, lab.by_hand())
     await runtime.next()
-    server = lab.service._runtime_api._runner.server
-    assert server is not None
-    assert server.connections
-    assert all(connection.keepalive_timeout > 365 * 24 * 3600 for connection in server.connections)
+    connections = lab.service.runtime_api.connections
+    assert connections
+    assert all(connection.keepalive_timeout > 365 * 24 * 3600 for connection in connections)
 
 
 async def test_each_sandbox_has_its_own_port_and_it_closes_with_it(lab: Lab) -> None:

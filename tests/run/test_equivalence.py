@@ -6,9 +6,8 @@ import pytest
 
 from lab.runs.compare_scenarios import compare
 from lab.scenario.load import load
-from lab.scenario.parts import Upstream
-from lab.upstream import client as upstream
 from lab.verdict.results import Results
+from tests.backends.delegating import with_upstream
 from tests.run.support import results_of, run
 from upstream_server.sockets import may_repair
 
@@ -21,16 +20,10 @@ def hows(folder: Path) -> str:
 
 
 @pytest.mark.skipif(not may_repair(), reason="TCP_REPAIR needs CAP_NET_ADMIN: there is only the deferred reset here")
-async def test_a_deferred_reset_is_as_good_as_tcp_repair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_deferred_reset_is_as_good_as_tcp_repair(tmp_path: Path) -> None:
     named = load(SEED_RESET)
     repaired = await run(named, tmp_path, arms=ARMS)
-    plain = upstream._beyond_idle
-
-    def deferred(asked: Upstream, speed: float) -> dict[str, object]:
-        return plain(asked, speed) | {"vanish": "deferred"}
-
-    monkeypatch.setattr(upstream, "_beyond_idle", deferred)
-    held = await run(named, tmp_path, arms=ARMS)
+    held = await run(named, tmp_path, arms=ARMS, wrap=with_upstream(vanish="deferred"))
     assert '"how": "tcp-repair"' in hows(repaired.path)
     assert '"how": "tcp-repair"' not in hows(held.path)
     assert '"how": "deferred-reset"' in hows(held.path)

@@ -34,7 +34,7 @@ async def test_data_and_ends_pass_once_and_nothing_else(server: socket.socket) -
         accepted.sendall(b"an answer, which the client acknowledges")
         assert client.recv(100)
         client.shutdown(socket.SHUT_WR)
-        segments = [Segment.parse(packet) for packet in tap._packets()]
+        segments = [Segment.parse(packet) for packet in tap.packets()]
     assert [(segment.payload, segment.flags & (FIN | SYN | RST)) for segment in segments] == [
         (0, SYN),
         (300, 0),
@@ -52,7 +52,7 @@ async def test_other_ports_stay_out(server: socket.socket) -> None:
         tap = Tap(server.family, other.getsockname()[1])
         with socket.create_connection((host, port)) as client, server.accept()[0]:
             client.sendall(b"not for the tap")
-            assert list(tap._packets()) == []
+            assert list(tap.packets()) == []
         tap.close()
 
 
