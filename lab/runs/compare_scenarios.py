@@ -1,63 +1,42 @@
 """Two runs of scenarios, arm by arm and sweep by sweep."""
 
-from collections.abc import Iterator, Mapping
-
-from lab.runs.comparison import NOTHING, Change, Comparison, Side, add, changed_versions, environment_versions, pairs
+from lab.runs import comparison
+from lab.runs.comparison import NOTHING, Change, Comparison, Judged, Side, add, environment_versions, pairs
 from lab.verdict.results import ArmResult, Results, SweepResult, Verdict
 
 NOT_JUDGED: tuple[Verdict, ...] = ("skipped", "unfinished")
 
-Arms = Mapping[tuple[str, str], ArmResult]
-Sweeps = Mapping[str, SweepResult]
-
 
 def compare(first: Results, second: Results) -> Comparison:
-    """What changed in the arms that both runs judged."""
-    here, there = _arms(first), _arms(second)
-    sweeps, other_sweeps = _sweeps(first), _sweeps(second)
-    shared = [key for key in here if key in there]
-    swept = [name for name in sweeps if name in other_sweeps]
-    found = [change for key in shared for change in _arm(" ".join(key), here[key], there[key])]
-    found += [change for name in swept for change in _sweep(name, sweeps[name], other_sweeps[name])]
-    return Comparison(
-        kind="scenarios",
-        first=Side(first.run, first.sandbox),
-        second=Side(second.run, second.sandbox),
-        compared=len(shared) + len(swept),
-        found=tuple(found),
-        versions=changed_versions(_versions(first), _versions(second)),
-        only_first=_alone(here, there, sweeps, other_sweeps),
-        only_second=_alone(there, here, other_sweeps, sweeps),
-    )
+    """What changed in the arms and sweeps that both runs judged."""
+    return comparison.compare("scenarios", _judged(first), _judged(second), _change)
 
 
-def _arms(results: Results) -> Arms:
-    arms = ((scenario.name, arm) for scenario in results.scenarios for arm in scenario.arms)
-    return {(name, arm.name): arm for name, arm in arms if arm.verdict not in NOT_JUDGED}
+def _judged(results: Results) -> Judged[ArmResult | SweepResult]:
+    items: dict[tuple[str, ...], ArmResult | SweepResult] = {
+        (scenario.name, arm.name): arm for scenario in results.scenarios for arm in scenario.arms
+    }
+    items |= {(f"{scenario.name} sweep",): scenario.sweep for scenario in results.scenarios if scenario.sweep}
+    judged = {key: item for key, item in items.items() if item.verdict not in NOT_JUDGED}
+    return Judged(Side(results.run, results.sandbox), judged, _versions(results))
 
 
-def _sweeps(results: Results) -> Sweeps:
-    swept = ((scenario.name, scenario.sweep) for scenario in results.scenarios)
-    return {name: sweep for name, sweep in swept if sweep and sweep.verdict not in NOT_JUDGED}
+def _change(where: str, first: ArmResult | SweepResult, second: ArmResult | SweepResult) -> Change | None:
+    if isinstance(first, ArmResult) and isinstance(second, ArmResult):
+        return _arm(where, first, second)
+    differing = pairs(("verdict",), (first.verdict,), (second.verdict,))
+    return Change(where, differing) if differing else None
 
 
-def _alone(arms: Arms, other: Arms, sweeps: Sweeps, other_sweeps: Sweeps) -> tuple[str, ...]:
-    names = [" ".join(key) for key in arms if key not in other]
-    return (*names, *(f"{name} sweep" for name in sweeps if name not in other_sweeps))
-
-
-def _arm(where: str, first: ArmResult, second: ArmResult) -> Iterator[Change]:
-    """The change of an arm's result; if the arm states several outcomes, runs may differ in which of them they show."""
+def _arm(where: str, first: ArmResult, second: ArmResult) -> Change | None:
+    """How an arm came out differently; if it states several outcomes, which of them it showed may differ."""
     if first.verdict == second.verdict and _one_of_several(first) and _one_of_several(second):
         differing = pairs(_SEEN, _seen(first), _seen(second))
-        if differing:
-            yield Change(where, differing, f"states {' or '.join(first.expected)}")
-        return
+        return Change(where, differing, f"states {' or '.join(first.expected)}") if differing else None
     differing = pairs(("verdict", *_SEEN), (first.verdict, *_seen(first)), (second.verdict, *_seen(second)))
     if first.left_open is not None and second.left_open is not None:
         differing += pairs(("left open",), (first.left_open,), (second.left_open,))
-    if differing:
-        yield Change(where, differing)
+    return Change(where, differing) if differing else None
 
 
 def _one_of_several(arm: ArmResult) -> bool:
@@ -71,11 +50,6 @@ def _seen(arm: ArmResult) -> tuple[str, str, int]:
     outcomes = "/".join(sorted({outcome for run in arm.runs for outcome in run.outcomes})) or NOTHING
     executions = ",".join(map(str, sorted(arm.executions)))  # of requests side by side, in whatever order they came
     return outcomes, executions or NOTHING, arm.connections_opened
-
-
-def _sweep(name: str, first: SweepResult, second: SweepResult) -> Iterator[Change]:
-    if differing := pairs(("verdict",), (first.verdict,), (second.verdict,)):
-        yield Change(f"{name} sweep", differing)
 
 
 def _versions(results: Results) -> dict[str, set[str]]:

@@ -1,8 +1,11 @@
-"""What two runs of one kind have in common, and where their results differ. Pure data."""
+"""What two runs of one kind have in common, and where their results differ. Pure data.
 
-from collections.abc import Mapping, Sequence
+A run is compared as items by key: arms and sweeps (`compare_scenarios.py`), or cells (`compare_matrices.py`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from lab.verdict.results import Environment
 
@@ -72,6 +75,40 @@ class Comparison:
     @property
     def noun(self) -> str:
         return "arm" if self.kind == "scenarios" else "cell"
+
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged(Generic[Item]):
+    """One of the two runs, as far as it is compared."""
+
+    side: Side
+    items: Mapping[tuple[str, ...], Item]
+    """What it judged. A key's parts, joined by blanks, are its name in a comparison."""
+    versions: Mapping[str, set[str]]
+
+
+def compare(
+    kind: Kind,
+    first: Judged[Item],
+    second: Judged[Item],
+    change: Callable[[str, Item, Item], Change | None],
+) -> Comparison:
+    """What changed in the items that both runs judged; `change` compares one of them, given its name."""
+    shared = [key for key in first.items if key in second.items]
+    changes = [change(" ".join(key), first.items[key], second.items[key]) for key in shared]
+    return Comparison(
+        kind=kind,
+        first=first.side,
+        second=second.side,
+        compared=len(shared),
+        found=tuple(each for each in changes if each is not None),
+        versions=changed_versions(first.versions, second.versions),
+        only_first=tuple(" ".join(key) for key in first.items if key not in second.items),
+        only_second=tuple(" ".join(key) for key in second.items if key not in first.items),
+    )
 
 
 def pairs(names: Sequence[str], first: Sequence[object], second: Sequence[object]) -> tuple[Pair, ...]:
