@@ -17,6 +17,11 @@ from typing import Any, Literal, Self, get_args
 Source = Literal["lab", "sandbox", "link", "invocation", "client", "upstream"]
 SOURCES = get_args(Source)
 
+WRITTEN: dict[tuple[str, str], str] = {}
+"""The kind as a journal has it, by source and the short name that the code uses, where the two differ."""
+SHORT: dict[tuple[str, str], str] = {}
+"""The other way round. Journals of version 1 have the short names, which are read as they are."""
+
 
 def now() -> float:
     """Seconds of the machine-wide monotonic clock."""
@@ -64,11 +69,16 @@ class Event:
         details = " ".join(f"{key}={value}" for key, value in self.data.items())
         return f"<{self.t:.4f} {self.scope} {self.source} {self.kind} {details}>"
 
+    @property
+    def written(self) -> str:
+        """Its kind as a journal has it."""
+        return WRITTEN.get((self.source, self.kind), self.kind)
+
     def to_json(self) -> str:
         scope: dict[str, Any] = {"scenario": self.scope.scenario, "arm": self.scope.arm, "repeat": self.scope.repeat}
         if self.scope.attempt > 1:
             scope["attempt"] = self.scope.attempt
-        head = {"t": round(self.t, 6), "source": self.source, "kind": self.kind}
+        head = {"t": round(self.t, 6), "source": self.source, "kind": self.written}
         return json.dumps(head | (scope if self.scope.scenario else {}) | {"data": dict(self.data)})
 
     @classmethod
@@ -80,7 +90,8 @@ class Event:
         try:
             raw = json.loads(line, parse_constant=_refuse)
             scope = Scope(raw.get("scenario", ""), raw.get("arm", ""), raw.get("repeat", 0), raw.get("attempt", 1))
-            event = cls(float(raw["t"]), raw["source"], raw["kind"], scope, raw["data"], place, version)
+            kind = SHORT.get((raw["source"], raw["kind"]), raw["kind"])
+            event = cls(float(raw["t"]), raw["source"], kind, scope, raw["data"], place, version)
         except (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
             raise ValueError(f"not a journal event: {line[:60]!r}") from error
         if wrong := event._wrong(raw["t"]):

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self, TypeVar, dataclass_transform, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from lab.journal.event import Event, Scope, Source, now
+from lab.journal.event import SHORT, WRITTEN, Event, Scope, Source, now
 from lab.journal.fields import Since, Time
 
 VERSION = 2
@@ -31,7 +31,7 @@ class Happening:
     source: ClassVar[Source]
     kind: ClassVar[str]
     spellings: ClassVar[tuple[str, ...]]
-    """Every spelling of its kind in journals, today's first."""
+    """Every spelling of its kind in journals, today's first. `kind` is the short one, which the code uses."""
 
     written: ClassVar[tuple[tuple[str, object], ...]]
     """The fields of its data, each with the default with which it is left out."""
@@ -78,15 +78,21 @@ KINDS: Mapping[tuple[str, str], type[Happening]] = MappingProxyType(_KINDS)
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def event_of(source: Source, *, was: str | None = None) -> Callable[[type[H]], type[H]]:
-    """Makes a class one kind of event of this source and registers it; `was` is how older journals spell the kind."""
+    """Makes a class one kind of event of this source and registers it.
+
+    `was` is the short name of the kind, if it has one: journals of version 1 spell it so, and the code does.
+    """
 
     def register(described: type[H]) -> type[H]:
         made = dataclass(frozen=True, slots=True, kw_only=True)(described)
         subject, *rest = [word.lower() for word in re.findall("[A-Z][a-z]*", made.__name__)]
         lawful = "-".join(rest if subject == source else [subject, *rest])
         made.source = source
-        made.spellings = (was, lawful) if was else (lawful,)
-        made.kind = made.spellings[0]
+        made.spellings = (lawful, was) if was else (lawful,)
+        made.kind = was or lawful
+        if was:
+            WRITTEN[source, was] = lawful
+            SHORT[source, lawful] = was
         made.written = tuple(
             (f.name, ALWAYS if f.default is MISSING else f.default) for f in fields(made) if f.name != "t"
         )
@@ -134,7 +140,7 @@ def _read(kind: type[H], event: Event) -> H:
 
 
 def _said(event: Event, wrong: str) -> str:
-    return f"{event.place}{': ' if event.place else ''}`{event.source} {event.kind}` {wrong}"
+    return f"{event.place}{': ' if event.place else ''}`{event.source} {event.written}` {wrong}"
 
 
 def _validator(kind: type[Happening]) -> TypeAdapter[Any]:

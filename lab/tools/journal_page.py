@@ -64,7 +64,7 @@ def _section(source: Source, kinds: list[type[Happening]]) -> str:
 def _event(kind: type[Happening]) -> str:
     older = [f"`{spelling}`" for spelling in kind.spellings[1:]]
     known = f" Older journals: {', '.join(older)}." if older else ""
-    text = f"### {kind.source} {kind.kind}\n\n{_line(inspect.getdoc(kind))}{known}\n"
+    text = f"### {kind.source} {kind.spellings[0]}\n\n{_line(inspect.getdoc(kind))}{known}\n"
     rows = list(_rows(kind))
     return text + ("\n| field | type | meaning |\n|---|---|---|\n" + "\n".join(rows) + "\n" if rows else "")
 

@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 from lab.journal import Event, History, MalformedEvent, Scope, read_journal
+from lab.journal.event import SHORT, WRITTEN
 from lab.journal.events import GapStarted, ListenerClosed, RequestReceived, SandboxFrozen, SocketExamined
 from lab.journal.events.lab import EndsBooks, SocketBooks
 from lab.journal.schema import every_kind, schema_text
@@ -25,13 +26,13 @@ def published() -> jsonschema.Draft202012Validator:
 
 def test_a_kind_is_named_after_its_class() -> None:
     for kind in every_kind():
-        spelled = "".join(word.capitalize() for word in kind.spellings[-1].split("-"))
+        spelled = "".join(word.capitalize() for word in kind.spellings[0].split("-"))
         assert kind.__name__ in (spelled, kind.source.capitalize() + spelled)
 
 
 def test_stretches_of_time_begin_and_end_alike() -> None:
     for ended, began in (("finished", "started"), ("closed", "opened")):
-        both = {(kind.source, kind.spellings[-1]) for kind in every_kind()}
+        both = {(kind.source, kind.spellings[0]) for kind in every_kind()}
         for source, name in both:
             subject, _, verb = name.rpartition("-")
             if verb == ended and source != "client":  # a request of the function is told when it has ended
@@ -140,9 +141,13 @@ def test_a_kind_is_registered_where_it_is_defined() -> None:
         percent: int
 
     try:
-        assert LinkSlowed.spellings == ("slowed-down", "slowed")
+        assert LinkSlowed.spellings == ("slowed", "slowed-down")
         assert KINDS["link", "slowed"] is KINDS["link", "slowed-down"] is LinkSlowed
+        line = LinkSlowed(percent=3).event(1.0, Scope()).to_json()
+        assert json.loads(line)["kind"] == "slowed"
+        assert Event.from_json(line) == Event.from_json(line.replace("slowed", "slowed-down"))
         assert LinkSlowed.of(LinkSlowed(percent=3).event(1.0, Scope())) == LinkSlowed(t=1.0, percent=3)
     finally:
         del event_of.__globals__["_KINDS"]["link", "slowed"]
         del event_of.__globals__["_KINDS"]["link", "slowed-down"]
+        del WRITTEN["link", "slowed-down"], SHORT["link", "slowed"]

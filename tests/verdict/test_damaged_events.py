@@ -37,7 +37,7 @@ def test_a_spoiled_field_is_named_with_file_and_line() -> None:
         event = WHOLE[index]
         run = run_of(with_data(index, {**event.data, name: object()}))
         assert (run.verdict, run.trace) == ("inconclusive", None)
-        assert f"journal.jsonl:7: `{event.source} {event.kind}` has a wrong `{name}" in run.why
+        assert f"journal.jsonl:7: `{event.source} {event.written}` has a wrong `{name}" in run.why
 
 
 def test_a_missing_field_never_crashes_the_judge_and_never_makes_a_pass() -> None:
