@@ -105,6 +105,8 @@ lock: $(READY) #@ pin the dependencies (needs the network)
 	$(BIN)/$(LOCK) lambda_app/python/installer.in --constraints requirements.lock --output-file lambda_app/python/installer.lock
 	for client in lambda_app/python/clients/*/; do \
 	  $(BIN)/$(LOCK) $${client}requirements.in --upgrade --output-file $${client}requirements.lock || exit; done
+	for folder in lambda_app/node/ $$(dirname lambda_app/node/clients/*/package.json); do \
+	  (cd $$folder && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved) || exit; done
 
 fidelity: $(READY) #@ measure close mode × link and write docs/fidelity.md from it
 	@$(BIN)/python -m lab.tools.fidelity $(ARGS)

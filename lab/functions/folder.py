@@ -32,6 +32,9 @@ class Stated(BaseModel):
     name: str
     """In scenarios and tables."""
     package: str | None = None
+    runtime: int | None = Field(
+        default=None, description="The major version of the language's runtime; absent for the usual one."
+    )
     shapes: tuple[Shape, ...] = Field(
         default=(), description="The usual one first; empty for the language's usual ones."
     )

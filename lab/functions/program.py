@@ -137,11 +137,18 @@ def one_at_a_time(name: str) -> Iterator[None]:
         yield
 
 
-def run(*command: str, cwd: Path, environment: Mapping[str, str], shown: str = "", hint: str = "") -> str:
+def run(
+    *command: str,
+    cwd: Path,
+    environment: Mapping[str, str],
+    shown: str = "",
+    hint: str = "",
+    reason: Callable[[str], str | None] = lambda printed: None,
+) -> str:
     """One command of a build; what it printed.
 
-    `shown` stands for the command in messages. If the command fails, raises EnvironmentLacks with the last line that
-    it printed, and the hint on a line of its own below that.
+    `shown` stands for the command in messages. If the command fails, raises EnvironmentLacks with the reason found in
+    what it printed, else the last line of it, and the hint on a line of its own below that.
     """
     told = shown or " ".join(command)
     try:
@@ -162,7 +169,8 @@ def run(*command: str, cwd: Path, environment: Mapping[str, str], shown: str = "
     except subprocess.TimeoutExpired:
         raise EnvironmentLacks(f"`{told}` took longer than {BUILD_BOUND}s") from None
     if done.returncode:
-        raise EnvironmentLacks(f"`{told}` failed: {_last_line(done.stdout)}" + (f"\n{hint}" if hint else ""))
+        said = reason(done.stdout) or _last_line(done.stdout)
+        raise EnvironmentLacks(f"`{told}` failed: {said}" + (f"\n{hint}" if hint else ""))
     return done.stdout
 
 

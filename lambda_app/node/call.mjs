@@ -13,15 +13,17 @@ export class Call {
   #attempts = [];
   #started = 0;
   #ended = 0;
+  #adapter;
 
-  constructor({ id, method = "POST", path, body_bytes: size = 0, json, idempotency_key: key }, upstream, dumps) {
+  constructor({ id, method = "POST", path, body_bytes: size = 0, json, idempotency_key: key }, upstream, adapter) {
+    this.#adapter = adapter;
     this.id = id || randomUUID();
     this.method = method;
     this.url = upstream + (path ?? (method === "POST" ? "/orders" : "/orders/any"));
     this.headers = { "X-Request-Id": this.id, ...(key && { "Idempotency-Key": key }) };
     if (json) {
       this.headers["Content-Type"] = "application/json";
-      this.body = dumps(["x".repeat(size - '[""]'.length)]);
+      this.body = adapter.dumps(["x".repeat(size - '[""]'.length)]);
     } else this.body = size ? Buffer.alloc(size, "x") : undefined;
   }
 
@@ -40,7 +42,7 @@ export class Call {
     try {
       this.#status = await send(this.method, this.url, { headers: this.headers, body: this.body });
     } catch (error) {
-      const answered = error.response?.status; // axios throws for answers too
+      const answered = this.#adapter.statusOf(error);
       if (answered >= 400) this.#status = answered;
       else this.error = error;
     }
@@ -49,7 +51,7 @@ export class Call {
   }
 
   get #outcome() {
-    if (this.error) return classify(this.error, this.#status !== null);
+    if (this.error) return classify(this.error, this.#status !== null, this.#adapter.codes);
     return this.#status < 400 ? "ok" : "http-error";
   }
 

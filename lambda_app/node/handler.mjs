@@ -4,10 +4,11 @@
 
 import { randomUUID } from "node:crypto";
 
+import { adapterOf, folderOf } from "./adapter.mjs";
 import { Call } from "./call.mjs";
 import { closeAll } from "./connections.mjs";
 import { load } from "./loaded.mjs";
-import { versionsOf } from "./versions.mjs";
+import { versionsWith } from "./versions.mjs";
 
 // An asynchronous invocation failed. Nobody gets its answer, so the message carries the report.
 class RequestFailed extends Error {
@@ -16,15 +17,15 @@ class RequestFailed extends Error {
 
 // All of this is made once, when the sandbox is initialised, and survives from invocation to invocation.
 const sandbox = randomUUID();
-const [client] = (process.env.THAWLAB_CLIENT ?? "node-http").split("@");
-const dumps = client === "axios" ? (document) => document : JSON.stringify; // axios does it by itself
-const versions = versionsOf(client);
+const client = process.env.THAWLAB_CLIENT ?? "node-http";
+const adapter = await adapterOf(client);
+const versions = versionsWith(adapter.version);
 let invocations = 0;
 let upstream = process.env.UPSTREAM_URL;
 let preset = await choose(process.env.THAWLAB_PRESET ?? "seed");
 
 async function choose(name) {
-  const made = await load(new URL(`presets/${client}/${name}.mjs`, import.meta.url));
+  const made = await load(new URL(`presets/${name}.mjs`, folderOf(client)));
   if (!made) throw new Error(`there is no preset ${name} for ${client}`);
   return made;
 }
@@ -42,7 +43,7 @@ export async function handler(event) {
 
 async function serve(event) {
   const requests = event.requests?.length ? event.requests : [{}];
-  const calls = requests.map((request) => new Call(request, upstream, dumps));
+  const calls = requests.map((request) => new Call(request, upstream, adapter));
   const { send, finish } = preset.module;
   if (event.at_once) await Promise.all(calls.map((call) => call.make(send)));
   else for (const call of calls) await call.make(send);

@@ -15,8 +15,6 @@ const BY_ERRNO = new Map([
 ]);
 
 const BY_CODE = {
-  ECONNABORTED: "timeout", // axios, by default
-  ERR_CANCELED: "timeout", // axios, for a signal; AbortSignal.timeout's is the only one that there is
   ETIMEDOUT: "timeout", // without an errno it is the library's own, else it was met above
   ESOCKETTIMEDOUT: "timeout", // agentkeepalive
   ERR_SOCKET_TIMEOUT: "timeout",
@@ -35,7 +33,6 @@ const ENDED = new Set([
   "HPE_INVALID_EOF_STATE",
   "UND_ERR_SOCKET",
   "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
-  "ERR_BAD_RESPONSE", // axios, for a body that ended too early
 ]);
 
 // The error, then its causes and what an AggregateError gathers, outermost first, each once.
@@ -50,15 +47,17 @@ export function chainOf(error) {
   return [...seen];
 }
 
-// The outcome class; `began` is true if the head of an answer had come.
-export function classify(error, began) {
+// The outcome class; `began` if the head of an answer had come, `own` for codes of the library's own (adapter.mjs).
+export function classify(error, began, own = {}) {
   const chain = chainOf(error);
   const byErrno = chain.map((link) => BY_ERRNO.get(errnoOf(link))).find(Boolean);
   if (byErrno) return byErrno;
   if (chain.some(isTimeout)) return "timeout";
-  const byCode = chain.map((link) => BY_CODE[link.code]).find(Boolean);
+  const codes = { ...BY_CODE, ...own };
+  const byCode = chain.map((link) => codes[link.code]).find((found) => found && found !== "ended");
   if (byCode) return byCode;
-  if (chain.some((link) => ENDED.has(link.code))) return began ? "truncated" : "eof";
+  const ended = chain.some((link) => ENDED.has(link.code) || codes[link.code] === "ended");
+  if (ended) return began ? "truncated" : "eof";
   return "other";
 }
 

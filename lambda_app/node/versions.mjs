@@ -2,18 +2,14 @@
 
 import { readFileSync } from "node:fs";
 
-const packaged = (name) => {
-  const { version } = JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url), "utf8"));
+// A package that is installed beside a file, with its version.
+export function packaged(name, beside) {
+  const { version } = JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, beside), "utf8"));
   return `${name} ${version}`;
-};
+}
 
-const BUILT_IN = {
-  "node-http": `node:http ${process.versions.node}`,
-  fetch: `undici ${process.versions.undici}`,
-};
-
-export const versionsOf = (client) => ({
+export const versionsWith = (client) => ({
   language: `Node.js ${process.versions.node}`,
-  client: BUILT_IN[client] ?? packaged(client),
-  runtime_client: packaged("aws-lambda-ric"),
+  client,
+  runtime_client: packaged("aws-lambda-ric", import.meta.url),
 });

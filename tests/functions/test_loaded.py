@@ -57,17 +57,17 @@ def break_nothing(application: Path) -> None:
 
 def load_another(application: Path) -> None:
     """The function looks for the preset in the wrong file."""
-    for handler, right in (("handler.py", "presets.{name}"), ("handler.mjs", "${client}/${name}.mjs")):
+    for handler, right in (("handler.py", "presets.{name}"), ("handler.mjs", "presets/${name}.mjs")):
         if (file := application / handler).exists():
             text = file.read_text()
             assert right in text
-            file.write_text(text.replace(right, right.replace("{name}", "seed").replace("$seed", "seed")))
+            file.write_text(text.replace(right, right.replace("${name}", "seed").replace("{name}", "seed")))
 
 
 def swap_the_code(application: Path) -> None:
     """Another preset's code, under the name that was asked for."""
     (folder,) = [
-        found for path in ("clients/aiohttp/presets", "presets/node-http") if (found := application / path).exists()
+        found for client in ("aiohttp", "node_http") if (found := application / "clients" / client / "presets").exists()
     ]
     for file in folder.glob("seed.*"):
         shutil.copy(file, file.with_stem("sane"))
@@ -107,7 +107,8 @@ async def test_a_node_function_tells_what_it_loaded(
     task = Path(built.environment["LAMBDA_TASK_ROOT"])
     copy = tmp_path / "copy"
     shutil.copytree(task, copy, ignore=shutil.ignore_patterns("node_modules"))
-    (copy / "node_modules").symlink_to((task / "node_modules").resolve())
+    for packages in ("node_modules", "clients/node_http/node_modules"):
+        (copy / packages).symlink_to((task / packages).resolve())
     sabotage(copy)
     node, start = built.command
     start = str(copy / Path(start).name)

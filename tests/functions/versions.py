@@ -62,13 +62,12 @@ JARS = {"okhttp": r"okhttp(?:-jvm)?-(\d.*)\.jar", "apache-http": r"httpclient5-(
 def _node(defined: Definition) -> str:
     """What is part of Node says so there; a package has it in its package.json."""
     node, entry = defined.program.here().command
-    library = defined.client.partition("@")[0]
-    if library in PARTS_OF_NODE:
-        shown = [node, "-p", f"process.versions.{PARTS_OF_NODE[library]}"]
+    if defined.package is None:
+        shown = [node, "-p", f"process.versions.{PARTS_OF_NODE[defined.client.partition('@')[0]]}"]
         return subprocess.run(
             shown, capture_output=True, text=True, timeout=COMMAND_PATIENCE, check=True
         ).stdout.strip()
-    package = Path(entry).parent / "node_modules" / library / "package.json"
+    (package,) = Path(entry).parent.glob(f"clients/*/node_modules/{defined.package}/package.json")
     return str(json.loads(package.read_text())["version"])
 
 

@@ -7,9 +7,9 @@ import { createRequire } from "node:module";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { OK, packageRuns, part, upstream } from "./support.mjs";
+import { OK, homeOf, packageRuns, part, upstream } from "./support.mjs";
 
-const require = createRequire(`${process.env.FUNCTION}/`);
+const require = createRequire(homeOf("undici"));
 const { Agent: Bundled } = await part("bundled.mjs");
 
 const hidden = (object, name) =>

@@ -6,10 +6,9 @@ import net from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { OK, head, made, packageRuns, part, upstream } from "./support.mjs";
+import { OK, clients, head, made, part, upstream } from "./support.mjs";
 
 const { classify, describe, headline } = await part("outcome.mjs");
-const CLIENTS = ["node-http", "axios", "fetch", ...(packageRuns ? ["undici"] : [])];
 
 const ENDS = {
   reset: (socket) => socket.resetAndDestroy(),
@@ -17,7 +16,7 @@ const ENDS = {
   truncated: (socket) => socket.end(`${head(1000)}abc`),
 };
 
-for (const client of CLIENTS) {
+for (const client of clients) {
   for (const [outcome, end] of Object.entries(ENDS)) {
     test(`${client}: ${outcome}, on a connection that was used before`, async (t) => {
       const url = await upstream(t, (socket, n) => (n === 1 ? socket.write(OK) : end(socket)));

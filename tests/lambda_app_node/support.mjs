@@ -1,13 +1,17 @@
-// The built function, and upstreams of a few bytes.
+// The built functions, and upstreams of a few bytes.
 
 import { once } from "node:events";
 import net from "node:net";
 
-const FUNCTION = process.env.FUNCTION; // the folder that the function was built into
+const BUILT = JSON.parse(process.env.FUNCTIONS); // by client, the folder that the function was built into
 
 export const packageRuns = Number(process.versions.node.split(".")[0]) >= 22; // the package undici, from 8 on
 
-export const part = (name) => import(`${FUNCTION}/${name}`);
+export const clients = Object.keys(BUILT).filter((client) => client !== "undici" || packageRuns);
+
+export const part = (name, client = "node-http") => import(`${BUILT[client]}/${name}`);
+
+export const homeOf = (client) => `${BUILT[client]}/clients/${client}/`;
 
 // A server that does what `answer(socket, n)` does to the n-th request; one socket's requests count on.
 export async function upstream(t, answer) {
@@ -26,9 +30,10 @@ export const head = (length) => `HTTP/1.1 201 Created\r\nContent-Length: ${lengt
 export const OK = `${head(2)}ok`;
 
 export async function made(url, client, preset = "seed", request = {}) {
-  const { Call } = await part("call.mjs");
-  const { send } = await part(`presets/${client}/${preset}.mjs`);
-  const call = new Call(request, url);
+  const { Call } = await part("call.mjs", client);
+  const { adapterOf, folderOf } = await part("adapter.mjs", client);
+  const { send } = await import(new URL(`presets/${preset}.mjs`, folderOf(client)));
+  const call = new Call(request, url, await adapterOf(client));
   await call.make(send);
   return call.told();
 }

@@ -1,0 +1,21 @@
+// close_after: no connection survives the handler. Call `finish` last.
+//
+// It must be done before the handler returns: the runtime asks for the next event then,
+// and the sandbox may be frozen. An agent that was closed cannot be used again.
+
+import { Agent } from "../../../bundled.mjs"; // in your code: from "undici"
+
+const forever = { keepAliveTimeout: 2 ** 31 - 1 };
+let dispatcher = new Agent(forever);
+
+export async function send(method, url, { headers, body } = {}) {
+  const answer = await fetch(url, { method, headers, body, dispatcher });
+  await answer.arrayBuffer();
+  return answer.status;
+}
+
+export async function finish() {
+  const closing = dispatcher;
+  dispatcher = new Agent(forever);
+  await closing.close();
+}

@@ -1,0 +1,3 @@
+// node:http, a part of Node.
+
+export const version = `node:http ${process.versions.node}`;

@@ -1,0 +1,3 @@
+// undici, the package: nothing in it departs from the usual.
+
+export {};
