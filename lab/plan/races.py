@@ -71,7 +71,7 @@ def _second_write_may_fail(cell: Cell) -> bool:
 
 
 def _probed(cell: Cell) -> bool:
-    return cell.client.partition("@")[0] in ("node-http", "axios") and cell.link == "lost"
+    return cell.client.partition("@")[0] in ("node-http", "axios", "got") and cell.link == "lost"
 
 
 def _jdk_hears_of_it(cell: Cell) -> bool:
@@ -119,7 +119,7 @@ RACES = (
 )
 
 
-NODE = frozenset({"node-http", "fetch", "undici", "axios"})
+NODE = frozenset({"node-http", "fetch", "undici", "axios", "got"})
 """Libraries of Node: a cell that measured nothing does not tell its language."""
 
 

@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { OK, homeOf, packageRuns, part, upstream } from "./support.mjs";
+import { OK, homeOf, made, packageRuns, part, upstream } from "./support.mjs";
 
 const require = createRequire(homeOf("undici"));
 const { Agent: Bundled } = await part("bundled.mjs");
@@ -82,4 +82,13 @@ test("undici 8 does", { skip: !packageRuns }, async (t) => {
   const { Agent, request } = require("undici");
   const send = async (url, options) => (await request(url, options)).body.text();
   assert.equal(await connectionsAcrossABusyLoop(t, new Agent({ keepAliveTimeout: 100 }), send), 2);
+});
+
+test("got sends a GET again by itself, and never a POST", async (t) => {
+  const url = await upstream(t, (socket, n) => (n % 2 ? socket.resetAndDestroy() : socket.write(OK)));
+  const post = await made(url, "got");
+  assert.deepEqual([post.outcome, post.attempts.length], ["reset", 1]);
+  await made(url, "got"); // the second: answered
+  const get = await made(url, "got", "seed", { method: "GET" });
+  assert.deepEqual([get.outcome, get.attempts.map(({ reused }) => reused)], ["ok", [true, false]]);
 });

@@ -12,7 +12,7 @@ from lab.functions.definition import APP
 from lab.functions.program import BUILD_BOUND
 
 HERE = Path(__file__).parent
-CLIENTS = ("node-http", "fetch", "undici", "axios")
+CLIENTS = ("node-http", "fetch", "undici", "axios", "got")
 FILES = sorted(HERE.glob("*.test.mjs"))
 
 
