@@ -23,9 +23,9 @@ def npm() -> None:
 
 @pytest.mark.timeout(BUILD_BOUND)
 @pytest.mark.asyncio(loop_scope="session")
-@pytest.mark.parametrize(("client", "begins"), [("undici@6", "6."), ("axios@1.6", "1.6."), ("got@14", "14.")])
-async def test_the_version_that_is_stated_is_the_one_that_runs(client: str, begins: str, hall: Hall) -> None:
-    warm = await hall.warm(client)
+@pytest.mark.parametrize(("stated", "begins"), [("undici@6", "6."), ("axios@1.6", "1.6."), ("got@14", "14.")])
+async def test_the_version_that_is_stated_is_the_one_that_runs(stated: str, begins: str, hall: Hall) -> None:
+    warm = await hall.warm(stated)
     version = real_client_version(warm.defined)
     assert version.startswith(begins)
     assert warm.first.versions.client == f"{warm.defined.package} {version}"
