@@ -4,6 +4,7 @@ Everything that depends on the language is found here: the list of clients, the 
 that a machine may lack, `thawlab doctor`, the code blocks of pages.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -40,6 +41,9 @@ class Language:
     """Its functions, in the order of tables."""
     toolchain: Toolchain | None = None
     """None if it needs nothing that the lab itself does not need."""
+    uncaught: re.Pattern[str] | None = None
+    """A line with which its runtime ends at an error that nobody caught, with the groups `error`, `file` and `line`;
+    None if `lab/lambda_service/error_line.py` reads its stacks."""
     place: int = 100
     """Where it comes in tables: lower first, then by name."""
 

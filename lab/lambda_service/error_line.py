@@ -1,7 +1,7 @@
 """The one line of a function's log that says what went wrong, with the file and the line of its code. Pure.
 
 Knows how Python, Node, Go and the JVM print an error that nobody caught, how AWS's runtime clients print one, and the
-error documents that they post.
+error documents that they post. A language whose runtime says it in one line states the pattern itself.
 """
 
 import json
@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+
+from lab.functions.language import languages
 
 LONGEST = 400
 """Longest result in characters: it is shown in tables."""
@@ -71,7 +73,7 @@ def error_line(log: str) -> str | None:
     """
     lines = [line for piece in _lines(log) for line in (_of_document(piece) or [piece])]
     found = [*_python(lines), *_stacks(lines, NODE_FRAME, NODE_LIBRARY), *_stacks(lines, JVM_FRAME, JVM_LIBRARY)]
-    found += [*_go(lines), *_bare(lines)]
+    found += [*_go(lines), *_bare(lines), *_stated(lines)]
     best = max(found, key=lambda error: (error.place is not None, error.at), default=None)
     return str(best) if best else None
 
@@ -172,6 +174,14 @@ def _bare(lines: Sequence[str]) -> Iterator[Found]:
     for start, line in enumerate(lines):
         if line.startswith("[ERROR] ") or GO_PANIC.match(line):
             yield Found(start, line, None)
+
+
+def _stated(lines: Sequence[str]) -> Iterator[Found]:
+    """What a language says of its own runtime."""
+    for pattern in (language.uncaught for language in languages()):
+        for number, line in enumerate(lines):
+            if pattern is not None and (said := pattern.fullmatch(line)):
+                yield Found(number, said["error"], Place(said["file"], said["line"], library=False))
 
 
 def _innermost(frames: Sequence[Place]) -> Place | None:

@@ -3,12 +3,14 @@
 Perl, which comes with an HTTP client, HTTP::Tiny. AWS has no runtime client for it: `perl/bootstrap.pl` is one.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.functions.definition import Definition
 from lab.functions.language import Language, Toolchain, register
 from lab.functions.program import Built, Image
+from lab.plan.client import COMMON
 
 HERE = Path(__file__).parent / "perl"
 NOWHERE = Image("none", "none")
@@ -35,6 +37,7 @@ HTTP_TINY = Definition(
     program=Perl(),
     shapes={"sync": ()},
     presets=HERE / "presets",
+    matrix=COMMON,
     needs=("perl",),
     two_writes=True,
 )
@@ -45,5 +48,6 @@ register(
         {".pl": "perl"},
         (HTTP_TINY,),
         Toolchain("Perl", ("perl",), found="its functions run here", without="its functions are skipped"),
+        uncaught=re.compile(r"(?P<error>.+) at (?P<file>\S+) line (?P<line>\d+)\."),
     )
 )

@@ -69,6 +69,16 @@ def test_a_cell_of_the_matrix_is_measured_in_it(outside: Outside) -> None:
     assert "```perl\nsub {" in written, "its preset, as a block of its language"
 
 
+@pytest.mark.skipif(PERL is None, reason="perl is not installed")
+def test_an_error_in_its_code_is_named_with_file_and_line(outside: Outside) -> None:
+    story = outside.write("from-outside.yaml", STORY.replace("preset: seed", "preset: broken"))
+    outside.thawlab("run", str(story), "--sandbox", "process", "--out", "runs", status=3)
+    results = json.loads((outside.folder / "runs" / "latest" / "results.json").read_text())
+    (arm,) = (arm for arm in results["scenarios"][0]["arms"] if arm["name"] == "bug")
+    assert "no such setting (" in arm["why"]
+    assert "perl/presets/broken.pl:2)" in arm["why"]
+
+
 def test_the_command_line_and_the_doctor_know_it(outside: Outside) -> None:
     assert "[python|go|node|java|perl]" in outside.thawlab("matrix", "--help")
     assert "its functions run here" in outside.thawlab("doctor") or PERL is None

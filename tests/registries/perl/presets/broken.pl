@@ -1,0 +1,2 @@
+# broken: a file with an error in it.
+die "no such setting";
