@@ -82,7 +82,7 @@ def test_a_choice_is_measured_and_two_runs_agree(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--client", "curl"), ("no function for the client 'curl'", "aiohttp")),
+        (("--client", "wget"), ("no function for the client 'wget'", "aiohttp")),
         (("--preset", "turbo"), ("no client has the preset 'turbo'", "there are")),
         (("--mode", "slam"), ("'slam' is not one of", "vanish")),
         (("--cell", "x/y"), ("'x/y' is not a cell", "client/shape/preset")),
