@@ -42,6 +42,8 @@ class Definition:
     two_writes: bool = False
     """Whether it writes a request's head and its body one after the other, bytes and JSON alike. The others hand the
     kernel both at once, as long as they are short (`tests/functions/test_writes.py` counts)."""
+    probed: bool = False
+    """Whether it has the kernel probe its idle connections every second, by TCP keepalive, unless told otherwise."""
     notes: Path | None = None
     """What its documentation says, as data (docs/functions.md)."""
     package: str | None = None

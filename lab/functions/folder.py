@@ -43,6 +43,7 @@ class Stated(BaseModel):
     one_preset: bool = False
     wakes: bool = True
     two_writes: bool = False
+    probed: bool = False
     contract: dict[str, Any] = {}
 
 

@@ -85,6 +85,7 @@ def _define(folder: ClientFolder) -> Definition:
         one_preset=stated.one_preset,
         wakes=stated.wakes,
         two_writes=stated.two_writes,
+        probed=stated.probed,
         notes=folder.notes,
         package=stated.package,
         contract=stated.contract,

@@ -17,9 +17,11 @@ class Race:
     when_used: bool = False
     """Whether it is run in the dead connection: a request on a new one has nothing to race."""
     language: str | None = None
-    """The language whose runtime races, if it is not the client itself."""
+    """The language whose runtime races, by the lab's name for it, if it is not the client itself."""
     two_writes: bool = False
     """Whether only a client races that writes head and body one after the other."""
+    probed: bool = False
+    """Whether only a client races whose idle connections the kernel probes every second."""
 
     def may_decide(self, reuse: Reuse | None) -> bool:
         """Whether it can have decided a cell in which this became of the connection; None if nobody knows."""
@@ -70,8 +72,8 @@ def _second_write_may_fail(cell: Cell) -> bool:
     return cell.method in WITH_BODY and (_late_bytes_draw_a_reset(cell) or cell.link == "lost")
 
 
-def _probed(cell: Cell) -> bool:
-    return cell.client.partition("@")[0] in ("node-http", "axios", "got") and cell.link == "lost"
+def _packets_are_lost(cell: Cell) -> bool:
+    return cell.link == "lost"
 
 
 def _jdk_hears_of_it(cell: Cell) -> bool:
@@ -92,7 +94,8 @@ RACES = (
     ),
     Race(
         "the kernel probes the connection once a second, and may do so when packets pass again, before the thaw",
-        _probed,
+        _packets_are_lost,
+        probed=True,
     ),
     Race(
         "the client's own thread finds the end of the connection while the request is written",
@@ -109,33 +112,48 @@ RACES = (
     Race(
         "two threads wake: the event loop, which finds the close, and the runtime client's, which brings the request",
         _loop_hears_of_it,
-        language="Node.js",
+        language="node",
     ),
     Race(
         "two threads wake: the event loop, whose timer keeps the idle limit, and the runtime client's with the request",
         _loop_keeps_limit,
-        language="Node.js",
+        language="node",
     ),
 )
 
 
-NODE = frozenset({"node-http", "fetch", "undici", "axios", "got"})
-"""Libraries of Node: a cell that measured nothing does not tell its language."""
+NODE = frozenset({"node-http", "fetch", "undici", "axios"})
+PROBED = frozenset({"node-http", "axios"})
+"""Clients of Node, and those that the kernel probes, for a journal that does not say so."""
 
 
-def race_of(cell: Cell, reuse: Reuse | None = None, language: str = "", two_writes: bool | None = None) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Nature:
+    """What a client is like, as far as races depend on it; None if the journal does not say."""
+
+    language: str | None = None
+    """By the lab's name for it."""
+    two_writes: bool | None = None
+    """Whether it writes a request's head and its body one after the other."""
+    probed: bool | None = None
+    """Whether the kernel probes its idle connections every second."""
+
+
+def race_of(cell: Cell, reuse: Reuse | None = None, nature: Nature = Nature()) -> str | None:
     """Why two runs may differ in this cell; None if they must not.
 
-    `language` is the runtime that the function told of, such as `Node.js 22.12.0`; `two_writes` is whether the client
-    writes a request's head and its body one after the other, None if the journal does not say. If the cell was
-    measured, what became of the connection tells whether the race was run.
+    If the cell was measured, what became of the connection tells whether the race was run.
     """
-    if two_writes is None:
-        two_writes = cell.client in TWO_WRITES
-    runtime = language.partition(" ")[0] or ("Node.js" if cell.client.partition("@")[0] in NODE else "")
+    client = cell.client.partition("@")[0]
+    two_writes = cell.client in TWO_WRITES if nature.two_writes is None else nature.two_writes
+    probed = client in PROBED if nature.probed is None else nature.probed
+    language = nature.language or ("node" if client in NODE else None)
     mine = (
         race
         for race in RACES
-        if race.language in (None, runtime) and (two_writes or not race.two_writes) and race.covers(cell)
+        if race.language in (None, language)
+        and (two_writes or not race.two_writes)
+        and (probed or not race.probed)
+        and race.covers(cell)
     )
     return next((race.reason for race in mine if race.may_decide(reuse)), None)

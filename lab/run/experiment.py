@@ -60,6 +60,7 @@ async def run_experiment(experiment: Experiment, hosts: Hosts, lab: Lab, recorde
 def _record_start(experiment: Experiment, recorder: Recorder) -> None:
     """Record what will be run, as far as the scenario's file does not say it."""
     setting = experiment.setting
+    defined = definition(setting.function.client)
     recorder.record(
         ArmStarted(
             role=experiment.role or "none",
@@ -71,7 +72,9 @@ def _record_start(experiment: Experiment, recorder: Recorder) -> None:
             link=setting.link,
             close=setting.upstream.close,
             preset_sha256=preset_sha256(setting.function),
-            two_writes=definition(setting.function.client).two_writes,
+            two_writes=defined.two_writes,
+            probed=defined.probed,
+            language=defined.language,
         )
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from lab.journal import Event, Scope
 from lab.plan.cells import MATRIX, Cell
-from lab.plan.races import race_of
+from lab.plan.races import Nature, race_of
 from lab.scenario.words import Reuse
 from lab.verdict.cell_proofs import CellFacts
 from lab.verdict.facts import Facts
@@ -81,12 +81,17 @@ def _judged(seen: CellFacts, attempts: int) -> CellResult:
         "reuse": None if doubt else seen.reuse,
         "why": doubt or _what_happened(seen),
     }
-    two_writes = facts.started.get("two_writes") if facts.started else None
-    return _result(seen.cell, attempts, versions, found, two_writes)
+    started = facts.started.data if facts.started else {}
+    nature = Nature(started.get("language"), started.get("two_writes"), started.get("probed"))
+    return _result(seen.cell, attempts, versions, found, nature)
 
 
 def _result(
-    cell: Cell, attempts: int, versions: Mapping[str, str], findings: Mapping[str, Any], two_writes: bool | None = None
+    cell: Cell,
+    attempts: int,
+    versions: Mapping[str, str],
+    findings: Mapping[str, Any],
+    nature: Nature = Nature(),  # noqa: B008  (frozen)
 ) -> CellResult:
     language = versions.get("language") or ""
     return CellResult(
@@ -105,7 +110,7 @@ def _result(
         wake_order=cell.wake_order,
         wake=cell.wake,
         attempts=attempts,
-        race=race_of(cell, findings.get("reuse"), language, two_writes),
+        race=race_of(cell, findings.get("reuse"), nature),
         **findings,
     )
 

@@ -6,7 +6,7 @@ import pytest
 
 from lab.functions import DEFINITIONS
 from lab.plan.cells import WITH_BODY, Cell
-from lab.plan.races import RACES, race_of
+from lab.plan.races import RACES, Nature, race_of
 
 POST = Cell("requests", "sync", "default", "vanish", "delivered", "POST", 1)
 
@@ -19,7 +19,7 @@ def cell(client: str, method: str, mode: str = "vanish") -> Cell:
 @pytest.mark.parametrize("method", WITH_BODY)
 @pytest.mark.parametrize("client", DEFINITIONS)
 def test_a_body_races_where_it_is_a_write_of_its_own(client: str, method: str) -> None:
-    race = race_of(cell(client, method), two_writes=DEFINITIONS[client].two_writes)
+    race = race_of(cell(client, method), nature=Nature(two_writes=DEFINITIONS[client].two_writes))
     assert (race is not None) == DEFINITIONS[client].two_writes
     assert race is None or "writes of their own" in race
     assert race_of(cell(client, "POST")) is None
@@ -54,3 +54,16 @@ def test_every_reason_is_one_line_that_a_page_can_end() -> None:
 def test_whether_a_connection_is_used_comes_before_what_happens_in_it() -> None:
     both = replace(cell("jdk-http", "POST+json"), preset="default")
     assert race_of(both, "used") == race_of(both, "replaced")
+
+
+def test_a_client_of_tomorrow_says_what_it_is_like() -> None:
+    """None of it is known by its name: its folder says so, and the journal of its run."""
+    unknown = replace(cell("urllib3", "POST", "fin"), client="curlx")
+    lost, heard = replace(unknown, link="lost"), replace(unknown, shape="loop")
+    assert race_of(lost) is None
+    assert race_of(heard) is None
+    assert race_of(lost, nature=Nature(probed=True)) is not None
+    assert race_of(heard, nature=Nature(language="node")) is not None
+    assert race_of(heard, nature=Nature(language="python")) is None
+    told_otherwise = replace(cell("axios", "POST", "fin"), link="lost")
+    assert race_of(told_otherwise) != race_of(told_otherwise, nature=Nature(probed=False))

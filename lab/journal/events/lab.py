@@ -113,6 +113,10 @@ class ArmStarted(Happening):
     """Of the source file of the preset that the function is to load; null if the lab does not have it."""
     two_writes: Flag | None = None
     """Whether its client may write one request in two parts, which makes some deaths a race."""
+    probed: Flag | None = None
+    """Whether the kernel probes its client's idle connections every second, which makes lost packets a race."""
+    language: Text | None = None
+    """The language of its function, by the lab's name for it."""
 
 
 @event_of("lab")
