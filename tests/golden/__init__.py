@@ -37,7 +37,9 @@ def unpack(name: str, parent: Path) -> Path:
     """A golden run's folder as the lab would have left it, in `parent`."""
     path = parent / name
     with tarfile.open(RECORDED / name / PACKED) as packed:
-        packed.extractall(path, filter="data")
+        # Python 3.11.3 and older have no filters, and no `filter` argument.
+        packed.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
+        packed.extractall(path)
     return path
 
 

@@ -86,6 +86,9 @@ class Scene(DelegatingSite):
         return altered
 
     async def adopt(self, sandboxes: Sequence[Sandbox]) -> None:
+        for sandbox in sandboxes:
+            if isinstance(sandbox, Altered):
+                sandbox.scene = self  # a cell that is measured again is lied to again
         plain = [getattr(sandbox, "sandbox", sandbox) for sandbox in sandboxes]
         self.made += plain
         await super().adopt(plain)

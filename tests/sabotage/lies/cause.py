@@ -79,7 +79,7 @@ tell(
     FIN,
     replace(SEED_CELL, mode="fin"),
     break_it=other_upstream(close="rst"),
-    expected=("cause_as_stated", "gave the connection up by rst"),
+    expected=("cause_as_stated", "ended by rst"),
 )
 tell(
     "deaf-fix",

@@ -82,7 +82,7 @@ tell(
     Arm(story(BUG, more=THAW_FIRST), "bug"),
     replace(SEED_CELL, wake_order="thaw-first"),
     break_it=AFTER_THE_THAW,
-    expected=("fault_delivered", "gave up 0 of 1"),
+    expected=("fault_delivered", "none of 1 had ended"),
 )
 tell(
     "fix-death-after-the-thaw",
@@ -140,7 +140,7 @@ tell(
     SANE,
     SANE_CELL,
     break_it=KEEPS,
-    expected=("own_connection_ended", "gave up 0 of 1"),
+    expected=("own_connection_ended", "none of 1 had ended"),
 )
 tell(
     "never-closed",
@@ -150,7 +150,7 @@ tell(
     SEED,
     SEED_CELL,
     break_it=KEEPS,
-    expected=("fault_delivered", "gave up 0 of 1"),
+    expected=("fault_delivered", "none of 1 had ended"),
 )
 EXECUTED = Arm(
     story(
