@@ -30,7 +30,7 @@ would delay the wake of a control that is in its gap."""
 ATTEMPTS = 3
 """How often a run is tried before it stays inconclusive, as for a cell of the matrix."""
 
-VERSIONS_OF = ("aiohttp", "awslambdaric", "uvicorn", "h11", "starlette")
+VERSIONS_OF = ("aiohttp", "uvicorn", "h11", "starlette")
 
 Done = Callable[[Experiment], None]
 

@@ -140,4 +140,4 @@ def test_the_same_verdicts_without_privileges(tmp_path_factory: pytest.TempPathF
     events = [json.loads(line) for line in (folder / "runs" / "latest" / "journal.jsonl").read_text().splitlines()]
     assert {e["data"]["how"] for e in events if e["kind"] == "gave-up"} >= {"deferred-reset"}
     assert {e["data"]["how"] for e in events if e["kind"] == "gave-up"} <= {"deferred-reset", "fin", "rst"}
-    assert {e["data"]["seen_by"] for e in events if e["kind"] == "late-data"} == {"socket"}
+    assert {e["data"]["seen_by"] for e in events if e["kind"] == "late-data-received"} == {"socket"}

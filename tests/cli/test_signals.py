@@ -56,7 +56,7 @@ def test_a_lab_that_is_ended_during_a_freeze(story: Path, tmp_path: Path, number
         assert lab.returncode == status
         all_gone(mark)
     assert printed == ""
-    assert said == ("" if number == signal.SIGKILL else f"thawlab: ended by {number.name}; nothing was left running\n")
+    assert said == ("" if number == signal.SIGKILL else f"thawlab: interrupted twiceby {number.name}; nothing was left running\n")
     assert_unfinished(out)
 
 
@@ -73,7 +73,7 @@ def test_control_c_twice(story: Path, tmp_path: Path, pause: float) -> None:
             os.killpg(lab.pid, signal.SIGINT)
         _, said = lab.communicate(timeout=20)
         assert lab.returncode == 130
-        assert said.strip().startswith("thawlab: ended ")
+        assert said.strip().startswith("thawlab: interrupted twice")
         assert "\n" not in said.strip()
         all_gone(mark)
     assert_unfinished(out)

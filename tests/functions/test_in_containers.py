@@ -64,15 +64,17 @@ async def test_it_answers_starts_afresh_and_tells_of_a_reset(
             reset = await invoke(function, {"requests": [{"id": "c"}], "fresh": fresh})
         finally:
             await service.remove(function)
-    assert (first.only.outcome, again.only.outcome, reset.only.outcome) == ("ok", "ok", "reset"), reset
+    sent_again = definition(client_in_it).contract.get("sends", {}).get("reset", 1) > 1
+    outcomes = (first.only.outcome, again.only.outcome, reset.only.outcome)
+    assert outcomes == ("ok", "ok", "ok" if sent_again else "reset"), reset
     assert (again.invocation, reset.invocation) == (1, 1)
     assert first.versions == again.versions
     assert {answer.preset.sha256 for answer in (first, again, reset)} == {sha256_of(client_in_it, "seed")}
     requests = [(event["connection"], event["number"]) for event in recorder.events if event.kind == "request"]
-    assert requests == [(1, 1), (2, 1), (3, 1)]
+    assert requests == [(1, 1), (2, 1), (3, 1), *([(4, 1)] if sent_again else [])]
     closed = [(event["connection"], event["by"]) for event in recorder.events if event.kind == "connection-closed"]
-    assert closed == [(1, "client"), (2, "client")]
-    errnos = set() if definition(client_in_it).language in WITHOUT_ERRNO else {ECONNRESET}
+    assert closed[:2] == [(1, "client"), (2, "client")]
+    errnos = set() if sent_again or definition(client_in_it).language in WITHOUT_ERRNO else {ECONNRESET}
     assert reset.only.errnos == errnos
 
 
