@@ -56,7 +56,7 @@ def test_a_lab_that_is_ended_during_a_freeze(story: Path, tmp_path: Path, number
         assert lab.returncode == status
         all_gone(mark)
     assert printed == ""
-    assert said == ("" if number == signal.SIGKILL else f"thawlab: interrupted twiceby {number.name}; nothing was left running\n")
+    assert said == ("" if number == signal.SIGKILL else f"thawlab: ended by {number.name}; nothing was left running\n")
     assert_unfinished(out)
 
 
