@@ -9,8 +9,9 @@ A new client is just a folder: everything that lists clients reads the folders.
 """
 
 import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lab.checkout import ROOT
 from lab.errors import UsageError
+from lab.functions.definition import Definition
+from lab.functions.program import Program
 from lab.plan.client import COMMON
-from lab.scenario.words import Shape
+from lab.scenario.words import Need, Shape
 
 FILE = "client.toml"
 
@@ -62,6 +65,10 @@ class ClientFolder:
         file = self.path / "notes.yaml"
         return file if file.exists() else None
 
+    def name(self, version: str | None) -> str:
+        """What is made for it is called, in this version of its library or in the locked one."""
+        return self.path.name + (f"_{version}" if version else "")
+
     def __truediv__(self, name: str) -> str:
         """A file of the folder, by its path from the checkout's root."""
         return str((self.path / name).relative_to(ROOT))
@@ -72,6 +79,49 @@ def client_folders(parent: Path) -> Iterator[ClientFolder]:
     for path in sorted(parent.iterdir()):
         if (path / FILE).is_file():
             yield ClientFolder(path, _read(path / FILE))
+
+
+def define(
+    folder: ClientFolder,
+    language: str,
+    program: Callable[[ClientFolder, str | None], Program],
+    arguments: Mapping[Shape, tuple[str, ...]],
+    *,
+    usual: Iterable[Shape],
+    released: Callable[[str], tuple[str, ...]],
+    needs: tuple[Need, ...] = (),
+) -> Definition:
+    """The function that a client's folder describes.
+
+    `program` makes it, in a version of its library or, with None, in the locked one; `arguments` starts it, by app
+    shape; `usual` are the shapes of a client that states none; `released` lists the versions of a package.
+    """
+    stated = folder.stated
+    made = Definition(
+        client=stated.name,
+        language=language,
+        program=program(folder, None),
+        shapes={shape: arguments[shape] for shape in stated.shapes or usual},
+        presets=folder.presets,
+        matrix=stated.matrix,
+        needs=needs,
+        speed=stated.speed,
+        one_preset=stated.one_preset,
+        wakes=stated.wakes,
+        two_writes=stated.two_writes,
+        probed=stated.probed,
+        notes=folder.notes,
+        package=stated.package,
+        contract=stated.contract,
+    )
+    if stated.package is None or "@" in stated.name:
+        return made
+
+    def at(version: str) -> Definition:
+        other = program(folder, version)
+        return replace(made, client=f"{made.client}@{version}", program=other, at=None, notes=None, released=None)
+
+    return replace(made, at=at, released=partial(released, stated.package))
 
 
 def _read(file: Path) -> Stated:

@@ -11,16 +11,16 @@ import platform
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from lab.checkout import ROOT, content
 from lab.errors import EnvironmentLacks
-from lab.functions.definition import APP, Definition
-from lab.functions.folder import FILE, ClientFolder, client_folders
+from lab.functions.definition import APP
+from lab.functions.folder import FILE, ClientFolder, client_folders, define
 from lab.functions.language import Language, Toolchain, register
 from lab.functions.program import BUILDS, Built, Image, built, kept, run
 from lab.scenario import kinds
@@ -114,7 +114,7 @@ class Node:
 
     @property
     def _name(self) -> str:
-        return self.folder.path.name + (f"_{self.version}" if self.version else "")
+        return self.folder.name(self.version)
 
 
 def _shared() -> tuple[str, ...]:
@@ -240,40 +240,10 @@ HANDLER = "handler.handler"
 SHAPES: Mapping[Shape, tuple[str, ...]] = {"loop": (HANDLER,), "one-loop": (HANDLER,)}
 
 
-def _define(folder: ClientFolder) -> Definition:
-    stated = folder.stated
-    made = Definition(
-        client=stated.name,
-        language="node",
-        program=Node(folder),
-        shapes={shape: SHAPES[shape] for shape in stated.shapes or SHAPES},
-        presets=folder.presets,
-        matrix=stated.matrix,
-        needs=("node",),
-        speed=stated.speed,
-        one_preset=stated.one_preset,
-        wakes=stated.wakes,
-        two_writes=stated.two_writes,
-        probed=stated.probed,
-        notes=folder.notes,
-        package=stated.package,
-        contract=stated.contract,
-    )
-    if stated.package is None or "@" in stated.name:
-        return made
-    return replace(made, at=_versions_of(made, folder), released=partial(released, stated.package))
-
-
-def _versions_of(made: Definition, folder: ClientFolder) -> Callable[[str], Definition]:
-    def at(version: str) -> Definition:
-        return replace(
-            made, client=f"{made.client}@{version}", program=Node(folder, version), at=None, notes=None, released=None
-        )
-
-    return at
-
-
-DEFINITIONS = tuple(_define(folder) for folder in client_folders(APP / "node" / "clients"))
+DEFINITIONS = tuple(
+    define(folder, "node", Node, SHAPES, usual=SHAPES, released=released, needs=("node",))
+    for folder in client_folders(APP / "node" / "clients")
+)
 
 LANGUAGE = register(
     Language("node", {".mjs": "javascript"}, DEFINITIONS, Toolchain("Node.js with npm", ("node", "npm")), place=3)

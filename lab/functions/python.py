@@ -1,13 +1,12 @@
 """Functions in Python: one handler for all clients, each in an environment of its own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 
 from lab.checkout import ROOT
-from lab.functions.definition import APP, Definition
+from lab.functions.definition import APP
 from lab.functions.environments import LOCK, environment, frozen, interpreter, released
-from lab.functions.folder import FILE, ClientFolder, client_folders
+from lab.functions.folder import FILE, ClientFolder, client_folders, define
 from lab.functions.language import Language, register
 from lab.functions.program import Built, Image
 from lab.scenario.words import Shape
@@ -59,7 +58,7 @@ class Python:
 
     @property
     def _name(self) -> str:
-        return self.folder.path.name + (f"_{self.version}" if self.version else "")
+        return self.folder.name(self.version)
 
 
 RIC = ("-m", "awslambdaric", "lambda_app.python.handler.handler")
@@ -72,35 +71,9 @@ USUAL: tuple[Shape, ...] = ("sync",)
 """A client that blocks has no event loop that could run between invocations."""
 
 
-def _define(folder: ClientFolder) -> Definition:
-    stated = folder.stated
-    made = Definition(
-        client=stated.name,
-        language="python",
-        program=Python(folder),
-        shapes={shape: SHAPES[shape] for shape in stated.shapes or USUAL},
-        presets=folder.presets,
-        matrix=stated.matrix,
-        speed=stated.speed,
-        one_preset=stated.one_preset,
-        wakes=stated.wakes,
-        two_writes=stated.two_writes,
-        probed=stated.probed,
-        notes=folder.notes,
-        package=stated.package,
-        contract=stated.contract,
-    )
-    if stated.package is None or "@" in stated.name:
-        return made
-
-    def at(version: str) -> Definition:
-        return replace(
-            made, client=f"{stated.name}@{version}", program=Python(folder, version), at=None, notes=None, released=None
-        )
-
-    return replace(made, at=at, released=partial(released, stated.package))
-
-
-DEFINITIONS = tuple(_define(folder) for folder in client_folders(APP / "python" / "clients"))
+DEFINITIONS = tuple(
+    define(folder, "python", Python, SHAPES, usual=USUAL, released=released)
+    for folder in client_folders(APP / "python" / "clients")
+)
 
 LANGUAGE = register(Language("python", {".py": "python"}, DEFINITIONS, place=1))
