@@ -44,6 +44,8 @@ class Definition:
     kernel both at once, as long as they are short (`tests/functions/test_writes.py` counts)."""
     probed: bool = False
     """Whether it has the kernel probe its idle connections every second, by TCP keepalive, unless told otherwise."""
+    may_name_none: bool = False
+    """Whether a request of it may fail without a word on which connection it took."""
     notes: Path | None = None
     """What its documentation says, as data (docs/functions.md)."""
     package: str | None = None

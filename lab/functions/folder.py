@@ -47,6 +47,7 @@ class Stated(BaseModel):
     wakes: bool = True
     two_writes: bool = False
     probed: bool = False
+    may_name_none: bool = False
     contract: dict[str, Any] = {}
 
 
@@ -110,6 +111,7 @@ def define(
         wakes=stated.wakes,
         two_writes=stated.two_writes,
         probed=stated.probed,
+        may_name_none=stated.may_name_none,
         notes=folder.notes,
         package=stated.package,
         contract=stated.contract,

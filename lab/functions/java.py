@@ -86,6 +86,7 @@ DEFINITIONS = (
         presets=PRESETS / "jdkhttp",
         notes=NOTES / "jdk-http.yaml",
         two_writes=True,
+        may_name_none=True,
         contract={"tells_no_attempts": True},  # it has no way to say which connection it took
         one_preset=True,  # system properties are read once
         needs=("java",),

@@ -74,6 +74,7 @@ def _record_start(experiment: Experiment, recorder: Recorder) -> None:
             preset_sha256=preset_sha256(setting.function),
             two_writes=defined.two_writes,
             probed=defined.probed,
+            may_name_none=defined.may_name_none,
             language=defined.language,
         )
     )

@@ -141,7 +141,12 @@ def used_stale(facts: Facts, state: TcpState) -> bool:
 
 
 def failed_without_dialling(facts: Facts) -> bool:
-    """The client names no connection, but it failed as on an ended one, and the upstream accepted no other."""
+    """The client names no connection, but it failed as on an ended one, and the upstream accepted no other.
+
+    This counts only for a client that cannot always name one. Any other one may have failed for a reason of its own.
+    """
+    if facts.started is not None and facts.started.get("may_name_none") is False:
+        return False
     gap = facts.stale_gap
     after = next((request for request in facts.requests if gap and request["started"] >= gap.ended), None)
     if gap is None or after is None or after["attempts"] or not facts.stale:

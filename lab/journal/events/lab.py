@@ -115,6 +115,8 @@ class ArmStarted(Happening):
     """Whether its client may write one request in two parts, which makes some deaths a race."""
     probed: Flag | None = None
     """Whether the kernel probes its client's idle connections every second, which makes lost packets a race."""
+    may_name_none: Flag | None = None
+    """Whether a request of its client may fail without a word on which connection it took."""
     language: Text | None = None
     """The language of its function, by the lab's name for it."""
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tests.sabotage.breaks import rewritten
 from tests.sabotage.lie import Arm, tell
-from tests.sabotage.stories import BUG, SANE, SANE_CELL, arm, story
+from tests.sabotage.stories import BUG, SANE, SANE_CELL, SEED_CELL, arm, story
 
 KIND = "success"
 
@@ -112,6 +112,34 @@ tell(
     SANE_CELL,
     break_it=rewritten("upstream", "listener-closed", tap_lost=3),
     expected=("all_packets_seen", "saw every packet"),
+)
+EOF = arm("bug", "bug", "outcome: eof")
+
+
+def heard(function: str) -> Arm:
+    """The FIN has reached the client's kernel, so a request need not show on the dead connection."""
+    text = story(EOF, upstream="{idle_timeout: 300s, close: fin}", function=f"{{{function}}}", link="delivered")
+    return Arm(text, "bug")
+
+
+FIN_CELL = replace(SEED_CELL, mode="fin")
+tell(
+    "fails-by-itself",
+    KIND,
+    "function",
+    "The function fails as on an ended connection, and made no request.",
+    heard("preset: seed"),
+    instead=heard("client: tricky, preset: fails_by_itself"),
+    expected="reused_connection",
+)
+tell(
+    "fails-by-itself/cell",
+    KIND,
+    "function",
+    "The same in the matrix.",
+    FIN_CELL,
+    instead=replace(FIN_CELL, client="tricky", preset="fails_by_itself"),
+    expected="nothing used what had died",
 )
 SHORT_WAIT = "invoke, wait: 90s, invoke"
 
