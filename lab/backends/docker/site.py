@@ -22,6 +22,7 @@ from lab.journal.events import LinkCut, LinkRestored, NameMoved
 from lab.lambda_service.sandbox import Sandbox, SandboxFactory
 from lab.lambda_service.service import FunctionSpec
 from lab.upstream.client import MOVED_FROM, Listener, UpstreamClient
+from lab.upstream.handle import ListenerHandle
 from upstream_server.sock_diag import ABSENT, Pair, Socket
 
 SERVER_NAME = "orders.lab"
@@ -33,24 +34,12 @@ With `net.ipv4.tcp_orphan_retries=1` it takes 1.7 s (docs/evidence.md, Closing c
 
 
 @dataclass(frozen=True, slots=True)
-class DockerUpstream:
+class DockerUpstream(ListenerHandle):
     """The experiment's listener and, if its name moves, the one at the other address."""
 
-    client: UpstreamClient
-    name: str
     other: UpstreamClient | None
     made: Made[DockerSandbox]
     recorder: Recorder
-
-    async def restart(self, how: str) -> None:
-        await self.client.restart(self.name, how)
-
-    async def drain(self) -> None:
-        await self.client.drain(self.name)
-        await self.client.listen(self.name)
-
-    async def ask(self, action: str) -> None:
-        await self.client.ask(self.name, action)
 
     async def move_name(self) -> None:
         if self.other is None:

@@ -16,16 +16,15 @@ from lab.errors import EnvironmentLacks
 from lab.journal import Event
 from lab.lambda_service.sandbox import Sandbox, SandboxFactory
 from lab.lambda_service.service import FunctionSpec
-from lab.upstream.client import Listener, UpstreamClient
+from lab.upstream.client import Listener
+from lab.upstream.handle import ListenerHandle
 from upstream_server.sock_diag import ABSENT, Pair, find
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessUpstream:
+class ProcessUpstream(ListenerHandle):
     """The experiment's listener at the upstream that all experiments share."""
 
-    client: UpstreamClient
-    name: str
     loses_packets: bool
 
     async def restart(self, how: str) -> None:
@@ -33,13 +32,6 @@ class ProcessUpstream:
         if self.loses_packets:
             await self.client.give_up_idle(self.name)
         await self.client.restart(self.name, how)
-
-    async def drain(self) -> None:
-        await self.client.drain(self.name)
-        await self.client.listen(self.name)
-
-    async def ask(self, action: str) -> None:
-        await self.client.ask(self.name, action)
 
     async def move_name(self) -> None:
         raise EnvironmentLacks("a process shares the names of its machine, and the lab moves none of them")
