@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import ValidationError
 
 from lab.errors import UsageError
-from lab.journal import Event, Scope, by_scope
+from lab.journal import Event, MalformedEvent, Scope, by_scope
+from lab.journal.events import MatrixStarted
+from lab.journal.vocabulary import read
 from lab.plan.cells import MATRIX, Cell
 from lab.runs.folder import RUNS, Folder
 from lab.verdict.cells import judge_matrix
@@ -48,63 +50,22 @@ class MatrixFolder(Folder):
     def _check(self, event: Event) -> None:
         """Raises UsageError if an event of the whole matrix does not hold what the table is made from."""
         try:
-            if shape := _SHAPES.get(event.kind):
-                shape.model_validate(dict(event.data))
+            if isinstance(happening := read(event), MatrixStarted):
+                for cell in happening.cells:
+                    Cell.parse(cell)
+                Environment.model_validate(happening.environment)
+        except MalformedEvent as error:
+            raise UsageError(f"{self.path}/{error}: not the journal of a matrix of this version") from None
+        except UsageError as error:
+            raise UsageError(f"{self.path / event.place}: the event is damaged: {error}") from None
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
-            place = ".".join(map(str, problem["loc"]))
-            raise UsageError(
-                f"{self.path / event.place}: not the journal of a matrix of this version: "
-                f"the {event.kind} event is damaged: {place}: {problem['msg']}"
-            ) from None
+            place = ".".join(map(str, ("environment", *problem["loc"])))
+            raise UsageError(f"{self.path / event.place}: the event is damaged: {place}: {problem['msg']}") from None
 
     def read(self) -> Matrix:
         """The table as its journal has it, judged again; raises UsageError if it is damaged or of another version."""
         return judge_matrix(self.path.name, self.history())
-
-
-class _Shape(BaseModel):
-    model_config = ConfigDict(extra="ignore", strict=True)
-
-
-class _MatrixStarted(_Shape):
-    cells: list[str]
-    sandbox: str
-    skipped: dict[str, str]
-    environment: dict[str, object]
-
-    @field_validator("cells")
-    @classmethod
-    def _known(cls, cells: list[str]) -> list[str]:
-        for cell in cells:
-            try:
-                Cell.parse(cell)
-            except UsageError as error:
-                raise ValueError(str(error)) from None
-        return cells
-
-    @field_validator("environment")
-    @classmethod
-    def _whole(cls, environment: dict[str, object]) -> dict[str, object]:
-        Environment.model_validate(environment)
-        return environment
-
-
-class _ClientLacking(_Shape):
-    client: str
-    why: str
-
-
-class _MatrixPaused(_Shape):
-    seconds: float = Field(ge=0, allow_inf_nan=False)
-
-
-_SHAPES: Mapping[str, type[_Shape]] = {
-    "matrix-started": _MatrixStarted,
-    "client-lacking": _ClientLacking,
-    "matrix-paused": _MatrixPaused,
-}
-"""What the events of the whole matrix hold; those of cells are judged one by one."""
 
 
 def attempted(history: Mapping[Scope, Sequence[Event]]) -> Counter[str]:
