@@ -9,8 +9,11 @@ import click
 from lab.cli.options import out_option, sandbox_option
 from lab.errors import UsageError
 from lab.functions import definition, preset_files
+from lab.journal import Journal
 from lab.plan.cells import Cell
-from lab.run.bisect import begin, cell_at, first_other, measured, released_between
+from lab.plan.grid import MatrixPlan
+from lab.run.bisect import cell_at, first_other, measured, released_between
+from lab.run.fill import begin
 from lab.runs.folder import RUNS
 from lab.runs.matrix_folder import MatrixFolder
 from lab.scenario.words import SandboxKind
@@ -46,7 +49,8 @@ def bisect(client: str, versions: str, id_: str, sandbox: SandboxKind, out: Path
     if not folder.journal.exists():
         folder.logs.mkdir(parents=True, exist_ok=True)
         folder.keep_presets(preset_files(each.setting.function for each in cells))
-        begin(folder, cells, sandbox)
+        with Journal(folder.journal, "x") as journal:
+            begin(MatrixPlan(tuple(cells), {}, sandbox), journal)
     tried: dict[str, CellResult] = {}
 
     def measure(version: str) -> CellResult:

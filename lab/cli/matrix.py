@@ -20,13 +20,11 @@ from lab.errors import EnvironmentLacks, UsageError
 from lab.functions import DEFINITIONS, definition, preset_files
 from lab.functions.definition import Definition
 from lab.functions.language import names as languages
-from lab.journal import SCHEMA_ID, Journal, Recorder, Scope
-from lab.journal.events import MatrixPaused, MatrixStarted
+from lab.journal import Journal, Scope
 from lab.plan.cells import REQUESTS, Cell, Tls, modes
 from lab.plan.grid import MatrixPlan, make_matrix
 from lab.report.matrix import print_matrix, write_all
-from lab.run.carry_out import environment
-from lab.run.fill import DEFAULT_JOBS, fill
+from lab.run.fill import DEFAULT_JOBS, begin, fill, timed
 from lab.run.signals import until_signalled
 from lab.runs.matrix_folder import MATRICES, MatrixFolder, attempted
 from lab.scenario.words import Link, Wake, WakeOrder
@@ -167,27 +165,15 @@ def _measure(
 ) -> None:
     """Fill the cells; whatever ends it, what was measured is in the journal."""
     with Journal(folder.journal, "a" if resumed else "x") as journal, _Shown(len(plan.cells)) as shown:
-        lab = Recorder(journal, Scope())
         if not resumed:
-            lab.record(
-                MatrixStarted(
-                    journal=SCHEMA_ID,
-                    cells=tuple(cell.id for cell in plan.cells),
-                    sandbox=plan.sandbox,
-                    skipped=plan.skipped,
-                    environment=environment(plan.sandbox),
-                )
-            )
-        began = monotonic()
-        try:
+            begin(plan, journal)
+        with timed(journal):
             until_signalled(
                 fill(
                     plan, journal, folder.logs.resolve(), attempted=begun, jobs=jobs, reuse=reuse,
                     done=lambda result: shown.advance(), say=shown.say,
                 )
             )  # fmt: skip
-        finally:
-            lab.record(MatrixPaused(seconds=round(monotonic() - began, 3)))
 
 
 class _Rate(ProgressColumn):

@@ -9,12 +9,10 @@ from dataclasses import dataclass, replace
 
 from lab.errors import LabError, UsageError
 from lab.functions import definition
-from lab.journal import SCHEMA_ID, Journal, Recorder, Scope
-from lab.journal.events import MatrixPaused, MatrixStarted
+from lab.journal import Journal
 from lab.plan.cells import Cell
 from lab.plan.grid import MatrixPlan
-from lab.run.carry_out import environment
-from lab.run.fill import fill
+from lab.run.fill import fill, timed
 from lab.run.signals import until_signalled
 from lab.runs.matrix_folder import MatrixFolder, attempted
 from lab.scenario.words import SandboxKind
@@ -107,29 +105,13 @@ def cell_at(cell: Cell, client: str, version: str) -> Cell:
     return replace(cell, client=f"{client}@{version}")
 
 
-def begin(folder: MatrixFolder, cells: Sequence[Cell], sandbox: SandboxKind) -> None:
-    """Record in a new folder what may be measured."""
-    with Journal(folder.journal, "x") as journal:
-        Recorder(journal, Scope()).record(
-            MatrixStarted(
-                journal=SCHEMA_ID,
-                cells=tuple(cell.id for cell in cells),
-                sandbox=sandbox,
-                skipped={},
-                environment=environment(sandbox),
-            )
-        )
-
-
 def measured(folder: MatrixFolder, cell: Cell, sandbox: SandboxKind) -> CellResult:
     """The cell's result: what the folder has, else what it comes to now. Raises NoAnswer and what `fill` raises."""
     result = _in(folder, cell)
     if result.status != "measured":
         begun: Counter[str] = attempted(folder.history())
-        with Journal(folder.journal, "a") as journal:
-            plan = MatrixPlan((cell,), {}, sandbox)
-            until_signalled(fill(plan, journal, folder.logs.resolve(), attempted=begun))
-            Recorder(journal, Scope()).record(MatrixPaused(seconds=0.0))
+        with Journal(folder.journal, "a") as journal, timed(journal):
+            until_signalled(fill(MatrixPlan((cell,), {}, sandbox), journal, folder.logs.resolve(), attempted=begun))
         result = _in(folder, cell)
     if result.status != "measured":
         raise NoAnswer(f"{cell.client} gives no answer: {result.why}")

@@ -1,4 +1,4 @@
-"""How long the lab waits for a function, in real seconds.
+"""How long the lab waits for a function, in real seconds, and how often it tries.
 
 Their order matters. Before a function counts as settled, its runtimes may still be starting, or may go on after their
 answer until their time limit ends them. So `settle_bound` must be longer than both limits; otherwise a slow function
@@ -7,6 +7,9 @@ would be reported as trouble of the lab.
 
 from lab.lambda_service.spec import FunctionSpec
 
+ATTEMPTS = 3
+"""How often a run, or a cell of the matrix, is tried before it stays inconclusive: load may disturb one attempt, hardly
+three in a row."""
 INIT_TIMEOUT = 30.0
 """From the start of a sandbox until it first asks for an event."""
 FUNCTION_TIMEOUT = 30.0

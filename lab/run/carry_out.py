@@ -19,6 +19,7 @@ from lab.journal.events import RunFinished, RunStarted
 from lab.lambda_service.service import LambdaService
 from lab.plan.arms import Plan
 from lab.plan.experiment import Experiment
+from lab.run import bounds
 from lab.run.experiment import FreshSandboxes, Lab, run_experiment
 from lab.runs.folder import RunFolder
 from lab.verdict.judge import judge
@@ -26,9 +27,6 @@ from lab.verdict.judge import judge
 DEFAULT_JOBS = 12
 """Arms in parallel: they mostly wait. Cold starts do not wait, so they take turns on the processors: otherwise they
 would delay the wake of a control that is in its gap."""
-
-ATTEMPTS = 3
-"""How often a run is tried before it stays inconclusive, as for a cell of the matrix."""
 
 VERSIONS_OF = ("aiohttp", "uvicorn", "h11", "starlette")
 
@@ -97,11 +95,11 @@ async def _run_all(
                 done(job)
 
     todo = plan.jobs
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(1, bounds.ATTEMPTS + 1):
         async with asyncio.TaskGroup() as group:
             for job in todo:
                 group.create_task(one(job), name=str(job.scope))
-        if attempt < ATTEMPTS:
+        if attempt < bounds.ATTEMPTS:
             todo = _once_more(plan, journal, attempt + 1)
 
 

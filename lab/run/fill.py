@@ -3,7 +3,8 @@
 import asyncio
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -11,11 +12,13 @@ from lab.backends.base import OpenBackend
 from lab.backends.opening import OpenWith, open_backend
 from lab.errors import EnvironmentLacks
 from lab.functions import definition
-from lab.journal import Journal, Recorder, Scope
-from lab.journal.events import BuildFailed
+from lab.journal import SCHEMA_ID, Journal, Recorder, Scope, now
+from lab.journal.events import BuildFailed, MatrixPaused, MatrixStarted
 from lab.lambda_service.service import LambdaService
 from lab.plan.cells import GAP, MATRIX, Cell
 from lab.plan.grid import MatrixPlan
+from lab.run import bounds
+from lab.run.carry_out import environment
 from lab.run.crowd import adapt
 from lab.run.experiment import Lab
 from lab.run.warm import Kind, WarmSandbox, kind_of
@@ -29,8 +32,6 @@ DEFAULT_JOBS = 64
 STARTS = 2
 """Cells per processor that may be at their first event at the same time. That takes some hundredths of a second; a cold
 start from a fork takes little more."""
-ATTEMPTS = 3
-"""How often a cell is measured before it stays inconclusive: load may disturb one attempt, hardly three in a row."""
 
 Done = Callable[[CellResult], None]
 
@@ -73,11 +74,34 @@ async def fill(
                 workers = min(jobs or DEFAULT_JOBS, len(cells))
                 for _ in range(workers):
                     group.create_task(filling.work(reuse))
-                if jobs is None and plan.sandbox == "process":
+                if jobs is None and kinds.kind(plan.sandbox).crowd:
                     more = partial(_add_worker, group, filling, reuse)
                     group.create_task(adapt(workers, more, filling.send_one_home, filling.all_taken))
         finally:
             await service.close()
+
+
+def begin(plan: MatrixPlan, journal: Journal) -> None:
+    """Record in a new journal what is to be measured, and where."""
+    Recorder(journal, Scope()).record(
+        MatrixStarted(
+            journal=SCHEMA_ID,
+            cells=tuple(cell.id for cell in plan.cells),
+            sandbox=plan.sandbox,
+            skipped=plan.skipped,
+            environment=environment(plan.sandbox),
+        )
+    )
+
+
+@contextmanager
+def timed(journal: Journal) -> Iterator[None]:
+    """Record at the end, however it comes, how long cells were measured."""
+    began = now()
+    try:
+        yield
+    finally:
+        Recorder(journal, Scope()).record(MatrixPaused(seconds=round(now() - began, 3)))
 
 
 def speed_of(client: str, sandbox: str) -> float:
@@ -177,7 +201,7 @@ class _Filling:
         return WarmSandbox(kind, self._speed(client), self._lab, self._authority, may_fork=may_fork)
 
     async def _measure(self, warm: WarmSandbox, cell: Cell) -> None:
-        for _ in range(ATTEMPTS):
+        for _ in range(bounds.ATTEMPTS):
             self._attempted[cell.id] += 1
             recorder = Recorder(self._journal, Scope(MATRIX, cell.id, self._attempted[cell.id]))
             await warm.measure(cell, recorder)

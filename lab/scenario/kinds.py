@@ -31,6 +31,8 @@ class Kind:
     abilities: frozenset[Ability] = frozenset()
     self_contained: bool = False
     """Whether it brings every compiler and toolchain that a function needs, so that the machine may lack them."""
+    crowd: bool = False
+    """Whether its sandboxes cost so little that the matrix may add cells while the machine keeps time."""
     default: bool = False
     """Whether it is meant if no kind is named."""
 

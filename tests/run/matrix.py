@@ -6,12 +6,10 @@ from pathlib import Path
 
 from lab.backends.base import OpenBackend
 from lab.backends.opening import open_backend as open_real_backend
-from lab.journal import SCHEMA_ID, Journal, Recorder, Scope
-from lab.journal.events import MatrixStarted
+from lab.journal import Journal
 from lab.plan.cells import Cell
 from lab.plan.grid import MatrixPlan
-from lab.run.carry_out import environment
-from lab.run.fill import fill
+from lab.run.fill import begin, fill
 from lab.runs.matrix_folder import MatrixFolder
 from lab.scenario.words import SandboxKind
 from lab.verdict.matrix import CellResult, Matrix
@@ -37,15 +35,7 @@ async def filled(
             yield wrap(backend)
 
     with Journal(folder.journal) as journal:
-        Recorder(journal, Scope()).record(
-            MatrixStarted(
-                cells=tuple(cell.id for cell in plan.cells),
-                sandbox=sandbox,
-                skipped={},
-                environment=environment(sandbox),
-                journal=SCHEMA_ID,
-            )
-        )
+        begin(plan, journal)
         await fill(plan, journal, folder.logs, jobs=jobs, reuse=reuse, open_backend=open_backend)
     return folder
 

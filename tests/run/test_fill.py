@@ -17,7 +17,7 @@ from lab.journal.events import BuildFailed
 from lab.plan.cells import Cell, Mode
 from lab.plan.experiment import Experiment
 from lab.plan.grid import cells_of
-from lab.run import fill
+from lab.run import bounds, fill
 from lab.runs.matrix_folder import MatrixFolder
 from lab.scenario.parts import Function
 from tests.backends.delegating import DelegatingBackend, DelegatingKernel, with_kernel, with_upstream
@@ -43,7 +43,7 @@ def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is sabotaged stays so: no need to try again."""
-    monkeypatch.setattr(fill, "ATTEMPTS", 1)
+    monkeypatch.setattr(bounds, "ATTEMPTS", 1)
 
 
 def cold_starts(folder: MatrixFolder) -> int:

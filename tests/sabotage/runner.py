@@ -14,16 +14,15 @@ from lab.backends.base import OpenBackend
 from lab.backends.opening import open_backend
 from lab.backends.registry import lacking
 from lab.functions import DEFINITIONS, definition
-from lab.journal import SCHEMA_ID, Event, Journal, Recorder, Scope, by_scope
-from lab.journal.events import MatrixStarted
+from lab.journal import Event, Journal, by_scope
 from lab.plan.arms import make_plan
 from lab.plan.cells import Cell
 from lab.plan.experiment import Experiment
 from lab.plan.grid import MatrixPlan
 from lab.plan.needs import lack_reason
 from lab.run import gap as idle
-from lab.run.carry_out import carry_out, environment
-from lab.run.fill import fill
+from lab.run.carry_out import carry_out
+from lab.run.fill import begin, fill
 from lab.runs.folder import RunFolder
 from lab.runs.matrix_folder import MatrixFolder
 from lab.scenario.load import Named
@@ -164,17 +163,10 @@ class Attacked:
 
     async def _cell(self, cell: Cell, folder: Path, backend: Any) -> tuple[Event, ...]:
         matrix = MatrixFolder.make(folder)
+        plan = MatrixPlan((cell,), {}, self._kind)
         with Journal(matrix.journal) as journal:
-            Recorder(journal, Scope()).record(
-                MatrixStarted(
-                    cells=(cell.id,),
-                    sandbox=self._kind,
-                    skipped={},
-                    environment=environment(self._kind),
-                    journal=SCHEMA_ID,
-                )
-            )
-            await fill(MatrixPlan((cell,), {}, self._kind), journal, matrix.logs, jobs=1, open_backend=backend)
+            begin(plan, journal)
+            await fill(plan, journal, matrix.logs, jobs=1, open_backend=backend)
         return tuple(event for events in matrix.history().values() for event in events)
 
 

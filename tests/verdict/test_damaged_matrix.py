@@ -11,13 +11,11 @@ from rich.console import Console
 
 from lab.errors import UsageError
 from lab.functions import DEFINITIONS
-from lab.journal import SCHEMA_ID, Journal, Recorder, Scope
-from lab.journal.events import MatrixPaused, MatrixStarted
+from lab.journal import Journal
 from lab.plan.cells import Cell
 from lab.plan.grid import make_matrix
 from lab.report.matrix import print_matrix, write_all
-from lab.run.carry_out import environment
-from lab.run.fill import fill
+from lab.run.fill import begin, fill, timed
 from lab.runs.matrix_folder import MatrixFolder
 from tests.golden import unpack
 from tests.report.damage import damaged
@@ -34,18 +32,9 @@ async def recorded(tmp_path: Path) -> bytes:
     plan = make_matrix("process", (), DEFINITIONS.values(), wanted)
     folder = MatrixFolder.make(tmp_path / "recorded")
     with Journal(folder.journal) as journal:
-        lab = Recorder(journal, Scope())
-        lab.record(
-            MatrixStarted(
-                cells=tuple(cell.id for cell in plan.cells),
-                sandbox="process",
-                skipped={},
-                environment=environment("process"),
-                journal=SCHEMA_ID,
-            )
-        )
-        await fill(plan, journal, folder.logs.resolve())
-        lab.record(MatrixPaused(seconds=1.0))
+        begin(plan, journal)
+        with timed(journal):
+            await fill(plan, journal, folder.logs.resolve())
     assert {cell.status for cell in folder.read().cells} == {"measured"}
     return folder.journal.read_bytes()
 

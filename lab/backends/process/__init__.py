@@ -20,6 +20,7 @@ KIND = Kind(
     # machine that is busy; see docs/fidelity.md. The matrix has a gap of 420s, which takes 2.1 s at 200.
     speed=150.0,
     matrix_speed=200.0,
+    crowd=True,
     default=True,
 )
 
