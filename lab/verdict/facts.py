@@ -51,7 +51,14 @@ class Facts:
         return self.history.sound
 
     def _all(self, source: str, kind: str) -> list[Event]:
-        return [event for event in self.events if (event.source, event.kind) == (source, kind)]
+        return list(self._by_kind.get((source, kind), ()))
+
+    @cached_property
+    def _by_kind(self) -> Mapping[tuple[str, str], Sequence[Event]]:
+        found: dict[tuple[str, str], list[Event]] = {}
+        for event in self.events:
+            found.setdefault((event.source, event.kind), []).append(event)
+        return found
 
     @cached_property
     def finished(self) -> bool:
