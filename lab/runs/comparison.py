@@ -117,10 +117,6 @@ def pairs(names: Sequence[str], first: Sequence[object], second: Sequence[object
     return tuple(Pair(name, str(here), str(there)) for name, here, there in both if here != there)
 
 
-Versions = Mapping[str, frozenset[str]]
-"""The versions of each part that ran, by its name; several where arms ran several."""
-
-
 def environment_versions(environment: Environment) -> dict[str, set[str]]:
     """What the lab itself ran on and with."""
     parts = {"lab's Python": environment.python, "kernel": environment.kernel, "machine": environment.machine}
@@ -142,11 +138,11 @@ def add(found: dict[str, set[str]], told: str) -> None:
 def changed_versions(first: Mapping[str, set[str]], second: Mapping[str, set[str]]) -> tuple[Pair, ...]:
     """The parts whose versions differ, by name."""
     return tuple(
-        Pair(name, _joined(first.get(name, ())), _joined(second.get(name, ())))
+        Pair(name, _joined(first.get(name, set())), _joined(second.get(name, set())))
         for name in sorted({*first, *second})
         if first.get(name, set()) != second.get(name, set())
     )
 
 
-def _joined(versions: object) -> str:
-    return ", ".join(sorted(versions)) if isinstance(versions, set) and versions else NONE
+def _joined(versions: set[str]) -> str:
+    return ", ".join(sorted(versions)) or NONE
