@@ -8,6 +8,7 @@ from docker.errors import ImageNotFound
 from docker.models.containers import Container
 
 from lab.backends.balancers import BalancerConfig, Patience, config_text, until_it_accepts, version_command, version_of
+from lab.backends.docker.bases import reference
 from lab.backends.docker.engine import Engine
 from lab.errors import EnvironmentLacks
 from lab.journal import BarrierTimeout
@@ -39,9 +40,8 @@ class BalancerContainer:
 
     async def start(self, host: str, port: int, patience: Patience) -> tuple[str, int]:
         """Forward to `host:port`; returns where it listens. Raises EnvironmentLacks."""
-        await self._engine.call(self._have_image)
         self._container = await self._engine.create(
-            IMAGES[self._server],
+            await self._engine.call(self._image),
             self._name,
             command=COMMANDS[self._server],
             network=self._network,
@@ -60,12 +60,15 @@ class BalancerContainer:
             raise EnvironmentLacks(f"{self._server} does not accept connections: {said or 'it says nothing'}") from None
         return address, LISTEN
 
-    def _have_image(self) -> None:
-        images = self._engine.client.images
+    def _image(self) -> str:
+        """What to call its image, which the engine has then: it is pulled if it is not there yet."""
+        client = self._engine.client
+        name = reference(client, IMAGES[self._server])
         try:
-            images.get(IMAGES[self._server])
+            client.images.get(name)
         except ImageNotFound:
-            images.pull(IMAGES[self._server])
+            client.images.pull(name)
+        return name
 
     async def sockets(self, pairs: Sequence[Pair]) -> list[Socket | None]:
         """These sockets in the kernel's tables of the balancer's own network; None for one that is not there."""

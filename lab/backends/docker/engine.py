@@ -12,7 +12,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,9 +23,10 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 from docker.models.networks import Network
 
+from lab.backends.docker.errors import engine_errors, reason
 from lab.backends.docker.freezer import thaw_by_cgroup
 from lab.backends.docker.images import image
-from lab.errors import EnvironmentLacks, LabLost
+from lab.errors import EnvironmentLacks
 from lab.functions.program import Image
 from lab.tasks import to_the_end
 
@@ -70,14 +71,14 @@ class Engine:
         """Run a blocking call of the SDK in a thread; engine errors become EnvironmentLacks."""
 
         def work() -> Result:
-            with _engine_errors():
+            with engine_errors():
                 return function(*args, **options)
 
         return await _in_thread(work)
 
     async def image(self, wanted: Image) -> str:
-        """The tag of the image, built if its content has changed."""
-        return await self.call(image, self.client, wanted)
+        """The tag of the image, built if its content has changed; raises EnvironmentLacks."""
+        return await _in_thread(lambda: image(self.client, wanted))
 
     async def create(self, image: str, name: str, **options: Any) -> Container:
         """A container that bears the mark, not started yet."""
@@ -177,7 +178,7 @@ def connect() -> docker.DockerClient:
         client.ping()
     except (DockerException, OSError) as error:
         raise EnvironmentLacks(
-            f"no Docker Engine answers at {where} ({_reason(error)}): start it, or use --sandbox process"
+            f"no Docker Engine answers at {where} ({reason(error)}): start it, or use --sandbox process"
         ) from error
     client.api.timeout = API_BOUND
     return client
@@ -197,7 +198,7 @@ def engine_version() -> str:
 
 def marks_in_engine(client: docker.DockerClient) -> set[str]:
     """The marks of all labs that something in the engine belongs to."""
-    with _engine_errors():
+    with engine_errors():
         things: list[Container | Network] = [*_containers(client, LABEL), *_networks(client, LABEL)]
     return {_labels(thing).get(LABEL, "") for thing in things}
 
@@ -205,7 +206,7 @@ def marks_in_engine(client: docker.DockerClient) -> set[str]:
 def container_runs(client: docker.DockerClient, name: str) -> bool:
     """Whether there is such a container and it runs."""
     try:
-        with _engine_errors():
+        with engine_errors():
             return bool(client.containers.get(name).status == "running")
     except EnvironmentLacks as error:
         if isinstance(error.__cause__, NotFound):
@@ -228,7 +229,7 @@ def sweep_engine(client: docker.DockerClient, mark: str, *, quiet: float = SWEEP
     containers: set[str] = set()
     networks: set[str] = set()
     began = clean_since = time.monotonic()
-    with ThreadPoolExecutor(SWEEPERS) as sweepers, _engine_errors():
+    with ThreadPoolExecutor(SWEEPERS) as sweepers, engine_errors():
         while True:
             found = _containers(client, label)
             nets = _networks(client, label)
@@ -288,35 +289,3 @@ def _labels(thing: Container | Network) -> dict[str, str]:
     attributes = thing.attrs
     labels = attributes.get("Labels") or attributes.get("Config", {}).get("Labels") or {}
     return dict(labels)
-
-
-@contextlib.contextmanager
-def _engine_errors() -> Iterator[None]:
-    """What the SDK raises becomes EnvironmentLacks, with the SDK's error as its cause."""
-    try:
-        yield
-    except APIError as error:
-        raise EnvironmentLacks(f"the Docker Engine refused: {error.explanation or _reason(error)}") from error
-    except (DockerException, OSError) as error:
-        kernel = _kernel_error(error)
-        gone = kernel is not None and kernel.errno in (errno.ECONNREFUSED, errno.ENOENT)
-        raise (LabLost if gone else EnvironmentLacks)(
-            f"the Docker Engine does not answer any more ({_reason(error)}); when it does: thawlab clean"
-        ) from error
-
-
-def _reason(error: BaseException) -> str:
-    """What the kernel said, else the first line of the SDK's error."""
-    kernel = _kernel_error(error)
-    said = kernel.strerror if kernel else None
-    return said or (str(error).splitlines() or [type(error).__name__])[0]
-
-
-def _kernel_error(error: BaseException) -> OSError | None:
-    """The error with the kernel's words, which is at the bottom of the SDK's chain of errors."""
-    below: BaseException | None = error
-    while below is not None:
-        if isinstance(below, OSError) and below.strerror:
-            return below
-        below = below.__cause__ or below.__context__
-    return None

@@ -9,6 +9,7 @@ import docker
 from docker.errors import APIError, BuildError, ImageNotFound
 
 from lab.backends.docker.bases import pin, pins_here
+from lab.backends.docker.errors import engine_errors
 from lab.checkout import ROOT, content
 from lab.errors import EnvironmentLacks
 from lab.functions.program import Image
@@ -34,6 +35,12 @@ def image(client: docker.DockerClient, wanted: Image) -> str:
     files = wanted.files()
     files[wanted.dockerfile] = pin(files[wanted.dockerfile].decode(), pins_here(client)).encode()
     tag = f"{wanted.name}:{content(files)}"
+    with engine_errors():
+        _build_unless_there(client, wanted, files, tag)
+    return tag
+
+
+def _build_unless_there(client: docker.DockerClient, wanted: Image, files: Mapping[str, bytes], tag: str) -> None:
     try:
         client.images.get(tag)
     except ImageNotFound:
@@ -55,7 +62,6 @@ def image(client: docker.DockerClient, wanted: Image) -> str:
                 f"{wanted.dockerfile}: the image cannot be built: {_complaint(error)}\n"
                 f"try: docker build -f {wanted.dockerfile}{arguments} {ROOT}"
             ) from error
-    return tag
 
 
 def archive(files: Mapping[str, bytes]) -> io.BytesIO:
