@@ -16,6 +16,7 @@ from lab.lambda_service.sandbox import Sandbox, SandboxFactory
 from lab.lambda_service.service import FunctionSpec
 from lab.plan.experiment import Experiment
 from lab.scenario.parts import Function
+from lab.scenario.steps import UpstreamHandle
 from lab.upstream.client import Listener
 
 
@@ -47,7 +48,7 @@ class Site(Protocol):
         """The address that the function calls."""
 
     @property
-    def upstream(self) -> "UpstreamHandle": ...
+    def upstream(self) -> UpstreamHandle: ...
 
     @property
     def link(self) -> "LinkHandle": ...
@@ -64,22 +65,6 @@ class Site(Protocol):
 
     async def adopt(self, sandboxes: Sequence[Sandbox]) -> None:
         """Take over sandboxes that an earlier site made, and let them talk to this one's upstream."""
-
-
-class UpstreamHandle(Protocol):
-    """What can happen to the experiment's upstream."""
-
-    async def restart(self, how: str) -> None:
-        """Its process dies and comes back: its connections end with `fin` or `rst`. Returns when it listens again."""
-
-    async def drain(self) -> None:
-        """Its open connections end after their next answer. Returns when a successor takes the new ones."""
-
-    async def move_name(self) -> None:
-        """Its name stands for its other address from now on; raises EnvironmentLacks if it cannot be moved here."""
-
-    async def ask(self, action: str) -> None:
-        """Anything else that the control API can do to a listener, such as `give-up`: see `upstream_server.control`."""
 
 
 class LinkHandle(Protocol):

@@ -5,7 +5,7 @@ import json
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from itertools import chain, repeat
 
-from lab.backends.base import Site, UpstreamHandle
+from lab.backends.base import Site
 from lab.errors import LabError
 from lab.journal import BarrierTimeout, Recorder, now
 from lab.lambda_service.service import Function, LambdaService
@@ -14,7 +14,7 @@ from lab.run import bounds
 from lab.run.gap import IdlePeriod
 from lab.run.telling import Conversation
 from lab.run.watch import ANSWERS, KernelWatch
-from lab.scenario.steps import Invocation
+from lab.scenario.steps import Invocation, UpstreamHandle
 from lab.scenario.timeline import Idle, periods_ahead
 
 

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from lab.backends.base import BalancerHandle, KernelView, LinkHandle, OpenBackend, Site, UpstreamHandle
+from lab.backends.base import BalancerHandle, KernelView, LinkHandle, OpenBackend, Site
 from lab.backends.tcp_ends import Ends
 from lab.backends.witness import Witness
 from lab.journal import Event, Recorder
@@ -13,6 +13,7 @@ from lab.lambda_service.sandbox import Sandbox, SandboxFactory
 from lab.lambda_service.service import FunctionSpec
 from lab.plan.experiment import Experiment
 from lab.scenario.parts import Function
+from lab.scenario.steps import UpstreamHandle
 from lab.upstream.client import Listener
 
 Wrap = Callable[[OpenBackend], OpenBackend]

@@ -10,7 +10,7 @@ import pkgutil
 from reprlib import repr as shown
 from typing import Any
 
-from lab.scenario.steps.base import VERBS, End, Gap, Invocation, Stage, Step, Trace, register
+from lab.scenario.steps.base import VERBS, End, Gap, Invocation, Stage, Step, Trace, UpstreamHandle, register
 from lab.spelling import advice
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Stage",
     "Step",
     "Trace",
+    "UpstreamHandle",
     "ending_traces",
     "read_step",
     "register",

@@ -24,7 +24,7 @@ class UpstreamHandle(Protocol):
         """Its open connections end after their next answer. Returns when a successor takes the new ones."""
 
     async def move_name(self) -> None:
-        """Its name stands for its other address from now on."""
+        """Its name stands for its other address from now on; raises EnvironmentLacks if it cannot be moved here."""
 
     async def ask(self, action: str) -> None:
         """Anything else that the control API can do to a listener, such as `give-up`: see `upstream_server.control`."""
