@@ -41,7 +41,9 @@ class FinishedRun:
         Raises KeyError if the results name a scenario that the run does not hold.
         """
         named = {scenario.name: scenario for scenario in self.scenarios}
-        return tuple(Told(named[result.name], result, self.events) for result in self.results.scenarios)
+        return tuple(
+            Told(named[result.name], result, self.events, self.preset_path) for result in self.results.scenarios
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Told:
     named: Named
     result: ScenarioResult
     events: Mapping[Scope, tuple[Event, ...]]
+    preset_path: PresetPath = not_kept
 
     def arm(self, result: ArmResult) -> Arm:
         """The arm as its scenario states it."""

@@ -6,6 +6,7 @@ reader's own monospaced font is stretched to the columns.
 
 import io
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -64,7 +65,7 @@ FORMAT = """\
 def draw(run: FinishedRun, title: str) -> str:
     """The SVG of a run's table, timeline and why. The code is left out: the presets are files to read."""
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    print_run(run, console=console, preset_path=_without_code)
+    print_run(replace(run, preset_path=_without_code), console=console)
     return console.export_svg(title=title, theme=THEME, code_format=FORMAT, unique_id="thawlab")
 
 

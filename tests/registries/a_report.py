@@ -1,11 +1,11 @@
 """A report of runs and one of matrices that the lab does not have: a function, and a line in a registry."""
 
 from lab.report import matrix, run
-from lab.runs.finished import FinishedRun, PresetPath
+from lab.runs.finished import FinishedRun
 from lab.verdict.matrix import Matrix
 
 
-def arms(finished: FinishedRun, _: PresetPath | None) -> bytes:
+def arms(finished: FinishedRun) -> bytes:
     rows = [
         f"{scenario.name},{arm.name},{arm.verdict}" for scenario in finished.results.scenarios for arm in scenario.arms
     ]

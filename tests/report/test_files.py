@@ -1,6 +1,7 @@
 """The files of a run: junit.xml, summary.md, report.html, results.json, and how they are written."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -131,13 +132,13 @@ class Page(HTMLParser):
 
 
 def page(run: FinishedRun, presets: PresetPath) -> Page:
-    return Page(html.render(run, presets))
+    return Page(html.render(replace(run, preset_path=presets)))
 
 
 @pytest.mark.parametrize("name", ALL_RUNS)
 def test_the_page_is_whole_and_alone(name: str, presets: PresetPath, request: pytest.FixtureRequest) -> None:
     run = request.getfixturevalue(name)
-    text = html.render(run, presets)
+    text = html.render(replace(run, preset_path=presets))
     found = Page(text)
     assert found.open == []
     assert not re.search(r"https?:|@import|src=(?!x&gt;)|url\((?!#)", text)
@@ -185,7 +186,7 @@ def test_arms_that_did_not_pass_are_open(troubled: FinishedRun, presets: PresetP
 
 
 def test_hostile_text_is_text(hostile: FinishedRun, presets: PresetPath) -> None:
-    text = html.render(hostile, presets)
+    text = html.render(replace(hostile, preset_path=presets))
     assert "<script" not in text
     assert "\x1b" not in text
     assert "\x00" not in text
@@ -231,9 +232,9 @@ def test_all_files_are_written(name: str, tmp_path: Path, presets: PresetPath, r
     run = request.getfixturevalue(name)
     folder = tmp_path / "run"
     folder.mkdir()
-    write_all(folder, run, presets)
+    write_all(folder, replace(run, preset_path=presets))
     old = {path: path.stat().st_ino for path in folder.iterdir()}
-    write_all(folder, run, presets)
+    write_all(folder, replace(run, preset_path=presets))
     assert all(path.stat().st_ino != number for path, number in old.items())  # replaced, not written over
     assert {path.name for path in folder.iterdir()} == set(FORMATS)
     assert Results.model_validate_json((folder / "results.json").read_text()) == run.results
@@ -251,6 +252,6 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OSError, match="No space"):
-        write_all(tmp_path, passed, presets)
+        write_all(tmp_path, replace(passed, preset_path=presets))
     assert old.read_text() == "old"
     assert not list(tmp_path.glob(".*"))

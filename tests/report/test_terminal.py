@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def text_of(console: Console) -> str:
 
 def shown(run: FinishedRun, presets: PresetPath, width: int = 80, *, detail: bool = True) -> str:
     screen = console(width)
-    print_run(run, console=screen, detail=detail, preset_path=presets)
+    print_run(replace(run, preset_path=presets), console=screen, detail=detail)
     return text_of(screen)
 
 
@@ -41,7 +42,7 @@ def test_no_line_is_too_long(
 ) -> None:
     run = request.getfixturevalue(name)
     coloured = console(width, terminal=True)
-    print_run(run, console=coloured, detail=detail, preset_path=presets)
+    print_run(replace(run, preset_path=presets), console=coloured, detail=detail)
     for text in (shown(run, presets, width, detail=detail), Text.from_ansi(text_of(coloured)).plain):
         assert max(map(cell_len, text.splitlines())) <= width
 
@@ -92,7 +93,7 @@ def test_without_detail_only_tables_and_what_did_not_pass(troubled: FinishedRun,
 
 def test_words_say_what_colour_says(troubled: FinishedRun, presets: PresetPath) -> None:
     screen = console(terminal=True)
-    print_run(troubled, console=screen, preset_path=presets)
+    print_run(replace(troubled, preset_path=presets), console=screen)
     assert "\x1b[" in text_of(screen)
     assert "\x1b" not in shown(troubled, presets)
     for word in ("pass", "fail", "inconclusive", "skipped", "unfinished"):
@@ -101,7 +102,7 @@ def test_words_say_what_colour_says(troubled: FinishedRun, presets: PresetPath) 
 
 def test_hostile_text_neither_drives_the_terminal_nor_is_markup(hostile: FinishedRun, presets: PresetPath) -> None:
     screen = console(200)
-    print_run(hostile, Path("runs/[red]x[/red]"), console=screen, preset_path=presets)
+    print_run(replace(hostile, preset_path=presets), Path("runs/[red]x[/red]"), console=screen)
     text = text_of(screen)
     assert text.count("[red]x[/red]") >= 3
     assert "\x1b" not in text
@@ -124,7 +125,7 @@ def test_a_console_that_lacks_a_character_shows_another(
 ) -> None:
     raw = io.BytesIO()
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, encoding="latin-1", write_through=True))
-    print_run(passed, preset_path=presets)
+    print_run(replace(passed, preset_path=presets))
     assert b"POST on reused connection 1 ? reset" in raw.getvalue()
 
 
@@ -136,7 +137,7 @@ def test_added_latency(story: Named, added: float | None, text: str) -> None:
 def test_the_path_of_the_run_is_on_one_line(passed: FinishedRun, presets: PresetPath) -> None:
     screen = console()
     folder = Path("runs") / ("x" * 90)
-    print_run(passed, folder, console=screen, preset_path=presets)
+    print_run(replace(passed, preset_path=presets), folder, console=screen)
     assert text_of(screen).splitlines()[-1] == str(folder)
 
 

@@ -5,19 +5,16 @@ from pathlib import Path
 
 from lab.report.files import write_whole
 from lab.report.run import html, junit, markdown
-from lab.runs.finished import FinishedRun, PresetPath
+from lab.runs.finished import FinishedRun
 from lab.runs.folder import RunFolder
 
 __all__ = ["FORMATS", "report", "write_all"]
 
-Format = Callable[[FinishedRun, PresetPath | None], bytes]
-"""What a file holds; the second argument says where a preset's code is, if that is not the run's folder."""
-
-FORMATS: dict[str, Format] = {
-    "results.json": lambda run, _: run.results.to_json().encode(),
-    "junit.xml": lambda run, _: junit.render(run),
-    "summary.md": lambda run, _: markdown.render(run).encode(),
-    "report.html": lambda run, presets: html.render(run, presets).encode(),
+FORMATS: dict[str, Callable[[FinishedRun], bytes]] = {
+    "results.json": lambda run: run.results.to_json().encode(),
+    "junit.xml": junit.render,
+    "summary.md": lambda run: markdown.render(run).encode(),
+    "report.html": lambda run: html.render(run).encode(),
 }
 """The files that a run's folder gets, and how each is made."""
 
@@ -33,13 +30,13 @@ def report(folder: RunFolder) -> FinishedRun:
     return run
 
 
-def write_all(folder: Path, run: FinishedRun, preset_path: PresetPath | None = None) -> None:
+def write_all(folder: Path, run: FinishedRun) -> None:
     """Write a run in every format into its folder.
 
     Each file is there whole or not at all. Raises OSError if the folder cannot be written.
     """
     for name, made in FORMATS.items():
-        write_whole(folder / name, made(run, preset_path))
+        write_whole(folder / name, made(run))
 
 
 def _keep_traces(folder: RunFolder, run: FinishedRun) -> None:

@@ -17,7 +17,7 @@ from lab.report.run.drawing import Drawing, draw
 from lab.report.run.lanes import lanes
 from lab.report.run.timeline import Moment, moments
 from lab.report.wording import plain
-from lab.runs.finished import FinishedRun, PresetPath, Told
+from lab.runs.finished import FinishedRun, Told
 from lab.verdict.results import ArmResult, ScenarioResult
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -47,24 +47,22 @@ class ScenarioPage:
     curve: Curve | None
 
 
-def render(run: FinishedRun, preset_path: PresetPath | None = None) -> str:
+def render(run: FinishedRun) -> str:
     """The whole file."""
     template = environment(TEMPLATES).get_template("report.html.j2")
-    pages = [_scenario(told, number, preset_path or run.preset_path) for number, told in enumerate(run.told, start=1)]
+    pages = [_scenario(told, number) for number, told in enumerate(run.told, start=1)]
     return template.render(results=run.results, pages=pages)
 
 
-def _scenario(told: Told, number: int, preset_path: PresetPath) -> ScenarioPage:
-    arms = tuple(
-        _arm(told, arm, f"s{number}-{index}", preset_path) for index, arm in enumerate(told.result.arms, start=1)
-    )
+def _scenario(told: Told, number: int) -> ScenarioPage:
+    arms = tuple(_arm(told, arm, f"s{number}-{index}") for index, arm in enumerate(told.result.arms, start=1))
     sweep = told.result.sweep
     return ScenarioPage(told, told.result, arms, draw_curve(sweep) if sweep else None)
 
 
-def _arm(told: Told, arm: ArmResult, anchor: str, preset_path: PresetPath) -> ArmPage:
+def _arm(told: Told, arm: ArmResult, anchor: str) -> ArmPage:
     events = told.happened(arm)
-    change = code_change(told, arm, preset_path) if arm.role in ("fix", "non-fix") else None
+    change = code_change(told, arm) if arm.role in ("fix", "non-fix") else None
     return ArmPage(
         anchor=anchor,
         result=arm,

@@ -25,7 +25,7 @@ from lab.report.run import curve, status
 from lab.report.run.diff import NOT_KEPT, code_change, is_kept
 from lab.report.run.timeline import Moment, Tone, moments
 from lab.report.wording import plain
-from lab.runs.finished import FinishedRun, PresetPath, Told
+from lab.runs.finished import FinishedRun, Told
 from lab.scenario.load import Named
 from lab.scenario.setting import Setting
 from lab.units import format_duration
@@ -50,7 +50,6 @@ def print_run(
     *,
     detail: bool = True,
     console: Console | None = None,
-    preset_path: PresetPath | None = None,
 ) -> None:
     """Print what a run found; without `detail` only the tables, and why for what did not pass."""
     console = console or standard_output()
@@ -63,7 +62,7 @@ def print_run(
             _print_sweep(console, told.result.sweep)
         if detail:
             console.print(columns.legend)
-            _print_detail(console, told, preset_path or run.preset_path)
+            _print_detail(console, told)
         _print_odd(console, told.result.arms, run.results)
         console.print()
     if not detail:
@@ -213,7 +212,7 @@ def _print_odd(console: Console, arms: Iterable[ArmResult], results: Results) ->
             console.print(Text(f"ran with: {plain(wording.versions(arm, results))}", style="dim"))
 
 
-def _print_detail(console: Console, told: Told, preset_path: PresetPath) -> None:
+def _print_detail(console: Console, told: Told) -> None:
     pair = [arm for arm in (told.bug, told.fix) if arm is not None] or list(told.result.arms[:1])
     stories = [(arm, told_moments) for arm in pair if (told_moments := moments(told.happened(arm)))]
     if stories:
@@ -224,13 +223,13 @@ def _print_detail(console: Console, told: Told, preset_path: PresetPath) -> None
         _print_section(console, "Why")
         console.print(Text(plain(told.result.why)))
     fix = told.fix
-    change = code_change(told, fix, preset_path) if fix else None
+    change = code_change(told, fix) if fix else None
     if fix and change:
         _print_section(console, f"The code: from the bug to {plain(fix.name)}")
         # Outside a terminal, plain text: a highlighted block is padded with blanks to the full width.
         shown = Syntax(plain(change), "diff", theme="ansi_dark", background_color="default", word_wrap=True)
         console.print(shown if console.is_terminal else Text(plain(change)))
-    elif fix and told.changes_code(fix) and not is_kept(told, fix, preset_path):
+    elif fix and told.changes_code(fix) and not is_kept(told, fix):
         console.print()
         console.print(NOT_KEPT)
 
