@@ -28,29 +28,20 @@ seen = local()
 """The last reset that this thread read, while its request is under way."""
 
 
-class PlainSocket(socket.socket):
-    __slots__ = ()
+def keeping(kind: type[socket.socket]) -> type[socket.socket]:
+    """The same kind of socket, which keeps the last reset that it read."""
 
-    def recv(self, *args: Any) -> bytes:
+    def recv(sock: socket.socket, *args: Any) -> bytes:
         try:
-            return super().recv(*args)
+            return kind.recv(sock, *args)
         except ConnectionResetError as error:
             seen.reset = error
             raise
 
-
-class SecureSocket(ssl.SSLSocket):
-    __slots__ = ()
-
-    def recv(self, *args: Any) -> bytes:
-        try:
-            return super().recv(*args)
-        except ConnectionResetError as error:
-            seen.reset = error
-            raise
+    return type(f"Keeping{kind.__name__}", (kind,), {"__slots__": (), "recv": recv})
 
 
-KEEPING = {socket.socket: PlainSocket, ssl.SSLSocket: SecureSocket}
+KEEPING = {kind: keeping(kind) for kind in (socket.socket, ssl.SSLSocket)}
 
 
 def ended_before_an_answer(error: BaseException) -> bool:
