@@ -114,6 +114,13 @@ def _milliseconds(seconds: float) -> int:
     return max(1, round(seconds * 1000))
 
 
+def command(server: BalancerServer, config: str, folder: str) -> list[str]:
+    """The command that runs a balancer in the foreground, with a configuration file and a folder for its own files."""
+    if server == "nginx":
+        return ["nginx", "-c", config, "-p", folder, "-e", "stderr"]
+    return ["haproxy", "-q", "-db", "-f", config]
+
+
 _VERSION = re.compile(r"(?:nginx/|HA-?Proxy version )(\S+)")
 
 

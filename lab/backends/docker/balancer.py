@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from docker.errors import ImageNotFound
 from docker.models.containers import Container
 
-from lab.backends.balancers import BalancerConfig, Patience, config_text, until_it_accepts, version_command, version_of
+from lab.backends.balancers import (
+    BalancerConfig,
+    Patience,
+    command,
+    config_text,
+    until_it_accepts,
+    version_command,
+    version_of,
+)
 from lab.backends.docker.bases import reference
 from lab.backends.docker.engine import Engine
 from lab.errors import EnvironmentLacks
@@ -19,10 +27,6 @@ LISTEN = 8080
 FOLDER = "/tmp"
 CONFIG = "balancer.conf"
 IMAGES: dict[BalancerServer, str] = {"nginx": "nginx:stable", "haproxy": "haproxy:3.0"}
-COMMANDS: dict[BalancerServer, list[str]] = {
-    "nginx": ["nginx", "-c", f"{FOLDER}/{CONFIG}", "-p", FOLDER, "-e", "stderr"],
-    "haproxy": ["haproxy", "-q", "-db", "-f", f"{FOLDER}/{CONFIG}"],
-}
 
 
 class BalancerContainer:
@@ -43,7 +47,7 @@ class BalancerContainer:
         self._container = await self._engine.create(
             await self._engine.call(self._image),
             self._name,
-            command=COMMANDS[self._server],
+            command=command(self._server, f"{FOLDER}/{CONFIG}", FOLDER),
             network=self._network,
             security_opt=["no-new-privileges"],
             mem_limit="128m",

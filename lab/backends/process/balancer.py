@@ -3,10 +3,17 @@
 import asyncio
 import os
 import socket
-from collections.abc import Sequence
 from pathlib import Path
 
-from lab.backends.balancers import BalancerConfig, Patience, config_text, until_it_accepts, version_command, version_of
+from lab.backends.balancers import (
+    BalancerConfig,
+    Patience,
+    command,
+    config_text,
+    until_it_accepts,
+    version_command,
+    version_of,
+)
 from lab.cleanup.procfs import MARK
 from lab.errors import EnvironmentLacks
 from lab.journal import BarrierTimeout
@@ -37,7 +44,7 @@ class BalancerProcess:
         path.write_text(config_text(config))
         with (self._folder / f"{self._server}.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *_command(self._server, path, self._folder),
+                *command(self._server, str(path), str(self._folder)),
                 env=self._environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
@@ -79,12 +86,6 @@ class BalancerProcess:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
-
-
-def _command(server: BalancerServer, config: Path, folder: Path) -> Sequence[str]:
-    if server == "nginx":
-        return ("nginx", "-c", str(config), "-p", str(folder), "-e", "stderr")
-    return ("haproxy", "-q", "-db", "-f", str(config))
 
 
 def _free_port() -> int:
