@@ -60,9 +60,8 @@ class Java:
 
 def _package(work: Path, target: Path) -> None:
     environment = {name: os.environ[name] for name in PASSED if name in os.environ}
-    environment["LC_ALL"] = (
-        "C.UTF-8"  # a JVM reads paths in the locale's encoding, and a checkout's may have any letter
-    )
+    # A JVM reads paths in the locale's encoding, and a checkout's may have any letter.
+    environment["LC_ALL"] = "C.UTF-8"
     project = work / "lambda_app" / "java"
     try:
         run("mvn", "-q", "-B", "-Dstyle.color=never", "package", cwd=project, environment=environment)

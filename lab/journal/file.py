@@ -45,9 +45,8 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file:
-            with (
-                suppress(OSError) if self._broken else nullcontext()
-            ):  # closing tries once more to write what could not be written
+            # Closing tries once more to write what could not be written.
+            with suppress(OSError) if self._broken else nullcontext():
                 self._file.close()
             self._file = None
 
