@@ -175,7 +175,7 @@ def test_a_side_container_that_dies_is_trouble_not_a_result(story: Story) -> Non
 
 
 def test_a_pause_that_ends_early_gives_itself_away(story: Story) -> None:
-    assert story.arm("unpaused-midway").guard.missing == ("frozen_throughout",)
+    assert "frozen_throughout" in story.arm("unpaused-midway").guard.missing
 
 
 def test_the_journal_holds_no_traceback(story: Story) -> None:
@@ -225,7 +225,8 @@ def test_a_pause_that_the_engine_reports_but_that_did_not_happen(
     undone = story.arm("pause-undone")
     assert dict(undone.observed) == {"reset": 1}, "it fails as stated, and still proves nothing about a freeze"
     assert undone.verdict == "inconclusive", undone.why
-    assert undone.guard.missing == ("frozen_throughout",)
+    # Without a freeze the reuse may be unproved as well: that depends on when the engine undid it.
+    assert "frozen_throughout" in undone.guard.missing
     # The kernel may have said stopped in the moment between the pause and its end; before the thaw it does not.
     confirmed = all(event["confirmed"] for event in story.events("pause-undone", "frozen"))
     assert not confirmed or not any(event["was_frozen"] for event in story.events("pause-undone", "thawed"))
