@@ -33,6 +33,8 @@ Seconds = Annotated[float, _number("s", ge=0, le=LONGEST)]
 """Real seconds."""
 LabSeconds = Annotated[float, _number("s of lab time", ge=0, le=LONGEST)]
 """Seconds as a scenario states them."""
+WallTime = Annotated[float, _number("s since 1970", ge=0, le=1e11)]
+"""Seconds of the wall clock, CLOCK_REALTIME."""
 Speed = Annotated[float, _number("s of lab time in a real s", ge=0, le=LONGEST)]
 Whole = Annotated[int, Field(strict=True, ge=-LARGEST, le=LARGEST)]
 Count = Annotated[int, Field(strict=True, ge=0, le=LARGEST)]

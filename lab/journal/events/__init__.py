@@ -11,6 +11,7 @@ the journals of version 1.
 
 from lab.journal.events.function import (
     Attempt,
+    ClockReading,
     EventAccepted,
     EventSent,
     EventUnsent,
@@ -49,6 +50,7 @@ from lab.journal.events.lab import (
     RunStarted,
     SocketBooks,
     SocketExamined,
+    TimeMoved,
     TroubleMet,
 )
 from lab.journal.events.upstream import (
@@ -85,6 +87,7 @@ __all__ = [
     "BalancerStarted",
     "BehaviourChanged",
     "BuildFailed",
+    "ClockReading",
     "ConnectionClosed",
     "ConnectionIdled",
     "ConnectionOpened",
@@ -135,6 +138,7 @@ __all__ = [
     "SocketBooks",
     "SocketExamined",
     "StatedFault",
+    "TimeMoved",
     "TroubleMet",
     "UpstreamExecuted",
     "UpstreamGaveUp",

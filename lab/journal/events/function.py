@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from lab.journal.fields import NEW, Count, Flag, LabSeconds, Port, Seconds, Text, Texts, Time, Whole
+from lab.journal.fields import NEW, Count, Flag, LabSeconds, Port, Seconds, Text, Texts, Time, WallTime, Whole
 from lab.journal.vocabulary import Happening, event_of
 
 # The sandbox.
@@ -173,6 +173,16 @@ class LoadedPreset:
     """Of its source file, in hexadecimal digits."""
 
 
+@dataclass(frozen=True, slots=True)
+class ClockReading:
+    """What the function's own clocks said at one moment of an invocation, every jump of them included."""
+
+    monotonic: Seconds
+    """Its CLOCK_MONOTONIC."""
+    wall: WallTime
+    """Its CLOCK_REALTIME."""
+
+
 @event_of("invocation", was="told")
 class InvocationReported(Happening):
     """What the function's answer says of the function itself."""
@@ -189,6 +199,8 @@ class InvocationReported(Happening):
     """Of the language, the client and the runtime client."""
     preset: Annotated[LoadedPreset | None, NEW] = None
     """What it had loaded; a user's own function need not say it."""
+    clock: ClockReading | None = None
+    """Its clocks at the beginning of the invocation."""
 
 
 @event_of("invocation", was="untold")

@@ -17,6 +17,7 @@ from lab.journal.fields import (
     Text,
     Texts,
     Time,
+    WallTime,
     Whole,
 )
 from lab.journal.vocabulary import Happening, event_of
@@ -98,7 +99,7 @@ class ArmStarted(Happening):
     tick: Seconds | None
     """Time between two ticks of the function's background task; null if it has none."""
     speed: Annotated[Speed | None, NEW]
-    """Of this run."""
+    """Lab seconds in a real one: 1, unless durations were divided, as older labs did. Jumps of time come on top."""
     method: Annotated[Text | None, NEW]
     """Of its requests."""
     attempt: Annotated[Count | None, NEW]
@@ -119,6 +120,10 @@ class ArmStarted(Happening):
     """Whether a request of its client may fail without a word on which connection it took."""
     language: Text | None = None
     """The language of its function, by the lab's name for it."""
+    pace: Speed | None = None
+    """Lab seconds in a real second of its gaps; null if its gaps pass in jumps that take no time."""
+    epoch: WallTime | None = None
+    """What the machine's wall clock said when its monotonic clock was 0."""
 
 
 @event_of("lab")
@@ -138,6 +143,20 @@ class GapStarted(Happening):
     """How long it must last at this run's speed."""
     frozen: Flag
     """Whether the sandboxes are to stand still in it."""
+
+
+@event_of("lab")
+class TimeMoved(Happening):
+    """The clocks of the upstream, of the platform and of every sandbox jumped on together.
+
+    The lab time of an event is its time on the journal's clock and all jumps of its run before it.
+    """
+
+    by: LabSeconds
+    total: LabSeconds
+    """All jumps of this run until now, this one included."""
+    awake: Flag
+    """Whether a sandbox was running: it was at rest, and its timers that are over fire now."""
 
 
 @event_of("lab", was="gap-ended")
