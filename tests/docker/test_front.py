@@ -69,7 +69,7 @@ async def test_the_close_of_a_balancer_is_proved_by_the_functions_kernel(tmp_pat
 async def test_a_balancer_that_keeps_the_connection_proves_nothing(tmp_path: Path) -> None:
     named = find("balancer-patience")
     patient = with_sites(lambda site, experiment, recorder: Patient(site))
-    done = await run(named, tmp_path, arms=("bug",), sandbox="docker", wrap=patient)
+    done = await run(named, tmp_path, arms=("bug",), sandbox="docker", wrap=patient, once=True)
     (bug,) = results_of(named, done).scenarios[0].arms
     assert bug.verdict == "inconclusive"
     assert "for the balancer to give up the function's connection" in bug.why

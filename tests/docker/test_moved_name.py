@@ -31,7 +31,7 @@ class NeverMoves(DelegatingUpstream):
 
 async def test_a_name_that_was_not_moved(tmp_path: Path) -> None:
     named = write(tmp_path, STORY.replace("PRESET", "seed"))
-    folder = await run(named, tmp_path, sandbox="docker", wrap=with_upstream_handle(NeverMoves))
+    folder = await run(named, tmp_path, sandbox="docker", wrap=with_upstream_handle(NeverMoves), once=True)
     arm = only_arm(results_of(named, folder))
     assert arm.verdict == "inconclusive"
     assert "fault_delivered" in arm.guard.missing
@@ -39,7 +39,7 @@ async def test_a_name_that_was_not_moved(tmp_path: Path) -> None:
 
 async def test_a_client_that_leaves_the_old_address(tmp_path: Path) -> None:
     named = write(tmp_path, STORY.replace("PRESET", "no_keepalive"))
-    arm = only_arm(results_of(named, await run(named, tmp_path, sandbox="docker")))
+    arm = only_arm(results_of(named, await run(named, tmp_path, sandbox="docker", once=True)))
     assert arm.verdict == "inconclusive"
     assert "reused_connection" in arm.guard.missing
 

@@ -1,6 +1,6 @@
 """The seed story in containers, and each way in which its link or its pause could be a lie: none may pass.
 
-All of it is one lab: each arm's name tells its site which lie it is.
+The truth is one lab, all lies another: each arm's name tells its site which lie it is.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from lab.scenario.load import Named
 from lab.verdict.results import ArmResult
 from tests.backends.delegating import DelegatingSite, Wrap, with_sandboxes, with_sites
 from tests.docker.support import without_traceback
-from tests.run.support import journal_of, results_of, run, write
+from tests.run.support import honest, journal_of, results_of, run, write
 
 pytestmark = pytest.mark.docker
 
@@ -102,14 +102,20 @@ lying = with_sites(lambda site, experiment, recorder: Liar(cast(DockerSite, site
 
 
 class Story:
-    """A finished run of the arms."""
+    """Finished runs of the arms."""
 
-    def __init__(self, named: Named, folder: Path, wrap: Wrap = lying) -> None:
-        run_folder = asyncio.run(run(named, folder, sandbox="docker", wrap=wrap))
+    def __init__(self) -> None:
+        self.arms: dict[str, ArmResult] = {}
+        self._journal: list[Event] = []
+        self.text = ""
+
+    def add(self, named: Named, folder: Path, wrap: Wrap = honest) -> None:
+        """Run these arms too; those of a lie once."""
+        run_folder = asyncio.run(run(named, folder, sandbox="docker", wrap=wrap, once=wrap is not honest))
         (scenario,) = results_of(named, run_folder).scenarios
-        self.arms = {arm.name: arm for arm in scenario.arms}
-        self._journal = journal_of(run_folder)
-        self.text = run_folder.journal.read_text()
+        self.arms |= {arm.name: arm for arm in scenario.arms}
+        self._journal += journal_of(run_folder)
+        self.text += run_folder.journal.read_text()
 
     def arm(self, name: str) -> ArmResult:
         return self.arms[name]
@@ -123,19 +129,22 @@ class Story:
         return state["client"], state["upstream"]
 
 
-def scenario(folder: Path, arms: dict[str, str], expect: str = RESET) -> Named:
-    return write(folder, HEAD + "".join(ARM.format(name=name, change=arms[name], expect=expect) for name in arms))
+def scenario_of(arms: dict[str, str]) -> str:
+    return HEAD + "".join(ARM.format(name=name, change=change, expect=RESET) for name, change in arms.items())
 
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     folder = tmp_path_factory.mktemp("story")
-    text = HEAD + "".join(ARM.format(name=name, change=arm, expect=RESET) for name, arm in (HONEST | LIES).items())
+    text = scenario_of(HONEST)
     seen = "{name: delivered, role: bug, title: t, change: {link: delivered, upstream: {close: fin}}, "
     text += f"  - {seen}expect: {{outcome: [eof, closed-locally], executions: [1, 0]}}}}\n"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(docker_site, "ORPHAN_BOUND", FORGOTTEN_WITHIN)
-        return Story(write(folder, text), folder)
+        story = Story()
+        story.add(write(folder, text, "truth"), folder)
+        story.add(write(folder, scenario_of(LIES), "lies"), folder, lying)
+    return story
 
 
 @pytest.mark.parametrize("close", HONEST)
@@ -217,9 +226,10 @@ def test_a_pause_that_the_engine_reports_but_that_did_not_happen(
 ) -> None:
     monkeypatch.setattr(Cgroup, "may_write", False)  # so that the engine has to do it
     monkeypatch.setattr(freezer, "CONFIRM_BOUND", 0.5)
-    arms = {"paused": "", "pause-undone": ""}
-    undone_in_one = with_sandboxes(lambda sandbox: cast(Sandbox, PauseUndone(sandbox)), arm="pause-undone")
-    story = Story(scenario(tmp_path, arms), tmp_path, undone_in_one)
+    story = Story()
+    story.add(write(tmp_path, scenario_of({"paused": ""}), "truth"), tmp_path)
+    undone_pauses = with_sandboxes(lambda sandbox: cast(Sandbox, PauseUndone(sandbox)))
+    story.add(write(tmp_path, scenario_of({"pause-undone": ""}), "lie"), tmp_path, undone_pauses)
     assert story.arm("paused").verdict == "pass", story.arm("paused").why
     assert {event["confirmed"] for event in story.events("paused", "frozen")} == {True}
     undone = story.arm("pause-undone")

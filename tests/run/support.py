@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from unittest import mock
 
 from lab.backends.base import OpenBackend
 from lab.backends.opening import open_backend as open_real_backend
@@ -10,6 +11,7 @@ from lab.backends.registry import lacking
 from lab.functions import definition
 from lab.journal import Event, read_journal
 from lab.plan.arms import make_plan
+from lab.run import bounds
 from lab.run.carry_out import carry_out
 from lab.runs.folder import RunFolder
 from lab.scenario.load import Named, load
@@ -52,16 +54,25 @@ def write(folder: Path, text: str, name: str = "story") -> Named:
     return load(path)
 
 
+def honest(backend: OpenBackend) -> OpenBackend:
+    """The backend as it is."""
+    return backend
+
+
 async def run(
     named: Named,
     folder: Path,
     *,
     arms: tuple[str, ...] = (),
-    wrap: Wrap = lambda backend: backend,
+    wrap: Wrap = honest,
     sandbox: SandboxKind = "process",
     repeats: int = 1,
+    once: bool = False,
 ) -> RunFolder:
-    """Carry out the scenario on a backend that `wrap` may change; returns the run's folder."""
+    """Carry out the scenario on a backend that `wrap` may change; returns the run's folder.
+
+    With `once` what stays inconclusive is not tried again: for what is broken on purpose, and stays so.
+    """
     plan = make_plan([named], arms, sandbox, None, repeats, lacking(sandbox), definition)
     run_folder = RunFolder.create(folder / "runs", plan.scenarios)
 
@@ -70,7 +81,8 @@ async def run(
         async with open_real_backend(kind, logs) as backend:
             yield wrap(backend)
 
-    await carry_out(plan, run_folder, open_backend=open_backend)
+    with mock.patch.object(bounds, "ATTEMPTS", 1 if once else bounds.ATTEMPTS):
+        await carry_out(plan, run_folder, open_backend=open_backend)
     return run_folder
 
 

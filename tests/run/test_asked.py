@@ -25,7 +25,8 @@ async def test_a_file_is_named_by_its_path(tmp_path: Path, monkeypatch: pytest.M
         async def ends(self, opened: Sequence[Event]) -> list[Ends]:
             return [Ends(None, None) for _ in opened]
 
-    done = await run(named, folder, wrap=with_kernel(lambda kernel, experiment: Unmoved(kernel)))
+    unmoved = with_kernel(lambda kernel, experiment: Unmoved(kernel))
+    done = await run(named, folder, wrap=unmoved, once=True)
     again = RunFolder(done.path).read()
     why = again.results.scenarios[0].arms[0].why
     command = why.partition("thawlab run ")[2].partition(", then")[0]

@@ -5,7 +5,7 @@ from pathlib import Path
 from lab.scenario.load import find
 from lab.verdict.results import ScenarioResult
 from tests.backends.delegating import DelegatingUpstream, with_upstream_handle
-from tests.run.support import journal_of, results_of, run
+from tests.run.support import honest, journal_of, results_of, run
 
 
 class NoDrain(DelegatingUpstream):
@@ -17,9 +17,8 @@ class NoDrain(DelegatingUpstream):
 
 async def judged(folder: Path, arm: str, *, sabotaged: bool) -> ScenarioResult:
     named = find("drain-unheard")
-    done = await run(
-        named, folder, arms=(arm,), wrap=with_upstream_handle(NoDrain) if sabotaged else lambda backend: backend
-    )
+    wrap = with_upstream_handle(NoDrain) if sabotaged else honest
+    done = await run(named, folder, arms=(arm,), wrap=wrap, once=sabotaged)
     (result,) = results_of(named, done).scenarios
     told = [
         event["announced_close"] for event in journal_of(done) if event.kind == "response" and event.scope.arm == arm

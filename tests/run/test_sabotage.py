@@ -24,7 +24,7 @@ async def test_without_sabotage_the_bug_passes(tmp_path: Path) -> None:
 async def test_an_upstream_that_does_not_close(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(idle, "GIVE_UP_BOUND", 0.2)
     named = write(tmp_path, scenario_text())
-    arm = only_arm(results_of(named, await run(named, tmp_path, wrap=never_closes)))
+    arm = only_arm(results_of(named, await run(named, tmp_path, wrap=never_closes, once=True)))
     assert arm.verdict == "inconclusive"
     assert "give up connection 1" in arm.why
 
@@ -40,7 +40,7 @@ async def test_a_client_that_does_not_reuse(tmp_path: Path) -> None:
 
 async def test_a_freeze_that_does_not_stop(tmp_path: Path) -> None:
     named = write(tmp_path, scenario_text())
-    arm = only_arm(results_of(named, await run(named, tmp_path, wrap=never_freezes)))
+    arm = only_arm(results_of(named, await run(named, tmp_path, wrap=never_freezes, once=True)))
     assert dict(arm.observed) == {"reset": 1}, "it fails as stated, and still proves nothing about a freeze"
     assert arm.verdict == "inconclusive"
     assert "frozen_throughout" in arm.guard.missing
@@ -49,7 +49,7 @@ async def test_a_freeze_that_does_not_stop(tmp_path: Path) -> None:
 async def test_a_close_that_comes_after_the_wake(tmp_path: Path) -> None:
     # The run's upstream keeps connections a little longer than the gap; the judge is told the scenario's own limit.
     late = write(tmp_path, scenario_text(idle="8m").replace("role: bug", "role: contrast"), "story")
-    folder = await run(late, tmp_path)
+    folder = await run(late, tmp_path, once=True)
     named = write(tmp_path, scenario_text())
     arm = only_arm(results_of(named, folder))
     assert arm.verdict == "inconclusive"
@@ -62,7 +62,7 @@ async def test_a_fix_is_no_fix_without_its_bugs_proof(tmp_path: Path) -> None:
         "  - {name: fix, role: fix, title: A fix, change: {function: {preset: close_after}}, expect: {outcome: ok}}\n"
     )
     named = write(tmp_path, text)
-    results = results_of(named, await run(named, tmp_path))
+    results = results_of(named, await run(named, tmp_path, once=True))
     bug, fix = results.scenarios[0].arms
     assert bug.verdict == "fail"
     assert dict(fix.observed) == {"ok": 1}

@@ -42,10 +42,10 @@ def story(**changes: str) -> str:
     return STORY.format(**(values | changes))
 
 
-async def arm_of(folder: Path, text: str, **otherwise: Any) -> ArmResult:
+async def arm_of(folder: Path, text: str, *, once: bool = False, **otherwise: Any) -> ArmResult:
     """The result of the story's arm; with an upstream that does otherwise where that is asked for."""
     named = write(folder, text)
-    run_folder = await run(named, folder, wrap=with_upstream(**otherwise))
+    run_folder = await run(named, folder, wrap=with_upstream(**otherwise), once=once or bool(otherwise))
     return only_arm(results_of(named, run_folder))
 
 
@@ -71,10 +71,10 @@ async def test_a_reset_that_does_not_arrive(tmp_path: Path) -> None:
 
 async def test_a_get_that_had_no_stale_connection_to_retry_from(tmp_path: Path) -> None:
     change = "request: {method: GET}, function: {preset: sane}"
-    arm = await arm_of(tmp_path, story(**GET | {"change": change}))
+    arm = await arm_of(tmp_path, story(**GET | {"change": change}), once=True)
     assert dict(arm.observed) == {"ok": 1}
     assert arm.verdict == "inconclusive"
-    assert arm.guard.missing == ("reused_connection",)
+    assert "reused_connection" in arm.guard.missing
 
 
 # The black hole.
@@ -136,7 +136,7 @@ async def test_a_burst_that_comes_one_by_one(tmp_path: Path, monkeypatch: pytest
         timeline="burst: 2, freeze: 6m, invoke, burst: 2",
         expect="tally: {ok: 3, reset: 2}, sandboxes: 2",
     )
-    arm = await arm_of(tmp_path, text)
+    arm = await arm_of(tmp_path, text, once=True)
     assert arm.verdict == "inconclusive"
     assert "sandbox ids 1 instead of 2" in arm.why
     assert "a burst of 2 invocations was not one" in arm.why
@@ -160,7 +160,7 @@ async def test_without_sabotage_what_was_left_running_is_lost(tmp_path: Path) ->
 
 async def test_work_left_running_in_a_sandbox_that_does_not_stand_still(tmp_path: Path) -> None:
     named = write(tmp_path, story(**LATER))
-    arm = only_arm(results_of(named, await run(named, tmp_path, wrap=never_freezes)))
+    arm = only_arm(results_of(named, await run(named, tmp_path, wrap=never_freezes, once=True)))
     assert arm.verdict == "inconclusive"
     assert "frozen_throughout" in arm.guard.missing
     assert "1 instead of 0" in arm.why

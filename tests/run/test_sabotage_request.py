@@ -13,7 +13,7 @@ from tests.backends.delegating import (
     with_upstream_handle,
 )
 from tests.run.sabotage import harmless
-from tests.run.support import only_arm, results_of, run, write
+from tests.run.support import honest, only_arm, results_of, run, write
 
 
 class NeverRestarts(DelegatingUpstream):
@@ -26,8 +26,9 @@ class NeverRestarts(DelegatingUpstream):
 never_restarts = with_upstream_handle(NeverRestarts)
 
 
-async def bug_of(named: Named, folder: Path, wrap: Wrap = lambda backend: backend) -> ArmResult:
-    return only_arm(results_of(named, await run(named, folder, arms=("bug",), wrap=wrap)))
+async def bug_of(named: Named, folder: Path, wrap: Wrap = honest) -> ArmResult:
+    done = await run(named, folder, arms=("bug",), wrap=wrap, once=wrap is not honest)
+    return only_arm(results_of(named, done))
 
 
 @pytest.mark.parametrize(
@@ -75,11 +76,11 @@ async def test_a_fault_on_a_connection_that_was_not_reused(tmp_path: Path) -> No
     """The second connection's first request fails as stated, but nothing pooled was in it."""
     which = "connections: [2]"
     named = story(tmp_path, at="executed", do="rst", which=which, preset="no_keepalive", expect="{outcome: reset}")
-    arm = only_arm(results_of(named, await run(named, tmp_path)))
+    arm = only_arm(results_of(named, await run(named, tmp_path, once=True)))
     assert dict(arm.observed) == {"reset": 1}
     assert arm.verdict == "inconclusive"
     assert arm.guard.fault_delivered
-    assert arm.guard.missing == ("reused_connection",)
+    assert "reused_connection" in arm.guard.missing
 
 
 async def test_a_stale_connection_whose_end_came_while_the_library_looked(tmp_path: Path) -> None:
@@ -87,7 +88,7 @@ async def test_a_stale_connection_whose_end_came_while_the_library_looked(tmp_pa
     named = story(tmp_path, at="response-done", do="fin", which="min_request: 1", expect="{outcome: ok}")
     text = named.text.replace("{preset: seed}", "{preset: seed, shape: loop}")
     named = write(tmp_path, text)
-    arm = only_arm(results_of(named, await run(named, tmp_path)))
+    arm = only_arm(results_of(named, await run(named, tmp_path, once=True)))
     assert dict(arm.observed) == {"ok": 1}
     assert arm.verdict == "inconclusive"
     assert arm.guard.fault_delivered

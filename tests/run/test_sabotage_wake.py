@@ -7,7 +7,7 @@ import pytest
 from lab.lambda_service import events
 from lab.scenario.load import Named
 from lab.verdict.results import ArmResult
-from tests.backends.delegating import Wrap, with_experiments, with_setting, with_upstream
+from tests.backends.delegating import with_experiments, with_setting, with_upstream
 from tests.run.sabotage import needs_compiler
 from tests.run.support import only_arm, results_of, run, write
 
@@ -76,8 +76,8 @@ no_faults = with_upstream(faults=())
 """An upstream that does nothing wrong at a request."""
 
 
-async def carried_out(named: Named, folder: Path, wrap: Wrap = lambda backend: backend) -> ArmResult:
-    return only_arm(results_of(named, await run(named, folder, wrap=wrap)))
+async def carried_out(named: Named, folder: Path) -> ArmResult:
+    return only_arm(results_of(named, await run(named, folder)))
 
 
 @needs_compiler
@@ -92,7 +92,7 @@ async def test_without_sabotage_the_bugs_pass(tmp_path: Path, text: str) -> None
 @pytest.mark.parametrize("text", [STALLED, TIMER], ids=["clock", "wake"])
 async def test_a_shim_that_is_not_there(tmp_path: Path, text: str) -> None:
     named = write(tmp_path, text)
-    arm = await carried_out(named, tmp_path, no_shims)
+    arm = only_arm(results_of(named, await run(named, tmp_path, wrap=no_shims, once=True)))
     assert dict(arm.observed) == {"ok": 1}
     assert arm.verdict == "inconclusive"
     assert "reused_connection" in arm.guard.missing
@@ -124,7 +124,7 @@ async def test_a_key_that_is_not_sent(tmp_path: Path) -> None:
 
 async def test_an_upstream_that_answers_all_the_time(tmp_path: Path) -> None:
     named = write(tmp_path, EXECUTED % "true")
-    results = results_of(named, await run(named, tmp_path, wrap=no_faults))
+    results = results_of(named, await run(named, tmp_path, wrap=no_faults, once=True))
     bug, fix = results.scenarios[0].arms
     assert (bug.verdict, fix.verdict) == ("inconclusive", "inconclusive")
     assert "fault_delivered" in bug.guard.missing
@@ -154,6 +154,7 @@ async def test_a_contrast_that_leaves_the_stale_connection_alone(
     tmp_path: Path, bug: str, contrast: str, verdict: str
 ) -> None:
     named = write(tmp_path, CONTRAST % (bug, contrast))
-    _, arm = results_of(named, await run(named, tmp_path)).scenarios[0].arms
+    done = await run(named, tmp_path, once=verdict == "inconclusive")
+    _, arm = results_of(named, done).scenarios[0].arms
     assert dict(arm.observed) == {"ok": 1}
     assert arm.verdict == verdict, arm.why
