@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from upstream_server import faults, moments
+from upstream_server.clock import MOST_S
 from upstream_server.vocabulary import Act, CloseMode, MomentName, RestartMode
 
 Choice = Literal["auto", "off"]
@@ -86,7 +87,7 @@ class IdleEnd:
     """What ends an unused connection."""
 
     at: float
-    """When, in seconds of the monotonic clock; infinite is never."""
+    """When, as a reading of the listener's clock; infinite is never."""
 
     mode: str
     why: Literal["idle timeout", "gateway", "max age"]
@@ -96,19 +97,19 @@ class Behaviour(Model):
     """What can change while a listener runs. A connection keeps the behaviour under which it became idle."""
 
     idle_timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    """Real seconds that an unused connection is kept; None keeps it for ever."""
+    """Seconds of the listener's clock that an unused connection is kept; None keeps it for ever."""
 
     close: CloseMode = "fin"
     advertise: Advertise = Advertise()
 
     gateway_timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    """Real seconds after which a gateway in between forgets an unused connection, by `vanish`; None without one."""
+    """Seconds of it after which a gateway in between forgets an unused connection, by `vanish`; None without one."""
 
     gateway_refresh: Literal["requests", "probes"] = "requests"
     """What the gateway counts as use: requests alone, or TCP keepalive probes that arrive as well."""
 
     max_age: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    """Real seconds, the maximum age of a connection: an older one ends, unannounced, when it is next idle."""
+    """Seconds of it, the maximum age of a connection: an older one ends, unannounced, when it is next idle."""
 
     announce_close: bool = False
     """Whether every answer says `Connection: close`, and the upstream closes after it."""
@@ -160,9 +161,15 @@ class Restart(Model):
     """How a listener dies and comes back."""
 
     down: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    """Real seconds in which nobody listens."""
+    """Seconds of the listener's clock in which nobody listens."""
 
     how: RestartMode = "fin"
+
+
+class Advance(Model):
+    """How far a listener's clock is moved."""
+
+    by: float = Field(ge=0, le=MOST_S, allow_inf_nan=False)
 
 
 def explain(error: ValidationError) -> str:

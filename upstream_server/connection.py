@@ -12,6 +12,8 @@ LateClose = Literal["fin", "rst", "close-notify"]
 """How the client ended a given-up connection: `close-notify` is TLS's goodbye; a FIN may follow it or not."""
 Emit = Callable[..., object]
 """Adds an event: `emit(kind, t=None, **fields)`."""
+Reading = Callable[[float], float]
+"""What the listener's clock shows at `t` of the machine's clock, a moment ago at most."""
 
 
 class Connection:
@@ -20,6 +22,7 @@ class Connection:
     __slots__ = (
         "_emit",
         "_ended",
+        "_reading",
         "flow",
         "goodbye",
         "id",
@@ -32,7 +35,13 @@ class Connection:
     )
 
     def __init__(
-        self, number: int, flow: Flow, emit: Emit, ended: Callable[["Connection"], object], goodbye: int = 0
+        self,
+        number: int,
+        flow: Flow,
+        emit: Emit,
+        ended: Callable[["Connection"], object],
+        reading: Reading,
+        goodbye: int = 0,
     ) -> None:
         """`ended` is called once, when it is closed or given up; late bytes may follow.
 
@@ -41,7 +50,7 @@ class Connection:
         self.goodbye = goodbye
         self.flow = flow
         self.state: State = "idle"
-        self.idle_since = now()
+        self.idle_since = reading(now())
         self.requests = 0
         self.serving: str | None = None
         """The logical request that is being answered."""
@@ -49,6 +58,7 @@ class Connection:
         self.late_close = False
         self._emit = emit
         self._ended = ended
+        self._reading = reading
         self.tell("connection-opened", peer=flow.peer, peer_port=flow.peer_port)
 
     def __repr__(self) -> str:
@@ -73,15 +83,15 @@ class Connection:
         """The last byte of a response was handed to the kernel, `sent` of them body."""
         self.tell("response", request=self.serving, status=status, bytes=sent, **about)
 
-    def became_idle(self, since: float) -> None:
-        """A response is complete, no further request waits, and the idle timer runs."""
+    def became_idle(self, t: float) -> None:
+        """A response is complete, no further request waits, and the idle timer runs since `t`."""
         self.state = "idle"
-        self.idle_since = since
-        self.tell("idle", t=since)
+        self.idle_since = self._reading(t)
+        self.tell("idle", t=t)
 
     def gave_up(self, mode: str, how: str, why: str, t: float) -> None:
         """The upstream gave it up at `t`, while the client's pool may still believe in it."""
-        idle_s = round(t - self.idle_since, 6) if self.state == "idle" else 0.0
+        idle_s = round(self._reading(t) - self.idle_since, 6) if self.state == "idle" else 0.0
         self.state = "given-up"
         self.tell("gave-up", t=t, mode=mode, how=how, idle_s=idle_s, why=why)
         self._ended(self)
@@ -123,7 +133,7 @@ class Connection:
             self._ended(self)
 
     def describe(self) -> dict[str, Any]:
-        idle_s = round(now() - self.idle_since, 6) if self.state == "idle" else None
+        idle_s = round(self._reading(now()) - self.idle_since, 6) if self.state == "idle" else None
         return {
             "id": self.id,
             "peer": self.flow.peer,

@@ -9,6 +9,7 @@ DELETE /listeners/NAME
 GET    /listeners/NAME/connections
 GET    /listeners/NAME/ledger
 POST   /listeners/NAME/give-up        give up all idle connections now
+POST   /listeners/NAME/advance        move its clock: {"by": seconds}; answers when all that was due is done
 POST   /listeners/NAME/restart        die and come back: {"down": seconds, "how": "fin" or "rst"}
 POST   /listeners/NAME/drain          no new connection; the open ones end after their next answer
 POST   /listeners/NAME/refuse         no new connection; the open ones stay
@@ -43,7 +44,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from upstream_server import sock_diag, sockets
-from upstream_server.behaviour import Behaviour, ListenerSpec, Restart, explain
+from upstream_server.behaviour import Advance, Behaviour, ListenerSpec, Restart, explain
 from upstream_server.errors import Conflict, NoSuchListener, Refused
 from upstream_server.events import to_line
 from upstream_server.serving import listen, load_config
@@ -105,6 +106,7 @@ def control_app(upstream: Upstream, token: str) -> Starlette:
             Route(f"{one}/connections", api.connections, methods=["GET"]),
             Route(f"{one}/ledger", api.ledger, methods=["GET"]),
             Route(f"{one}/give-up", api.give_up, methods=["POST"]),
+            Route(f"{one}/advance", api.advance, methods=["POST"]),
             Route(f"{one}/restart", api.restart, methods=["POST"]),
             Route(f"{one}/drain", api.drain, methods=["POST"]),
             Route(f"{one}/refuse", api.refuse, methods=["POST"]),
@@ -201,6 +203,13 @@ class _Api:
 
     async def give_up(self, request: Request) -> Response:
         return JSONResponse({"given_up": self._upstream.listener(request.path_params["name"]).give_up_idle()})
+
+    async def advance(self, request: Request) -> Response:
+        """Answers when all that was due on the way is done."""
+        listener = self._upstream.listener(request.path_params["name"])
+        asked = Advance.model_validate_json(await request.body())
+        did = await listener.advance(asked.by)
+        return JSONResponse({"total": round(did.total, 9), "next": did.next, "fired": did.fired})
 
     async def restart(self, request: Request) -> Response:
         """Answers when it is up again."""

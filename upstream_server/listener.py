@@ -13,8 +13,9 @@ from uvicorn.server import ServerState
 
 from upstream_server import faults, limits, sockets
 from upstream_server.behaviour import Behaviour, ListenerSpec
+from upstream_server.clock import Advanced, ClockStopped, ListenerClock
 from upstream_server.connection import Connection
-from upstream_server.errors import Refused
+from upstream_server.errors import NoSuchListener, Refused
 from upstream_server.events import EventLog
 from upstream_server.flow import Flow
 from upstream_server.gathering import Gathering
@@ -56,6 +57,7 @@ class Listener:
         self.gathering = Gathering()
         self.config = load_config(app)
         self.server_state = ServerState()
+        self.clock = ListenerClock(self._clock_moved, self.server_state.tasks)
         self.state: State = "down"
         self._closed = False
         self._turning = asyncio.Lock()
@@ -104,6 +106,8 @@ class Listener:
             "state": self.state,
             "tap": self._tap is not None,
             "connections": self._accepted,
+            "moved": round(self.clock.moved, 9),
+            "next": self.clock.next_deadline(),
         }
 
     # Called by its connections
@@ -112,7 +116,7 @@ class Listener:
         """Number a new connection and keep its record."""
         self._accepted += 1
         goodbye = CLOSE_NOTIFY_BYTES if self.tls_context else 0
-        connection = Connection(self._accepted, flow, self.emit, self._retire, goodbye)
+        connection = Connection(self._accepted, flow, self.emit, self._retire, self.clock.reading, goodbye)
         self._connections[connection.id] = connection
         return connection
 
@@ -187,8 +191,21 @@ class Listener:
                 given_up.append(protocol.connection.id)
         return sorted(given_up)
 
+    async def advance(self, by: float) -> Advanced:
+        """Move the clock on by so many seconds, and carry out all that is due on the way.
+
+        Raises NoSuchListener if it is closed meanwhile.
+        """
+        try:
+            return await self.clock.advance(by)
+        except ClockStopped:
+            raise NoSuchListener(f"the listener {self.name!r} was deleted while its clock was moved") from None
+
+    def _clock_moved(self, by: float, total: float) -> None:
+        self.emit("clock-moved", by=round(by, 9), total=round(total, 9))
+
     async def restart(self, down: float = 0.0, how: str = "fin") -> list[int]:
-        """Die and come back at the same address after `down` real seconds; returns the connections that were given up.
+        """Die and come back at the same address after `down` seconds; returns the connections that were given up.
 
         As the kernel does for a process that dies: the listening socket is gone, an idle connection gets FIN (or
         RST, if `how` says so), one with a request on it RST, whose request ends unanswered and, if it was not
@@ -203,8 +220,13 @@ class Listener:
             ]
             for task in tuple(self.server_state.tasks):
                 task.cancel()
-            await asyncio.sleep(down)
-            await self._come_back()
+            if down:
+                await self.clock.sleep(down)
+            self.clock.begin(self)  # a move that passes the end of the time waits until it listens
+            try:
+                await self._come_back()
+            finally:
+                self.clock.end(self)
             return sorted(given_up)
 
     def drain(self) -> None:
@@ -243,6 +265,7 @@ class Listener:
     async def close(self) -> None:
         """Stop accepting, record what has already happened, free everything; `listener-closed` is the last event."""
         self._accept_no_more("closed")
+        self.clock.close()
         self.drain_tap()
         for held in tuple(self._held.values()):
             held.look()

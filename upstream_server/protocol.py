@@ -25,20 +25,16 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from upstream_server import faults, sockets, told
-from upstream_server.behaviour import IdleEnd
 from upstream_server.connection import Connection
 from upstream_server.events import now
 from upstream_server.flow import Flow
+from upstream_server.idle import FLUSH_CHECK_S, IdleTimer
 from upstream_server.moments import STALL, Point, Seen, come, moment
 from upstream_server.observed import ObservedH11
-from upstream_server.probes import ProbeWatch
 from upstream_server.rules import Due
 
 if TYPE_CHECKING:
     from upstream_server.listener import Listener
-
-FLUSH_CHECK_S = 0.001
-"""Real seconds between two looks whether the bytes before a fault have left: no event announces an empty send queue."""
 
 
 class FaultProtocol(H11Protocol):
@@ -52,7 +48,6 @@ class FaultProtocol(H11Protocol):
     def __init__(self, listener: "Listener") -> None:
         super().__init__(listener.config, listener.server_state, {"listener": listener})
         self.listener = listener
-        self.behaviour = listener.behaviour
         self.conn = ObservedH11(self)
         self._method = self._target = ""
         self._status = 0
@@ -61,8 +56,7 @@ class FaultProtocol(H11Protocol):
         self._sent = 0
         self._client_ended = False
         self._asked = False
-        self._born = self._idle_since = self._refreshed = now()
-        self._probes: ProbeWatch | None = None
+        self._idle = IdleTimer(listener.clock, listener.behaviour, self.timeout_keep_alive_handler, self._refreshed)
         self._taken = False
 
     def __repr__(self) -> str:
@@ -152,24 +146,17 @@ class FaultProtocol(H11Protocol):
         self.connection.responded(self._status, self._sent, self._answer)
         if self.transport.is_closing() or self._struck("answer-done"):
             return
-        self._adopt_behaviour()
         super().on_response_complete()
-        if self.conn.trailing_data[0]:
-            self._unset_keepalive_if_required()  # the next request has begun to come
-        # No timer: a pipelined request is being served.
-        if self.timeout_keep_alive_task is not None:
-            self.connection.became_idle(self._idle_since)
-            self._watch_probes()
+        # uvicorn arms a timer of its own, in real time, and takes it back if it serves a pipelined request.
+        serves_next = self.timeout_keep_alive_task is None
+        self._unset_keepalive_if_required()
+        if not serves_next and not self.conn.trailing_data[0]:  # else the next request has begun to come
+            self.connection.became_idle(self._start_idle_timer())
 
     def timeout_keep_alive_handler(self) -> None:
-        if self._probes is not None:
-            self._probes.look()
-        end = self._idle_end()
-        if end.at > now():  # a probe refreshed the gateway
-            self._arm(end.at - now())
-            return
+        end = self._idle.end
         if end.why == "max age" and not self._all_out(end.mode):
-            self._arm(FLUSH_CHECK_S)  # it may have become idle just now, and its answer is not cut
+            self._idle.wait_for_flush()  # it may have become idle just now, and its answer is not cut
             return
         if not self.give_up(end.mode, end.why) and self._buffered():
             # The client still reads the response: it is not idle, so the time starts again.
@@ -199,10 +186,13 @@ class FaultProtocol(H11Protocol):
 
     def _deliver(self, due: Due) -> None:
         if self.wire.is_closing():
+            self.listener.clock.end(self)
             return  # the client was faster
         if not self._all_out(due.rule.do):
+            self.listener.clock.begin(self)
             self.loop.call_later(FLUSH_CHECK_S, self._deliver, due)
             return
+        self.listener.clock.end(self)
         if due.rule.do == STALL:
             self._tell_fault(due, "silence", now())
             return
@@ -314,42 +304,15 @@ class FaultProtocol(H11Protocol):
         """Bytes of answers that asyncio still holds."""
         return self.wire.get_write_buffer_size()
 
-    def _adopt_behaviour(self) -> None:
-        """Idle from now on, under the listener's current behaviour."""
-        self.behaviour = self.listener.behaviour
-        self._idle_since = self._refreshed = now()
-        # uvicorn means whole seconds, but hands them to call_later, which takes any; infinite is never.
-        self.timeout_keep_alive = max(self._idle_end().at - now(), 0)  # type: ignore[assignment]
+    def _start_idle_timer(self) -> float:
+        """Idle from now on, under the listener's current behaviour; returns when."""
+        return self._idle.start(self.listener.behaviour, self.wire)
 
-    def _idle_end(self) -> IdleEnd:
-        return self.behaviour.idle_end(born=self._born, idle_since=self._idle_since, refreshed=self._refreshed)
-
-    def _start_idle_timer(self) -> None:
-        self._adopt_behaviour()
-        self._arm(self.timeout_keep_alive)
-        self._watch_probes()
-
-    def _arm(self, seconds: float) -> None:
-        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
-
-    def _watch_probes(self) -> None:
-        if self.behaviour.gateway_timeout is not None and self.behaviour.gateway_refresh == "probes":
-            self._forget_probes()
-            self._probes = ProbeWatch(self.wire, self._heard_probe)
-
-    def _heard_probe(self) -> None:
-        """The gateway saw the connection used. Emitted once per idle time: further probes say nothing new."""
+    def _refreshed(self) -> None:
         assert self.connection is not None
-        if self._refreshed == self._idle_since:
-            self.connection.tell("gateway-refreshed", by="probe")
-        self._refreshed = now()
-
-    def _forget_probes(self) -> None:
-        if self._probes is not None:
-            self._probes.stop()
-            self._probes = None
+        self.connection.tell("gateway-refreshed", by="probe")
 
     def _unset_keepalive_if_required(self) -> None:
         """Called by uvicorn too: it is not idle any more, or gone."""
         super()._unset_keepalive_if_required()
-        self._forget_probes()
+        self._idle.stop()

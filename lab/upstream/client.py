@@ -50,6 +50,18 @@ class Listener:
         return f"{'https' if self.ca_pem else 'http'}://{self.server_name or self.host}:{self.port}"
 
 
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """What a jump of a listener's clock did."""
+
+    total: float
+    """Seconds that the clock was moved since the listener was opened."""
+    next: float | None
+    """Seconds of the clock until its next timer; None without one."""
+    fired: int
+    """Timers that became due on the way."""
+
+
 class NoSuchListener(EnvironmentLacks):
     """The upstream has no listener of this name."""
 
@@ -151,6 +163,11 @@ class UpstreamClient:
     async def restart(self, name: str, how: str) -> None:
         """It dies and listens again at once; idle connections end with `fin` or `rst`."""
         await self._call("POST", f"/listeners/{name}/restart", {"how": how})
+
+    async def advance(self, name: str, by: float) -> Advanced:
+        """Move the clock of a listener on by so many seconds; returns when all that was due on the way is done."""
+        did = await self._call("POST", f"/listeners/{name}/advance", {"by": by})
+        return Advanced(did["total"], did["next"], did["fired"])
 
     async def give_up_idle(self, name: str) -> None:
         """Idle connections end now, by its close mode."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lab.upstream.client import UpstreamClient
+from lab.upstream.client import Advanced, UpstreamClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,10 @@ class ListenerHandle:
         """Its open connections end after their next answer. Returns when a successor takes the new ones."""
         await self.client.drain(self.name)
         await self.client.listen(self.name)
+
+    async def advance(self, by: float) -> Advanced:
+        """Its clock jumps by so many seconds. Returns when all that was due on the way is done."""
+        return await self.client.advance(self.name, by)
 
     async def ask(self, action: str) -> None:
         """Anything else that the control API can do to a listener."""

@@ -37,7 +37,7 @@ NOT_ALWAYS_MET = {
     "late-data-received", "late-close-received", "balancer-started", "balancer-gave-up", "gateway-refreshed",
     "cut", "restored", "name-moved",
     # What the upstream can be asked for, and no scenario asks.
-    "behaviour-changed", "listener-refused",
+    "behaviour-changed", "listener-refused", "clock-moved",
 }  # fmt: skip
 """Kinds that a run of every verb, in processes and without a fault, need not have."""
 

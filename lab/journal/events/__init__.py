@@ -56,6 +56,7 @@ from lab.journal.events.lab import (
 from lab.journal.events.upstream import (
     BalancerStarted,
     BehaviourChanged,
+    ClockMoved,
     ConnectionClosed,
     ConnectionIdled,
     ConnectionOpened,
@@ -87,6 +88,7 @@ __all__ = [
     "BalancerStarted",
     "BehaviourChanged",
     "BuildFailed",
+    "ClockMoved",
     "ClockReading",
     "ConnectionClosed",
     "ConnectionIdled",

@@ -7,7 +7,7 @@ the order in which they were accepted; those of the second address that a name m
 from dataclasses import dataclass
 from typing import Annotated
 
-from lab.journal.fields import NEW, Bytes, Count, Flag, Port, Seconds, Text, Whole
+from lab.journal.fields import NEW, Bytes, Count, Flag, LabSeconds, Port, Seconds, Text, Whole
 from lab.journal.vocabulary import Happening, event_of
 
 
@@ -120,6 +120,16 @@ class ListenerClosed(Happening):
 
 
 @event_of("upstream")
+class ClockMoved(Happening):
+    """The clock of the listener was moved on, up to the next deadline on it; what was due then follows."""
+
+    by: LabSeconds
+    """How far."""
+    total: LabSeconds
+    """How far in all since the listener was opened, this time included."""
+
+
+@event_of("upstream")
 class NameMoved(Happening):
     """The upstream's name was moved to another address."""
 
@@ -173,7 +183,7 @@ class UpstreamGaveUp(Happening):
     how: Text
     """How it was carried out."""
     idle_s: Seconds
-    """How long it had been idle; 0 for one that was not."""
+    """How long it had been idle, by the clock of the listener; 0 for one that was not."""
     why: Annotated[Text | None, NEW]
     """What ended it: `idle timeout`, `gateway`, `max age`, `restart` or `asked`."""
 
