@@ -43,8 +43,10 @@ def engine_lacks() -> str | None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     needs.mark(items)
+    if hasattr(config, "workerinput"):  # one of several workers, which all sort alike
+        needs.longest_first(items)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -60,6 +60,22 @@ BY_PLACE = {
 }
 """A file's own line comes before that of its folder."""
 
+LONGEST_FIRST = (
+    "run/test_fill.py",
+    "docker",
+    "run",
+    "registries",
+    "cli/test_cli.py",
+    "docs",
+    "functions/test_loaded.py",
+    "cli",
+    "verdict/test_known.py",
+    "backends",
+    "functions",
+)
+"""Folders and files in the order in which several workers take them: the longest first, so that none is left with a
+long one at the end. What is not here comes after them, and pure tests, thousands of short ones, are last."""
+
 FORBIDDEN = {"subprocess.Popen", "os.fork", "os.posix_spawn", "socket.connect"}
 """What Python's audit calls what a pure test may not do."""
 
@@ -88,6 +104,19 @@ def mark(items: list[pytest.Item]) -> None:
         if need is None:
             raise pytest.UsageError(f"tests/{place}: say in tests/needs.py what it needs: {', '.join(NEEDS)}")
         item.add_marker(need)
+
+
+def longest_first(items: list[pytest.Item]) -> None:
+    """Order tests for workers that share them; those of a file stay together, in their order."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    place = item.path.relative_to(TESTS)
+    for name in (place.as_posix(), place.parts[0]):
+        if name in LONGEST_FIRST:
+            return LONGEST_FIRST.index(name)
+    return len(LONGEST_FIRST) + (item.get_closest_marker("pure") is not None)
 
 
 def watch(item: pytest.Item | None) -> None:
