@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lab.scenario.parts import FaultRule
-from lab.verdict.facts import COLD_START, FOLLOW_UP
+from lab.verdict.recorded import COLD_START, FOLLOW_UP
 from lab.verdict.statement import Statement, check, same
 
 JSON_TYPE = "application/json"

@@ -10,7 +10,7 @@ from lab.report.run.evidence import began, is_outcome, settled
 from lab.report.wording import plain
 from lab.scenario.steps import VERBS
 from lab.units import format_duration
-from lab.verdict.facts import FOLLOW_UP
+from lab.verdict.recorded import FOLLOW_UP
 from upstream_server import faults
 from upstream_server.moments import STALL, when
 
