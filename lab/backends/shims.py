@@ -18,7 +18,10 @@ IN_IMAGE = Path("/shims")
 """Where the function's image has them."""
 
 
-SHIMS = ("wake", "clock")
+FLAGS = ("-shared", "-fPIC", "-O2", "-fexceptions")
+"""For the compiler; the images build with the same. A thread that is cancelled unwinds its waits as exceptions do."""
+
+SHIMS = ("wake", "clock", "time")
 
 
 def wanted(setting: Setting) -> list[str]:
@@ -48,13 +51,17 @@ def _door_to(folder: Path) -> Path:
 
 @cache
 def compiled(name: str, folder: Path) -> Path:
-    """The shim, compiled into this folder; raises EnvironmentLacks if the compiler fails."""
+    """The shim, compiled into this folder; raises EnvironmentLacks if the compiler fails.
+
+    Its source is a file of that name, or all files in a folder of that name.
+    """
     target = folder / f"{name}.so"
-    command = ("cc", "-shared", "-fPIC", "-O2", "-o", str(target), str(SOURCES / f"{name}.c"), "-ldl", "-lpthread")
+    sources = sorted(map(str, (SOURCES / name).glob("*.c"))) or [str(SOURCES / f"{name}.c")]
+    command = ("cc", *FLAGS, "-o", str(target), *sources, "-ldl", "-lpthread")
     try:
         subprocess.run(command, check=True, capture_output=True, text=True)
     except FileNotFoundError:
         raise EnvironmentLacks(f"no C compiler (cc) is installed: install one, or use {kinds.instead()}") from None
     except subprocess.CalledProcessError as error:
-        raise EnvironmentLacks(f"{SOURCES / name}.c does not compile: {error.stderr.splitlines()[0]}") from None
+        raise EnvironmentLacks(f"the shim `{name}` does not compile: {error.stderr.splitlines()[0]}") from None
     return target
