@@ -52,6 +52,7 @@ BY_PLACE = {
     "upstream_server": "sockets",
     "upstream_server/test_level.py": "process",
     "upstream_server/test_process.py": "process",
+    "upstream_server/test_timers.py": "pure",
     "verdict": "pure",
     "verdict/test_client_fault.py": "process",
     "verdict/test_damaged_matrix.py": "process",

@@ -15,7 +15,7 @@ from typing import Any
 from upstream_server.events import now
 
 MOST_S = 366 * 24 * 3600.0
-"""Seconds, the longest single move: beyond it, floating point no longer tells microseconds apart."""
+"""Seconds, the longest single move: a year, which floating point still tells from a year and a microsecond."""
 
 PATIENCE_S = 0.25
 """Real seconds that a move waits for what is under way, such as an answer on its way out: it takes milliseconds, unless
@@ -26,6 +26,9 @@ LOOK_S = 0.001
 
 TURNS = 2
 """Turns of the loop until what came before has been read: the loop asks for news once a turn, after what waits."""
+
+FIRST_TURNS = 8
+"""The same before a move: asyncio takes four turns from the kernel's backlog to the first bytes of a connection."""
 
 _CANCELLED_KEPT = 64
 """How many cancelled timers may lie in the heap before it is cleaned, as in asyncio."""
@@ -213,23 +216,26 @@ class ListenerClock:
         One move waits for the other. Raises ClockStopped if the clock is closed meanwhile.
         """
         async with self._moving:
-            target = self.moved + by
             fired = self._fired
-            await self._settle()
-            while True:
-                if self._closed:
-                    raise ClockStopped
-                if self._fire():
-                    await self._settle()
-                    continue
-                if self.moved >= target:
-                    break
-                for look in tuple(self._before):
-                    look()
-                if step := self._timers.move(now(), target):
-                    self._told(step, self.moved)
-            self._set_wake()
+            try:
+                await self._move_until(self.moved + by)
+            finally:
+                self._set_wake()
             return Advanced(self.moved, self.next_deadline(), self._fired - fired)
+
+    async def _move_until(self, target: float) -> None:
+        await self._settle(FIRST_TURNS)
+        while not self._closed:
+            if self._fire():
+                await self._settle(TURNS)
+                continue
+            if self.moved >= target:
+                return
+            for look in tuple(self._before):
+                look()
+            if step := self._timers.move(now(), target):
+                self._told(step, self.moved)
+        raise ClockStopped
 
     def close(self) -> None:
         """No timer fires any more; who sleeps is woken, and a move that goes on ends with ClockStopped."""
@@ -267,9 +273,9 @@ class ListenerClock:
             self._wake.cancel()
         self._wake = self._loop.call_at(when, self._on_wake)
 
-    async def _settle(self) -> None:
+    async def _settle(self, turns: int) -> None:
         """Let what the callbacks began come to its end, or to the next timer."""
-        for _ in range(TURNS):
+        for _ in range(turns):
             await asyncio.sleep(0)
         until = now() + PATIENCE_S
         while goes_on := self._begun | self._tasks:
@@ -278,5 +284,6 @@ class ListenerClock:
             if now() >= until:
                 self._stuck |= goes_on
                 break
+            self._set_wake()  # real time passes: what it reaches meanwhile fires by itself
             await asyncio.sleep(LOOK_S)
         self._stuck &= goes_on

@@ -8,11 +8,11 @@ from lab.functions import language
 from tests.docs.conftest import Shell
 from tests.docs.pages import PAGES, SHELLS, fences, outputs, shows
 
-SERVE_PAGE = "serve.md"
-"""Its blocks need a server: see `test_serve_page.py`."""
+WITH_A_SERVER = ("serve.md", "upstream.md")
+"""Their blocks need a server: see `test_serve_page.py` and `test_upstream_page.py`."""
 
 WITH_COMMANDS = [
-    page for page in PAGES if page.name != SERVE_PAGE and any(fence.language == "sh" for fence in fences(page))
+    page for page in PAGES if page.name not in WITH_A_SERVER and any(fence.language == "sh" for fence in fences(page))
 ]
 
 

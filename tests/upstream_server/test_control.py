@@ -17,7 +17,7 @@ from upstream_server.control import Control
 TOKEN = "a token that nobody guesses"
 
 
-DEEDS = [("POST", f"/{deed}") for deed in ("give-up", "restart", "drain", "refuse", "listen")]
+DEEDS = [("POST", f"/{deed}") for deed in ("give-up", "advance", "restart", "drain", "refuse", "listen")]
 
 
 class Api:
@@ -211,6 +211,44 @@ async def test_a_bad_restart_restarts_nothing(api: Api, bench: Bench, body: obje
     await bench.listener()
     await api.refused("POST", "/listeners/one/restart", body, 422)
     assert not bench.events("listener-down")
+
+
+async def test_the_clock_of_a_listener_is_moved(api: Api, bench: Bench) -> None:
+    listener = await bench.listener(idle_timeout=300.0)
+    await (await bench.client(listener)).request()
+    shown = (await api("GET", "/listeners/one"))[1]
+    assert shown["moved"] == 0
+    assert 200 < shown["next"] <= 300
+    answers = await asyncio.gather(*(api("POST", "/listeners/one/advance", {"by": by}) for by in (100, 260.5)))
+    assert sorted(answer["total"] for _, answer in answers)[1] == 360.5
+    assert (await api("POST", "/listeners/one/advance", {"by": 0}))[1] == {"total": 360.5, "next": None, "fired": 0}
+    assert sum(answer["fired"] for _, answer in answers) == 1
+    assert bench.events("gave-up")
+    shown = (await api("GET", "/listeners/one"))[1]
+    assert (shown["moved"], shown["next"]) == (360.5, None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"by": -1}',
+        '{"by": NaN}',
+        '{"by": Infinity}',
+        '{"by": 1e9}',
+        '{"by": "1s"}',
+        '{"by": 1, "to": 2}',
+        "{}",
+        "",
+        "{",
+    ],
+)
+async def test_a_bad_move_moves_nothing(api: Api, bench: Bench, body: str) -> None:
+    listener = await bench.listener()
+    async with api.session.post("/listeners/one/advance", data=body) as response:
+        assert response.status == 422
+        assert "\n" not in (await response.json())["error"]
+    assert listener.clock.moved == 0
+    assert not bench.events("clock-moved")
 
 
 async def test_the_authority_is_the_one_of_the_listeners(api: Api, bench: Bench, control: Control) -> None:
