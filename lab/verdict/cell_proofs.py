@@ -10,7 +10,7 @@ from functools import cached_property
 from lab.journal import Event
 from lab.plan.cells import Cell
 from lab.scenario.words import Reuse
-from lab.verdict import proofs
+from lab.verdict import jumps, proofs
 from lab.verdict.facts import Facts
 from lab.verdict.proofs import Proof
 
@@ -69,6 +69,8 @@ class CellFacts:
         yield from self._function_did_its_part()
         yield proofs.stood_still(self.facts)
         yield Proof("full_gap", bool(self.facts.gaps) and proofs.full_gap(self.facts).met)
+        if jumps.are_asked(self.facts):
+            yield jumps.clocks_jumped(self.cell.setting, self.facts)
         if self.cell.is_idle_death:
             yield from self._connection_died()
         yield proofs.success_executed(self.facts)

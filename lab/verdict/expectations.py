@@ -117,13 +117,13 @@ def _after_answer(expect: Expect, facts: Facts) -> Iterator[Difference]:
 
 
 def _latency(expect: Expect, facts: Facts) -> Iterator[Difference]:
-    stated, real = expect.latency, facts.last_took
+    stated, seconds = expect.latency, facts.last_took
     if stated is None:
         return
-    if real is None:
+    if seconds is None:
         yield Difference("latency", "known", "an unknown time")
         return
-    took = real * facts.speed
+    took = seconds * facts.speed
     if stated.at_least is not None and took < stated.at_least:
         yield Difference("latency", f"at least {format_duration(stated.at_least)}", format_duration(took))
     elif stated.at_most is not None and took > stated.at_most:

@@ -51,7 +51,7 @@ class Facts(Recorded):
 
     @cached_property
     def gaps(self) -> list[Gap]:
-        return gaps_of(self.events)
+        return gaps_of(self.events, self.lab_time)
 
     @cached_property
     def stale(self) -> list[Stale]:
@@ -81,14 +81,14 @@ class Facts(Recorded):
         first = min((event.t for event in self._all("upstream", "connection-opened")), default=float("inf"))
         ended = [event.t for event in self.events if any(trace.shows(event) for trace in ending_traces())]
         return any(
-            gap.woken - gap.started > idle
-            or gap.woken - first > age
+            gap.lasted > idle
+            or self.lab_time.passed(first, gap.woken) > age
             or any(gap.started <= t <= gap.woken for t in ended)
             for gap in self.gaps
         )
 
     def _limits(self, *keys: str) -> list[float]:
-        """How long the upstream was told to keep connections, in real seconds."""
+        """How long the upstream was told to keep connections, in seconds of its own clock."""
         told = [event.get(key) for event in self._all("upstream", "listener-opened") for key in keys]
         return [seconds for seconds in told if seconds is not None]
 
@@ -168,7 +168,7 @@ class Facts(Recorded):
 
     @cached_property
     def speed(self) -> float:
-        """Lab seconds per real second in this run."""
+        """What this run's durations were divided by; 1 unless an older lab made it."""
         told = self.started.get("speed") if self.started else None
         return float(told or next((gap.stated / gap.real for gap in self.gaps if gap.real), 1.0))
 
@@ -190,6 +190,10 @@ class Facts(Recorded):
         if not tick:
             return []
         return [
-            (gap.frozen, ((after[0] - before[1]) * tick - gap.awake) / (gap.woken - gap.frozen_at))
+            (gap.frozen, ((after[0] - before[1]) * tick - gap.awake) / self._could_tick(gap))
             for gap, before, after in zip(self.gaps, ticks, ticks[1:], strict=False)
         ]
+
+    def _could_tick(self, gap: Gap) -> float:
+        """Seconds of a gap in which a task that runs would tick. A jump of an awake sandbox's clock is one tick."""
+        return self.lab_time.passed(gap.frozen_at, gap.woken) if gap.frozen else gap.woken - gap.frozen_at

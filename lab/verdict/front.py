@@ -67,4 +67,4 @@ def _moment(setting: Setting, facts: Facts, ended: Sequence[Event]) -> tuple[Pro
 
 def _lasted_beyond(setting: Setting, gap: Gap) -> bool:
     patience = setting.balancer.client_timeout if setting.balancer else None
-    return patience is not None and gap.woken - gap.started > patience * gap.real / gap.stated
+    return patience is not None and gap.lasted > patience * gap.real / gap.stated

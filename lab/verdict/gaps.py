@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lab.journal import Event
+from lab.verdict.lab_time import LabTime
 
 TOLERANCE = 0.001
 """Real seconds by which a timer may fire early: an event loop rounds its clock."""
@@ -28,7 +29,9 @@ class Gap:
     stated: float
     """Lab seconds."""
     real: float
-    """Real seconds that it had to last at this run's speed."""
+    """Seconds that it had to last: as stated, or what an older journal's speed makes of that."""
+    lasted: float
+    """Seconds from its start to the wake, with the jumps of the run's clocks."""
     confirmed: bool
     """The kernel said stopped after the freeze, and still said so just before the thaw."""
     still: bool
@@ -39,28 +42,30 @@ class Gap:
 
     @property
     def awake(self) -> float:
-        """Seconds between two invocations in which the sandbox could run: before the freeze and after the wake."""
+        """Real seconds between two invocations in which the sandbox could run: before the freeze and after the wake."""
         return (self.frozen_at - self.started) + (self.event_sent - self.woken)
 
     @property
     def full(self) -> bool:
         """It lasted at least as long as stated."""
-        return self.woken - self.started >= self.real - TOLERANCE
+        return self.lasted >= self.real - TOLERANCE
 
     def holds(self, t: float) -> bool:
         """Whether a moment lies in it, and, in a frozen gap, between freeze and thaw."""
         return (self.frozen_at if self.frozen else self.started) <= t <= self.woken
 
 
-def gaps_of(events: Sequence[Event]) -> list[Gap]:
+def gaps_of(events: Sequence[Event], lab_time: LabTime) -> list[Gap]:
     """The gaps of one run that came to their end, in order; `events` in the order of the clock."""
     ends = {event["number"]: event.t for event in events if event.kind == "gap-ended"}
     starts = [event for event in events if event.kind == "gap-started" and event["number"] in ends]
     nexts = [*(event.t for event in starts[1:]), float("inf")]
-    return [_gap(events, start, ends[start["number"]], then) for start, then in zip(starts, nexts, strict=False)]
+    return [
+        _gap(events, lab_time, start, ends[start["number"]], then) for start, then in zip(starts, nexts, strict=False)
+    ]
 
 
-def _gap(events: Sequence[Event], start: Event, end: float, next_start: float) -> Gap:
+def _gap(events: Sequence[Event], lab_time: LabTime, start: Event, end: float, next_start: float) -> Gap:
     froze = [e for e in events if e.source == "sandbox" and e.kind == "frozen" and start.t <= e.t <= end]
     thaws = [e for e in events if e.source == "sandbox" and e.kind == "thawed" and end <= e.t < next_start]
     sent = next((e for e in events if e.kind == "event-sent" and e.t >= end), None)
@@ -80,6 +85,7 @@ def _gap(events: Sequence[Event], start: Event, end: float, next_start: float) -
         frozen=start["frozen"],
         stated=start["duration"],
         real=start["real"],
+        lasted=lab_time.passed(start.t, woken),
         confirmed=bool(froze and thaws) and all(confirmed),
         still=all(_stood_still(events, thaw) for thaw in thaws),
     )

@@ -5,7 +5,8 @@ its moment and of the stated cause, on a connection that was then reused, and th
 state just before the wake. A fix that avoids the stale connection needs the proof of its paired bug's run instead, and
 so does a contrast that states `reuse: false`. A bug that states `fault: client` must prove that nothing went stale, and
 that its client closed the healthy connection under a request of its own. A control needs a healthy reuse and no fault.
-In every role gaps last as long as stated, each success was executed, and each statement has a witness.
+In every role gaps last as long as stated, every clock takes part in jumps of time, each success was executed, and each
+statement has a witness.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from lab.scenario.model import Arm
 from lab.scenario.setting import Setting
 from lab.scenario.words import TcpState
-from lab.verdict import front, proofs
+from lab.verdict import front, jumps, proofs
 from lab.verdict.facts import Facts
 from lab.verdict.proofs import Proof
 from lab.verdict.results import Guard
@@ -40,6 +41,7 @@ def _of_every_run(setting: Setting, facts: Facts) -> tuple[Proof, ...]:
     return (
         *((proofs.stood_still(facts),) if setting.freezes else ()),
         *((proofs.full_gap(facts),) if setting.idle else ()),
+        *((jumps.clocks_jumped(setting, facts),) if jumps.are_asked(facts) else ()),
         proofs.success_executed(facts),
         proofs.witnessed(setting, facts),
     )

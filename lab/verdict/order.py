@@ -156,16 +156,13 @@ def _limits(setting: Setting, facts: Facts) -> Iterator[str]:
         key = {"idle timeout": "idle_timeout", "gateway": "gateway_timeout", "max age": "max_age"}.get(why)
         since = opened.get(number) if why == "max age" else used.get(number)
         limits = [limit for here in listeners if key and (limit := here.get(key)) is not None]
-        if since is not None and limits and event.t - since < min(limits) - ACROSS:
-            yield f"connection {number} ended by its {why} after only {event.t - since:.3f} s"
-        told = event.get("idle_s")
-        if (
-            why == "idle timeout"
-            and since is not None
-            and told
-            and abs(event.t - since - told) > max(ACROSS, told / 20)
-        ):
-            yield f"connection {number} had been unused for {event.t - since:.3f} s, but the upstream says {told:.3f} s"
+        if since is None:
+            continue
+        passed, told = facts.upstream_time.passed(since, event.t), event.get("idle_s")
+        if limits and passed < min(limits) - ACROSS:
+            yield f"connection {number} ended by its {why} after only {passed:.3f} s"
+        if why == "idle timeout" and told and abs(passed - told) > max(ACROSS, told / 20):
+            yield f"connection {number} had been unused for {passed:.3f} s, but the upstream says {told:.3f} s"
 
 
 def _gaps_in_turn(setting: Setting, facts: Facts) -> Iterator[str]:

@@ -7,6 +7,7 @@ from functools import cached_property
 from lab.journal import Event, History
 from lab.scenario.words import OutcomeClass
 from lab.verdict.before import number_says_new
+from lab.verdict.lab_time import LabTime, lab_jumps, upstream_jumps
 from upstream_server import moments
 
 UNTOLD: dict[str, OutcomeClass] = {"Sandbox.Timedout": "timeout"}
@@ -49,6 +50,28 @@ class Recorded:
         for event in self.events:
             found.setdefault((event.source, event.kind), []).append(event)
         return found
+
+    @cached_property
+    def lab_time(self) -> LabTime:
+        """How the lab moved the clocks of this run; without jumps in an older journal."""
+        return LabTime.of(lab_jumps(self.events))
+
+    @cached_property
+    def may_jump(self) -> bool:
+        """Whether the run is of a lab whose clocks jump. An older lab divided durations by a speed."""
+        said = self.started is not None and any(self.started.get(name) is not None for name in ("epoch", "pace"))
+        return said or bool(lab_jumps(self.events) or upstream_jumps(self.events))
+
+    @cached_property
+    def pace(self) -> float | None:
+        """Lab seconds in a real second of a gap; None if gaps pass in jumps alone, or in an older journal."""
+        return self.started.get("pace") if self.started else None
+
+    @cached_property
+    def upstream_time(self) -> LabTime:
+        """The same as the upstream recorded it: it alone knows in which of its steps a connection was given up."""
+        clocks = upstream_jumps(self.events)
+        return LabTime.of(clocks[0]) if clocks else self.lab_time
 
     @cached_property
     def finished(self) -> bool:
@@ -258,14 +281,14 @@ class Recorded:
 
     @cached_property
     def last_took(self) -> float | None:
-        """Real seconds that the last request took, or the last invocation if it reported none."""
+        """Seconds that the last request took, jumps included, or the last invocation if it reported none."""
         last = max([*self.requests, *self._untold], key=lambda event: event.t, default=None)
         if last is None:
             return None
         if last.source == "client":
-            return float(last["ended"] - last["started"])
+            return self.lab_time.passed(last["started"], last["ended"])
         sent = [e.t for e in self._all("invocation", "event-sent") if e["request_id"] == last["request_id"]]
-        return last.t - sent[-1] if sent else None
+        return self.lab_time.passed(sent[-1], last.t) if sent else None
 
     @cached_property
     def started(self) -> Event | None:

@@ -36,6 +36,7 @@ class Guard(Model):
     expected_tcp_state: str | None = Field(default=None, description="What `client_tcp_state` has to be.")
     frozen_throughout: bool | None = _claim("frozen_throughout")
     full_gap: bool | None = _claim("full_gap")
+    clocks_jumped: bool | None = _claim("clocks_jumped")
     paired_bug: bool | None = _claim("paired_bug")
     gap_passed_limit: bool | None = _claim("gap_passed_limit")
     own_connection_ended: bool | None = _claim("own_connection_ended")

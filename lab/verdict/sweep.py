@@ -16,6 +16,7 @@ from lab.journal import Event, Scope
 from lab.scenario.load import Named
 from lab.scenario.model import Sweep
 from lab.units import format_duration
+from lab.verdict import jumps
 from lab.verdict.curve import describe, doubt, wilson
 from lab.verdict.facts import Facts
 from lab.verdict.results import SweepPoint, SweepResult, Verdict
@@ -79,7 +80,7 @@ def _samples(facts: Facts, stated: float, gaps: Sequence[float]) -> Iterator[Sam
     for number, request in requests.items():
         before = requests.get(number - 1)
         if number % 2 == 0 and before is not None and before["outcome"] == "ok" and before["attempts"]:
-            gap = (request["started"] - before["ended"]) * speed
+            gap = facts.lab_time.passed(before["ended"], request["started"]) * speed
             found = before["attempts"][-1]["local_port"]
             yield Sample(
                 gap=_belongs(gap, stated, gaps),
@@ -133,6 +134,8 @@ def _unwitnessed(named: Named, sweep: Sweep, runs: Sequence[Facts]) -> str | Non
         is_of_today = any("speed" in event.data for event in facts.events if event.kind == "arm-started")
         if is_of_today and (against := contradictions(setting, facts)):
             return f"what it states has no witness: {'; '.join(against)}"
+        if jumps.are_asked(facts) and not (moved := jumps.clocks_jumped(setting, facts)).met:
+            return f"no proof {moved.gap}"
         if facts.unexecuted_successes:
             return "a request was reported as `ok`, but the upstream did not carry it out"
         if len(facts.outcomes) > len(facts.requests):

@@ -85,6 +85,23 @@ def timeline(s: Statement) -> Iterator[str]:
 def speed(s: Statement) -> Iterator[str]:
     if s.speed is not None and s.setting.speed is not None and s.speed > s.setting.speed:
         yield f"it ran at speed {s.speed:g}, but at most {s.setting.speed:g} is stated"
+    if s.setting.speed is None or not s.facts.may_jump:
+        return
+    if s.facts.pace is None:
+        yield f"its gaps passed in jumps, but a speed of at most {s.setting.speed:g} is stated"
+    elif s.facts.pace > s.setting.speed:
+        yield f"its gaps passed at a pace of {s.facts.pace:g}, but at most {s.setting.speed:g} is stated"
+
+
+@check
+def pace(s: Statement) -> Iterator[str]:
+    """At a pace, real time passes in every gap, and only what is missing is a jump."""
+    if not s.facts.pace or s.setting.by_chance:  # then a gap is what the client sees of it
+        return
+    for gap in s.facts.gaps:
+        least = gap.stated / s.facts.pace
+        if gap.woken - gap.started < least - TOLERANCE:
+            yield f"gap {gap.number} took {gap.woken - gap.started:.3f} s, less than the {least:.3f} s of its pace"
 
 
 @check
@@ -161,7 +178,7 @@ def event_retries(s: Statement) -> Iterator[str]:
             yield "the platform planned a retry at another speed"
         tries = (e for e in s.all("invocation", "invoked") if e["request_id"] == name and e.t >= event.t)
         again = next(tries, None)
-        if again is not None and again.t - event.t < event["real"] - TOLERANCE:
+        if again is not None and s.facts.lab_time.passed(event.t, again.t) < event["real"] - TOLERANCE:
             yield "the platform tried an event again too early"
     failed = [e for e in s.all("invocation", "failed") if e.get("error_type") == "RequestFailed"]
     for before, after in pairwise(s.all("invocation", "invoked")):

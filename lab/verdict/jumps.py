@@ -1,0 +1,203 @@
+"""The proof that a jump of time arrived: at the upstream, and on both clocks of the function.
+
+The lab moves the clocks; the upstream and the function each say what theirs show. If they say otherwise, or nothing,
+then the stated time did not pass where it had to, and the run proves nothing.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Any, Literal
+
+from lab.journal import Event
+from lab.scenario.setting import Setting
+from lab.units import format_duration
+from lab.verdict.facts import Facts
+from lab.verdict.lab_time import AGREED, lab_jumps, upstream_jumps
+from lab.verdict.proofs import Proof
+
+ROUNDED = 0.000002
+"""Seconds by which rounding may put two events out of order."""
+READ = {"monotonic": 0.005, "wall": 0.05}
+"""Seconds by which a reading may lie outside its invocation. Some languages read a clock in milliseconds, and the wall
+clock may be slewed against the monotonic one while a run lasts."""
+
+SEEN = 0.001
+"""Seconds below which no report gives a duration."""
+
+Clock = Literal["monotonic", "wall"]
+
+
+def are_asked(facts: Facts) -> bool:
+    """Whether the run needs the proof. A journal of a lab whose clocks do not jump has nothing of it."""
+    return facts.may_jump
+
+
+def clocks_jumped(setting: Setting, facts: Facts) -> Proof:
+    """Every jump was made where the timeline has one, and each clock was moved on by all of them."""
+    against = (*_against_the_lab(facts), *_against_the_upstream(facts), *_against_the_function(setting, facts))
+    return Proof("clocks_jumped", not against, tuple(dict.fromkeys(against)))
+
+
+# The lab's own word.
+
+
+def _against_the_lab(facts: Facts) -> Iterator[str]:
+    total = 0.0
+    for jump in lab_jumps(facts.events):
+        total += jump["by"]
+        if abs(jump["total"] - total) > AGREED:
+            yield f"the lab's jumps come to {total:.3f} s, but it says {jump['total']:.3f} s"
+            return
+        if misplaced := _misplaced(facts, jump):
+            yield misplaced
+
+
+def _misplaced(facts: Facts, jump: Event) -> str | None:
+    """Why time must not have jumped then: in a gap every sandbox is at rest, or waits for an event's next try."""
+    gap = next((gap for gap in facts.gaps if gap.started - ROUNDED <= jump.t <= gap.ended + ROUNDED), None)
+    if gap is None:
+        return None if _waits_for_a_retry(facts, jump.t) else "time jumped while no gap was under way"
+    if gap.frozen and (jump["awake"] or jump.t < gap.frozen_at - ROUNDED):
+        return f"time jumped in gap {gap.number} while a sandbox was awake"
+    return None
+
+
+def _waits_for_a_retry(facts: Facts, t: float) -> bool:
+    plans = [event for event in facts.events if (event.source, event.kind) == ("invocation", "retry-planned")]
+    tries = [event for event in facts.events if (event.source, event.kind) == ("invocation", "invoked")]
+    for plan in plans:
+        again = (e.t for e in tries if e["request_id"] == plan["request_id"] and e.t >= plan.t)
+        if plan.t - ROUNDED <= t <= next(again, inf) + ROUNDED:
+            return True
+    return False
+
+
+# The upstream's word.
+
+
+def _against_the_upstream(facts: Facts) -> Iterator[str]:
+    """At the end of each gap, and at the end of the run, each of its clocks was moved on as far as the lab's."""
+    clocks = upstream_jumps(facts.events)
+    opened = [event.t for event in facts.events if (event.source, event.kind) == ("upstream", "listener-opened")]
+    if any(clock[0]["total"] - clock[0]["by"] > AGREED for clock in clocks):
+        yield "a jump of the upstream's clock is missing"
+        return
+    looks = [(f"at the end of gap {gap.number}", gap.ended) for gap in facts.gaps]
+    for when, t in [*looks, ("at the end of the run", inf)]:
+        stated = sorted(facts.lab_time.jumped(t) - facts.lab_time.jumped(since) for since in opened if since <= t)
+        seen = [sum(jump["by"] for jump in clock if jump.t <= t) for clock in clocks]
+        seen = sorted([*seen, *[0.0] * (len(stated) - len(seen))])
+        if len(seen) != len(stated):
+            yield f"{len(seen)} clocks of the upstream jumped, but it had {len(stated)} listeners"
+            return
+        for one, other in zip(seen, stated, strict=True):
+            if abs(one - other) > AGREED:
+                yield f"{when} the upstream's clock {_had_jumped(one, other)}"
+                return
+
+
+# The function's word.
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """An invocation that was answered, and in which sandbox, by the lab's name."""
+
+    began: float
+    ended: float
+    sandbox: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """By how many seconds a clock was ahead of the machine's: a reading says it within its invocation's length."""
+
+    least: float
+    most: float
+
+    def since(self, base: "_Ahead") -> "_Ahead":
+        return _Ahead(self.least - base.most, self.most - base.least)
+
+    def fits(self, seconds: float, tolerance: float) -> bool:
+        return self.least - tolerance <= seconds <= self.most + tolerance
+
+    @property
+    def about(self) -> float:
+        return (self.least + self.most) / 2
+
+
+def _against_the_function(setting: Setting, facts: Facts) -> Iterator[str]:
+    """What its clocks show in each invocation is the machine's time and all jumps until then.
+
+    With `clock: stalls` its monotonic clock does not take part in jumps. A sandbox that served other runs before has
+    their jumps as well, so there the first reading says where its clocks began.
+    """
+    reports = [event for event in facts.events if (event.source, event.kind) == ("invocation", "told")]
+    jumped = bool(lab_jumps(facts.events) or upstream_jumps(facts.events))
+    if not jumped and not any(report.get("clock") for report in reports):
+        return
+    epoch = facts.started.get("epoch") if facts.started else None
+    if epoch is None or not reports:
+        missing = "which wall time its clock began at" if epoch is None else "what any clock of the function showed"
+        yield f"the journal does not say {missing}"
+        return
+    spans, own = _spans(facts), {event["sandbox"] for event in facts.events if event.kind == "started"}
+    bases: dict[tuple[str, Clock], _Ahead] = {}
+    for report in reports:
+        clock, span = report.get("clock"), spans.get((report["sandbox"], report["invocation"]))
+        where = f"in invocation {report['invocation']}"
+        if clock is None or span is None:
+            yield f"{where} the function {'did not report its clocks' if span else 'reports that nobody invoked it'}"
+            continue
+        total = facts.lab_time.jumped(span.began)
+        readings: tuple[tuple[Clock, float, float], ...] = (
+            ("monotonic", clock["monotonic"], 0.0 if setting.clock == "stalls" else total),
+            ("wall", clock["wall"] - epoch, total),
+        )
+        for name, reading, stated in readings:
+            ahead = _Ahead(reading - span.ended, reading - span.began)
+            began = _Ahead(0.0, 0.0) if span.sandbox in own else ahead.since(_Ahead(stated, stated))
+            seen = ahead.since(bases.setdefault((span.sandbox, name), began))
+            if not seen.fits(stated, READ[name]):
+                yield f"{where} the function's {name} clock {_had_jumped(seen.about, stated)}"
+
+
+def _spans(facts: Facts) -> Mapping[tuple[str, int], _Span]:
+    """The invocations by what their answers say of themselves: the sandbox's own name, and a number."""
+    began: dict[str, float] = {}
+    spans: dict[tuple[str, int], _Span] = {}
+    for event in facts.events:
+        if event.source != "invocation":
+            continue
+        if event.kind == "invoked":
+            began[event["request_id"]] = event.t
+        elif (answer := answer_of(event)) and event["request_id"] in began:
+            spans[str(answer.get("sandbox")), int(answer.get("invocation") or 0)] = _Span(
+                began[event["request_id"]], event.t, event["sandbox"]
+            )
+    return spans
+
+
+def answer_of(event: Event) -> Mapping[str, Any]:
+    """What the function answered at the end of an invocation; empty for an end, or an event, without an answer."""
+    said = None
+    if event.kind == "returned":
+        said = event["payload"]
+    elif event.kind == "failed" and event["error_type"] == "RequestFailed":
+        try:
+            said = json.loads(event["message"])
+        except ValueError:
+            said = None
+    return said if isinstance(said, dict) else {}
+
+
+def _had_jumped(seen: float, stated: float) -> str:
+    """`had jumped by 3m where 6m had passed`."""
+    moved = f"had jumped by {_in_words(seen)}" if abs(seen) >= SEEN else "had not jumped"
+    return f"{moved} where {_in_words(stated)} had passed" if abs(stated) >= SEEN else f"{moved} where no time had"
+
+
+def _in_words(seconds: float) -> str:
+    return format_duration(round(seconds, 3)) if seconds >= 0 else f"-{format_duration(round(-seconds, 3))}"

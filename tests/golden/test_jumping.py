@@ -1,0 +1,107 @@
+"""Golden runs in which time jumps: the same verdicts, and none of them without every clock's word."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lab.journal import Event, by_scope
+from lab.verdict.judge import latest_attempt
+from tests.golden import RUNS, finished
+from tests.golden.jumping import jumping
+from tests.golden.verdicts import before, judged, verdicts
+
+LEAST = 0.05
+"""Seconds of the shortest jump that is damaged: half of it must show beside the length of an invocation's start."""
+OFF = 10.0
+"""Seconds by which a clock is wrong: more than any invocation takes."""
+
+Damage = Callable[[Event], Event | None]
+
+
+def missing(event: Event) -> None:
+    return None
+
+
+def halved(event: Event) -> Event:
+    return replace(event, data={**event.data, "by": event["by"] / 2})
+
+
+def halved_with_its_total(event: Event) -> Event:
+    half = event["by"] / 2
+    return replace(event, data={**event.data, "by": half, "total": event["total"] - half})
+
+
+def long_before(event: Event) -> Event:
+    return replace(event, t=event.t - 1000)
+
+
+def silent(event: Event) -> Event:
+    return replace(event, data={name: value for name, value in event.data.items() if name != "clock"})
+
+
+def moved_clock(name: str, by: float) -> Damage:
+    def change(event: Event) -> Event:
+        clock = event["clock"]
+        return replace(event, data={**event.data, "clock": {**clock, name: clock[name] + by}})
+
+    return change
+
+
+JUMPS: Mapping[str, Damage] = {
+    each.__name__: each for each in (missing, halved, halved_with_its_total, long_before)
+}  # fmt: skip
+DAMAGES: Mapping[tuple[str, str], Mapping[str, Damage]] = {
+    ("lab", "time-moved"): JUMPS,
+    ("upstream", "clock-moved"): JUMPS,
+    ("invocation", "told"): {
+        "silent": silent,
+        **{f"{name} {by:+g}": moved_clock(name, by) for name in ("monotonic", "wall") for by in (OFF, -OFF)},
+    },
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_verdicts_are_those_of_the_run_that_was_recorded(name: str) -> None:
+    assert verdicts(judged(name, jumping(name))) == before(name)
+
+
+def key_of(name: str, event: Event) -> tuple[str, str]:
+    """Scenario and arm, or the sweep that the arm is part of."""
+    scenario = next(named.scenario for named in finished(name).scenarios if named.name == event.scope.scenario)
+    is_swept = all(arm.name != event.scope.arm for arm in scenario.arms)
+    return event.scope.scenario, "sweep" if is_swept else event.scope.arm
+
+
+def speaks(name: str, event: Event) -> bool:
+    """Whether an event's run is the attempt that decides a verdict, and that verdict is a pass."""
+    scoped = by_scope(jumping(name))
+    mine = tuple(scope for scope in scoped if replace(scope, attempt=1) == replace(event.scope, attempt=1))
+    return before(name)[key_of(name, event)] == "pass" and latest_attempt(mine, scoped) == event.scope
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> tuple[str, str, int]:
+    """A golden run, what is done to it, and the number of the event that it is done to."""
+    name, kind = draw(st.sampled_from(sorted(RUNS))), draw(st.sampled_from(sorted(DAMAGES)))
+    numbers = [
+        number
+        for number, event in enumerate(jumping(name))
+        if (event.source, event.kind) == kind and event.get("by", LEAST) >= LEAST and speaks(name, event)
+    ]
+    how = draw(st.sampled_from(sorted(DAMAGES[kind])))
+    return name, how, draw(st.sampled_from(numbers)) if numbers else -1
+
+
+@given(damaged())
+def test_nothing_passes_if_a_clock_did_not_take_part(case: tuple[str, str, int]) -> None:
+    name, how, number = case
+    events = list(jumping(name))
+    if number < 0:
+        return  # a run of which nothing passes
+    event = events[number]
+    changed = DAMAGES[event.source, event.kind][how](event)
+    events[number : number + 1] = [] if changed is None else [changed]
+    assert verdicts(judged(name, events))[key_of(name, event)] != "pass"
