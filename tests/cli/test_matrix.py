@@ -12,7 +12,8 @@ from lab.journal import read_journal
 from tests.patience import COMMAND_PATIENCE
 from tests.run.command import all_gone, refused, running, thawlab, until
 
-CHOSEN = ("--client", "http.client", "--preset", "seed", "--tls", "plain", "--wake", "interrupted")
+CHOSEN = ("--client", "http.client", "--preset", "seed", "--method", "POST", "--tls", "plain", "--wake", "interrupted")
+"""15 cells: more than six jobs have done when the first six are."""
 CONTROL = ("--client", "http.client", "--preset", "seed", "--mode", "none", "--method", "POST", "--tls", "plain")
 
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.patience import COMMAND_PATIENCE
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-BOUND = 100
-"""Real seconds for a command; one arm takes some three."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Outside:
             [sys.executable, *arguments],
             cwd=self.folder,
             env=self.environment,
-            timeout=BOUND,
+            timeout=COMMAND_PATIENCE,
             capture_output=True,
             text=True,
         )

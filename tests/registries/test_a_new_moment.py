@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,13 +35,25 @@ def outside(tmp_path: Path) -> Outside:
 
 
 def test_it_strikes_where_it_says(outside: Outside) -> None:
-    printed = outside.thawlab("run", str(outside.write("orders.yaml", STORY)), "--out", "runs", status=3)
-    results = json.loads((outside.folder / "runs/latest/results.json").read_text())
-    order, question = results["scenarios"][0]["arms"]
-    assert order["verdict"] == "pass"
-    assert (question["verdict"], question["observed"]) == ("inconclusive", {"ok": 1})
+    story = str(outside.write("orders.yaml", STORY))
+    printed = outside.thawlab("run", story, "--arm", "order", "--out", "runs")
+    (order,) = _arms(outside)
+    assert order["verdict"] == "pass", order["why"]
     report = (outside.folder / "runs/latest/report.html").read_text()
     assert "ended connection 1 (rst) when the head of its order 2 came" in " ".join((printed + report).split())
+
+
+def test_it_strikes_nothing_else(outside: Outside) -> None:
+    story = str(outside.write("orders.yaml", STORY))
+    Outside(outside.folder, "a_moment,once").thawlab("run", story, "--arm", "question", "--out", "runs", status=3)
+    *_, question = _arms(outside)
+    assert (question["verdict"], question["observed"]) == ("inconclusive", {"ok": 1})
+
+
+def _arms(outside: Outside) -> list[dict[str, Any]]:
+    results = json.loads((outside.folder / "runs/latest/results.json").read_text())
+    arms: list[dict[str, Any]] = results["scenarios"][0]["arms"]
+    return arms
 
 
 def test_the_schema_knows_it(outside: Outside) -> None:
