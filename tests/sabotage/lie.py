@@ -48,6 +48,10 @@ def honest_journal(events: Sequence[Event]) -> Sequence[Event]:
     return events
 
 
+def whatever_happened(events: Sequence[Event]) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Break:
     """What is done to the lab; everything else is as in an honest run."""
@@ -59,6 +63,8 @@ class Break:
     """Replacements for functions of the lab; the first argument is the real one."""
     journal: Callable[[Sequence[Event]], Sequence[Event]] = honest_journal
     """What becomes of the journal of the place where the lie is told."""
+    told: Callable[[Sequence[Event]], bool] = whatever_happened
+    """Whether the lie was one, by the events of its place: a busy machine may make it true."""
 
     @property
     def after_the_fact(self) -> bool:

@@ -32,6 +32,8 @@ class Row:
     lie: Lie
     honest: Seen
     lied: Seen
+    told: bool = True
+    """Whether what the lab was to be told was untrue in the end."""
 
     @property
     def state(self) -> str:
@@ -40,7 +42,7 @@ class Row:
         if not self.honest.believed:
             return "TRUTH NOT BELIEVED"
         if self.lied.believed and not self.lie.only_said:
-            return "STILL GREEN"
+            return "STILL GREEN" if self.told else "CAME TRUE"
         return (
             "ok" if self.lied.names(self.lie.expected) and not self.honest.names(self.lie.expected) else "OTHER PROOF"
         )

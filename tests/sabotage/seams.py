@@ -13,7 +13,6 @@ from typing import Any
 from unittest import mock
 
 from lab.plan.experiment import Experiment
-from lab.run import carry_out as laboratory
 from lab.run import experiment as runner
 from tests.sabotage.lie import Arm, Break, Lie, Seam
 
@@ -33,7 +32,6 @@ def open_seams(lies: Iterable[Lie]) -> Iterator[None]:
     with ExitStack() as stack:
         for owner, name, replacement in (
             (runner, "_on_a_site", _on_a_site),
-            (laboratory, "_once_more", _once_more),
             *((*seam, _asking(seam)) for seam in {seam for lie in lies for seam in lie.break_it.patches}),
         ):
             stack.enter_context(mock.patch.object(owner, name, _calling(replacement, getattr(owner, name))))
@@ -71,8 +69,3 @@ async def _on_a_site(real: Real, experiment: Experiment, hosts: Any, lab: runner
         told.set(broken)
         experiment, lab = broken.job(experiment), replace(lab, backend=broken.backend(lab.backend))
     await real(experiment, hosts, lab, *args)
-
-
-def _once_more(real: Real, *args: Any) -> Any:
-    """An honest run has three attempts, a lie one: what is broken stays so."""
-    return () if telling.get() else real(*args)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from lab.scenario.steps.restart import Restart
 from tests.sabotage.breaks import nothing, other_upstream, otherwise
 from tests.sabotage.lie import Arm, Break, tell
-from tests.sabotage.stories import BUG, FIX, RESET, SEED_CELL, arm, of_the_catalogue, story
+from tests.sabotage.stories import BUG, CONTROL, FIX, RESET, SEED_CELL, arm, of_the_catalogue, story
 
 KIND = "cause"
 
@@ -98,4 +98,23 @@ tell(
     Arm(story(BUG), "bug"),
     break_it=otherwise(link="delivered"),
     expected="client_tcp_state",
+)
+PROBES = of_the_catalogue("gateway-probes", "probes")
+tell(
+    "nothing-was-to-die",
+    KIND,
+    "upstream",
+    "A control whose upstream loses patience in its short gap.",
+    CONTROL,
+    break_it=other_upstream(idle_timeout=60.0),
+    expected="no_fault",
+)
+tell(
+    "no-gateway-to-outlive",
+    KIND,
+    "upstream",
+    "Probes keep a connection that no gateway would have forgotten.",
+    PROBES,
+    break_it=other_upstream(gateway_timeout=None, gateway_refresh="requests"),
+    expected="gap_passed_limit",
 )

@@ -1,10 +1,12 @@
 """The freeze that was none, and the gap that was not as stated."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import cast
 
 from lab.backends.base import LinkHandle
 from lab.backends.process.sandbox import ProcessSandbox
+from lab.journal import Event
 from lab.run.stage import Stage
 from lab.scenario.steps import Step
 from lab.scenario.steps.freeze import Freeze
@@ -112,7 +114,17 @@ def shorter(by: float) -> Break:
         assert callable(real)
         await real(run, lab_seconds * by)
 
-    return Break(patches={(Stage, "pass_time"): pass_time})
+    return Break(patches={(Stage, "pass_time"): pass_time}, told=some_gap_was_short)
+
+
+def some_gap_was_short(events: Sequence[Event]) -> bool:
+    """Or the lab was so slow that the stated time passed all the same."""
+    ended = {event["number"]: event.t for event in events if event.kind == "gap-ended"}
+    for start in (event for event in events if event.kind == "gap-started"):
+        woken = [e.t for e in events if e.kind in ("thawed", "invoked") and e.t >= ended[start["number"]]]
+        if min(woken) - start.t < start["real"]:
+            return True
+    return False
 
 
 tell(
