@@ -1,0 +1,3 @@
+module thawlab/overlay
+
+go 1.21

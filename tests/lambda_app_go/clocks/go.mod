@@ -1,0 +1,3 @@
+module thawlab/clocks
+
+go 1.21
