@@ -85,13 +85,25 @@ def tally(arms: Iterable[ArmResult]) -> str:
 
 
 def environment(results: Results, *, but: Collection[str] = ()) -> str:
-    """One line: sandbox, speed, Python, kernel, engine and versions, without those in `but`."""
+    """One line: sandbox, how gaps passed, Python, kernel, engine and versions, without those in `but`."""
     env = results.environment
     engine = [f"engine {env.engine}"] if env.engine else []
     versions = [f"{name} {version}" for name, version in sorted(env.versions.items())]
-    parts = [f"sandbox {results.sandbox}", f"speed {results.speed:g}", f"Python {env.python}"]
+    parts = [f"sandbox {results.sandbox}", " ".join(passing(results)), f"Python {env.python}"]
     parts += [f"kernel {env.kernel} {env.machine}", *engine, *versions]
     return ", ".join(part for part in parts if part not in but)
+
+
+def passing(results: Results) -> tuple[str, str]:
+    """How the gaps passed, as a name and a value: `gaps`, `pass in jumps`, or `pace`, `60`, or `speed`, `150`.
+
+    Only an older lab has a speed: it divided every duration.
+    """
+    if results.pace is None:
+        return "gaps", "pass in jumps"
+    if results.speed == 1 != results.pace:
+        return "pace", f"{results.pace:g}"
+    return "speed", f"{results.speed:g}"
 
 
 def proofs(guard: Guard) -> list[tuple[bool, str]]:

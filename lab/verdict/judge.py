@@ -26,6 +26,7 @@ class RunStarted(BaseModel):
     run: str
     sandbox: str
     speed: float
+    pace: float | None = None
     repeats: int = Field(ge=1, le=10_000)
     arms: dict[str, list[str]]
     lacks: list[str] = []
@@ -56,9 +57,18 @@ def judge(scenarios: Sequence[Named], events: Sequence[Event]) -> Results:
         run=started.run,
         sandbox=started.sandbox,
         speed=started.speed,
+        pace=started.pace or (None if _jumps(events) else started.speed),
         verdict=worst(verdicts) if finished else "unfinished",
         environment=started.environment,
         scenarios=results,
+    )
+
+
+def _jumps(events: Sequence[Event]) -> bool:
+    """Whether a lab whose clocks jump made the run. An older one passed gaps at its speed."""
+    return any(
+        event.kind == "time-moved" or (event.kind == "arm-started" and event.get("epoch") is not None)
+        for event in events
     )
 
 

@@ -4,7 +4,7 @@ A journal of an older lab has no jumps: that lab divided every duration by a spe
 divided too before it is compared with real time.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -35,9 +35,23 @@ class LabTime:
         index = bisect_right(self.times, t)
         return self.totals[index - 1] if index else 0.0
 
+    def jumped_at(self, t: float) -> float:
+        """The jump at that very moment, in seconds; 0 if there is none."""
+        first = bisect_left(self.times, t)
+        return self.jumped(t) - (self.totals[first - 1] if first else 0.0)
+
+    def within(self, start: float, end: float) -> list[tuple[float, float]]:
+        """The jumps after one moment and until another: when, and by how many seconds."""
+        times = dict.fromkeys(self.times[bisect_right(self.times, start) : bisect_right(self.times, end)])
+        return [(t, self.jumped_at(t)) for t in times]
+
     def passed(self, start: float, end: float) -> float:
         """Seconds from one moment of the journal's clock to another, with the jumps between them."""
         return end - start + self.jumped(end) - self.jumped(start)
+
+
+REAL = LabTime()
+"""Lab time in which nothing jumps."""
 
 
 def lab_jumps(events: Sequence[Event]) -> list[Event]:

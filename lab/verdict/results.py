@@ -176,7 +176,11 @@ class Results(Model):
     schema_id: Literal["thawlab.results/1"] = Field(default=SCHEMA_ID, alias="schema")
     run: str
     sandbox: str = Field(description="The kind of sandbox.")
-    speed: float
+    speed: float = Field(description="What durations were divided by; 1 unless an older lab made the run.")
+    pace: float | None = Field(
+        default=None,
+        description="Lab seconds in a real second of a gap, of the arms that state no lower one; null if clocks jump.",
+    )
     verdict: Verdict
     environment: Environment
     scenarios: tuple[ScenarioResult, ...]

@@ -40,6 +40,20 @@ def test_a_suite_a_scenario_a_case_an_arm(troubled: FinishedRun) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("speed", "pace", "name", "value"),
+    [(1.0, None, "gaps", "pass in jumps"), (1.0, 60.0, "pace", "60"), (150.0, 150.0, "speed", "150")],
+)
+def test_every_report_says_how_gaps_passed(
+    passed: FinishedRun, speed: float, pace: float | None, name: str, value: str
+) -> None:
+    run = replace(passed, results=passed.results.model_copy(update={"speed": speed, "pace": pace}))
+    assert f"sandbox process, {name} {value}, Python" in markdown.render(run)
+    assert f"<dt>{name}</dt><dd>{value}" in html.render(run)
+    (suite,) = suites(run)
+    assert (name, value) in [(part.name, part.value) for part in suite.properties()]  # type: ignore[no-untyped-call]
+
+
 def test_verdicts_as_junit_knows_them(troubled: FinishedRun) -> None:
     told = {
         case.name: [(type(result), result.message.partition(" Ran with ")[0]) for result in case.result]

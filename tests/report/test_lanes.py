@@ -7,6 +7,7 @@ import pytest
 from lab.journal import Event, Scope
 from lab.report.run.drawing import LABEL_WIDTH, MOST_ROWS, RADIUS, draw
 from lab.report.run.lanes import Lanes, Phase, lanes
+from tests.golden.jumping import jumping
 from tests.report.sample import Tape, journal
 
 ARMS = ["bug", "frozen-below", "never-frozen", "close-after", "retry-fresh", "look-first"]
@@ -126,6 +127,35 @@ def test_the_axis_says_real_and_lab_time() -> None:
     assert major[3][0] == f"{when(events, 'gap-ended'):g} ms"
     assert "300.0 s" in [tick.lab for tick in drawing.ticks if not tick.major]
     assert [tick.x for tick in drawing.ticks] == sorted(tick.x for tick in drawing.ticks)
+
+
+def test_a_gap_in_which_time_jumps_is_drawn_in_lab_time() -> None:
+    tape = Tape(ARM)
+    tape.at(0, "sandbox", "started", sandbox="s-1")
+    tape.at(1, "lab", "gap-started", number=1, duration=400.0, real=400.0, frozen=True)
+    tape.at(2, "lab", "time-moved", by=300.0, total=300.0, awake=False)
+    tape.open(4, 1)
+    tape.at(6, "lab", "time-moved", by=100.0, total=400.0, awake=False)
+    tape.at(8, "invocation", "returned")
+    (gap,) = (phase for phase in lanes(tape.events).phases if phase.jumps)
+    assert gap.share(gap.start) == pytest.approx(0)
+    assert gap.share(0.004) == pytest.approx(0.75, abs=0.001)
+    assert gap.share(gap.end) == pytest.approx(1)
+    for share in (0.1, 0.5, 0.74, 0.9):  # in the middle of a jump
+        lab = gap.lab_start + share * (gap.lab_end - gap.lab_start)
+        assert gap.real(lab) == pytest.approx(0.002 if share < 0.75 else 0.006, abs=0.0001)
+    drawing = draw(lanes(tape.events))
+    assert drawing is not None
+    assert [tick.x for tick in drawing.ticks] == sorted(tick.x for tick in drawing.ticks)
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_a_golden_run_whose_clocks_jump_keeps_within_its_bounds(arm: str) -> None:
+    drawing = draw(lanes([event for event in jumping("roles") if event.scope.arm == arm]))
+    assert drawing is not None
+    assert all(LABEL_WIDTH <= dot.x <= drawing.width - RADIUS for dot in drawing.dots)
+    assert all(box.x >= LABEL_WIDTH and box.x + box.width <= drawing.width for box in drawing.boxes)
+    assert any("and a jump of" in box.tip for box in drawing.boxes)
 
 
 def test_a_burst_of_connections_is_cut_and_said_so() -> None:

@@ -177,6 +177,43 @@ def test_a_lab_clock_runs_fast_in_gaps_only() -> None:
     assert seen == pytest.approx([0, 1, 31, 61, 62, 1 + 60 + 1.4 + 60, 1 + 60 + 1.4 + 60 + 1])
 
 
+def jumping_gap(total: float, *, of: float) -> Tape:
+    """A gap of some milliseconds, in which the upstream's timer fires on the way; the lab records after it."""
+    tape = Tape(ARM)
+    tape.at(0, "lab", "arm-started", epoch=1.7e9)
+    tape.open(1, 1)
+    tape.at(10, "lab", "gap-started", number=1, duration=of, real=of, frozen=True)
+    tape.at(12, "sandbox", "frozen", sandbox="s-1", confirmed=True)
+    tape.at(13, "upstream", "clock-moved", by=total - 60, total=total - 60)
+    tape.at(14, "upstream", "gave-up", connection=1, mode="rst", how="linger-reset", why="idle timeout")
+    tape.at(15, "lab", "time-moved", by=total - 60, total=total - 60, awake=False)
+    tape.at(16, "upstream", "clock-moved", by=60, total=total)
+    tape.at(17, "lab", "time-moved", by=60, total=total, awake=False)
+    tape.at(18, "lab", "gap-ended", number=1)
+    tape.at(20, "sandbox", "thawed", sandbox="s-1", was_frozen=True)
+    tape.at(30, "invocation", "returned", request_id="r", sandbox="s-1")
+    return tape
+
+
+def test_a_lab_clock_jumps_where_the_upstreams_does() -> None:
+    tape = jumping_gap(360.0, of=360.0)
+    clock = LabClock.of(tape.events)
+    assert [clock.lab(tape.clock(ms)) for ms in (12, 14, 20)] == pytest.approx([0.012, 300.014, 360.020])
+    assert clock.before_a_jump(tape.clock(13)) == pytest.approx(0.013)
+
+
+def test_the_jumps_of_a_gap_are_told_once_before_what_they_bring_about() -> None:
+    told = [moment.text for moment in moments(jumping_gap(360.0, of=360.0).events)]
+    assert told[2] == "6m pass: the clocks jump"
+    assert told[3].startswith("gave up connection 1")
+    assert sum("jump" in text for text in told) == 1
+
+
+def test_a_gap_that_passes_in_part_in_real_time_says_so() -> None:
+    told = [moment.text for moment in moments(jumping_gap(100.0, of=360.0).events)]
+    assert "the clocks jump over 100.0 s of 6m" in told
+
+
 def test_the_platforms_wait_before_a_retry_is_lab_time_and_is_told() -> None:
     tape = Tape(ARM)
     tape.at(0, "invocation", "failed", request_id="r", error_type="RequestFailed", message="{}")

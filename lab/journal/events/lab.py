@@ -51,6 +51,8 @@ class RunStarted(Happening):
     """Arms that were not run, by scenario: why, and whether that is `declared` or `lacking`."""
     journal: Annotated[Text | None, NEW]
     """The version of the journal, such as `thawlab.journal/2`."""
+    pace: Speed | None = None
+    """Lab seconds in a real second of a gap, of the arms that state no lower one; null if gaps pass in jumps."""
 
 
 @event_of("lab")

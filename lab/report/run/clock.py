@@ -1,8 +1,9 @@
-"""Lab time of a real time: inside an idle gap the scenario's time runs `speed` times as fast.
+"""Lab time of a real time: real time and all jumps of the run's clocks until then.
 
-So it does while the platform waits to try an event again. Outside of that nothing is scaled: a cold
-start of 300 ms takes 0.3 s of lab time. So the clock shows what the scenario says (given up after
-about 300 s, thawed after 6 minutes), whatever the speed was.
+In a run of an older lab nothing jumps: inside an idle gap, and while the platform waits to try an event again, the
+scenario's time runs `speed` times as fast. Outside of gaps nothing jumps and nothing is scaled: a cold start of 300 ms
+takes 0.3 s of lab time. So the clock shows what the scenario says (given up after about 300 s, thawed after 6 minutes),
+however long that took.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from math import inf
 from typing import Self
 
 from lab.journal import Event
+from lab.verdict.lab_time import REAL, LabTime, lab_jumps, upstream_jumps
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,14 @@ class LabClock:
 
     start: float
     gaps: tuple[Gap, ...] = ()
+    jumps: LabTime = REAL
 
     @classmethod
     def of(cls, events: Sequence[Event]) -> Self:
-        """The clock of one arm's events; a gap that never ended lasts for ever."""
+        """The clock of one arm's events; a gap that never ended lasts for ever.
+
+        The upstream's record of jumps goes before the lab's: it alone stands in order with what the upstream did.
+        """
         gaps: list[Gap] = []
         opened: Event | None = None
         for event in events:
@@ -42,7 +48,9 @@ class LabClock:
                 opened = None
         if opened:
             gaps.append(Gap(opened.t, inf, _rate(opened)))
-        return cls(events[0].t if events else 0.0, tuple(gaps))
+        clocks = upstream_jumps(events)
+        jumps = LabTime.of(clocks[0] if clocks else lab_jumps(events))
+        return cls(events[0].t if events else 0.0, tuple(gaps), jumps)
 
     def real(self, t: float) -> float:
         """Real seconds from the first event to `t` of the journal's clock."""
@@ -51,7 +59,11 @@ class LabClock:
     def lab(self, t: float) -> float:
         """Lab seconds from the first event to `t` of the journal's clock."""
         extra = ((min(t, gap.end) - gap.start) * (gap.rate - 1) for gap in self.gaps if t > gap.start)
-        return self.real(t) + sum(extra)
+        return self.real(t) + sum(extra) + self.jumps.jumped(t)
+
+    def before_a_jump(self, t: float) -> float:
+        """Lab seconds from the first event to `t`, without a jump at that very moment."""
+        return self.lab(t) - self.jumps.jumped_at(t)
 
 
 FASTEST_RATE = 1e6

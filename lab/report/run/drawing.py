@@ -2,7 +2,8 @@
 
 An arm's run is a cold start of some hundred milliseconds, requests of one or two, and a long gap: on
 one linear scale the requests would be hairlines. So each phase is linear in itself and has a width of
-its own; the axis says the times at each boundary, real and lab.
+its own; the axis says the times at each boundary, real and lab. A gap in which the clocks jump is linear
+in lab time: in real time it is some milliseconds, of which the jumps are none.
 """
 
 from collections.abc import Callable, Iterator
@@ -121,8 +122,7 @@ def _scale(phases: tuple[Phase, ...], stretches: tuple[Stretch, ...]) -> Callabl
     def place(t: float) -> float:
         for phase, stretch in zip(phases, stretches, strict=True):
             if t <= phase.end:
-                part = (t - phase.start) / (phase.end - phase.start)
-                return stretch.x + max(part, 0.0) * stretch.width
+                return stretch.x + max(phase.share(t), 0.0) * stretch.width
         return stretches[-1].x + stretches[-1].width
 
     return place
@@ -135,7 +135,8 @@ def _boxes(lanes: Lanes, rows: dict[str, float], place: Callable[[float], float]
         x, until = place(band.start), place(band.end)
         width = max(until - x, 1.5)
         label = band.kind if band.kind != "request" and width > LETTER * len(band.kind) + 8 else ""
-        tip = f"{band.row}: {band.kind}, {(band.end - band.start) * 1000:.1f} ms"
+        jumped = f" and a jump of {_seconds(band.jumped)}" if band.jumped else ""
+        tip = f"{band.row}: {band.kind}, {(band.end - band.start) * 1000:.1f} ms{jumped}"
         yield Box(band.kind.replace(" ", "-"), x, rows[band.row] + 4, width, label, tip)
 
 
@@ -167,8 +168,8 @@ def _ticks(phases: tuple[Phase, ...], stretches: tuple[Stretch, ...]) -> Iterato
 
 def _inner_ticks(phase: Phase, stretch: Stretch) -> Iterator[Tick]:
     """Round lab times within a gap, round real times elsewhere, where there is room."""
-    rate = phase.lab_rate if phase.kind == "gap" else 1.0
-    low, high = (phase.lab_start, phase.lab_end) if phase.kind == "gap" else (phase.start, phase.end)
+    in_lab_time = phase.kind == "gap" or bool(phase.jumps)
+    low, high = (phase.lab_start, phase.lab_end) if in_lab_time else (phase.start, phase.end)
     if high <= low:  # so short, at so late a time, that its ends are one number
         return
     step = _round_step((high - low) * TICK_ROOM / stretch.width)
@@ -177,11 +178,10 @@ def _inner_ticks(phase: Phase, stretch: Stretch) -> Iterator[Tick]:
         value = number * step
         if value >= high:
             return
-        real = phase.start + (value - low) / rate
+        real = phase.real(value) if in_lab_time else value
         x = stretch.x + (value - low) / (high - low) * stretch.width
         if x - stretch.x > TICK_ROOM and x + TICK_ROOM < stretch.x + stretch.width:
-            lab = phase.lab_start + (real - phase.start) * phase.lab_rate
-            yield Tick(x, _ms(real), _seconds(lab), "middle", False)
+            yield Tick(x, _ms(real), _seconds(value if in_lab_time else phase.lab(real)), "middle", False)
 
 
 def _round_step(least: float) -> float:

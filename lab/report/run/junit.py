@@ -25,7 +25,7 @@ def render(run: FinishedRun) -> bytes:
     document = JUnitXml("thawlab")
     for told in run.told:
         suite = TestSuite(plain(told.result.name))
-        for name, value in (("sandbox", results.sandbox), ("speed", f"{results.speed:g}"), ("run", results.run)):
+        for name, value in (("sandbox", results.sandbox), wording.passing(results), ("run", results.run)):
             suite.add_property(name, plain(value))
         suite.add_testcases([_case(told, arm, results) for arm in told.result.arms])
         if told.result.sweep:

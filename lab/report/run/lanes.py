@@ -23,6 +23,8 @@ class Band:
     kind: BandKind
     start: float
     end: float
+    jumped: float = 0.0
+    """Seconds by which the clocks jumped meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,36 @@ class Phase:
     end: float
     lab_start: float
     lab_end: float
+    jumps: tuple[tuple[float, float], ...] = ()
+    """Real seconds since the arm's first event, and by how many seconds the clocks jumped then."""
 
     @property
     def lab_rate(self) -> float:
-        """Lab seconds that pass in one real second."""
+        """Lab seconds that pass in one real second, jumps included."""
         return (self.lab_end - self.lab_start) / (self.end - self.start)
+
+    def lab(self, t: float) -> float:
+        """Lab time of a real time within it."""
+        if not self.jumps:
+            return self.lab_start + (t - self.start) * self.lab_rate
+        return self.lab_start + (t - self.start) + sum(by for at, by in self.jumps if at <= t)
+
+    def real(self, lab: float) -> float:
+        """When it was so late in lab time; if it was in the middle of a jump, the moment of that."""
+        if not self.jumps:
+            return self.start + (lab - self.lab_start) / self.lab_rate
+        t = self.start + (lab - self.lab_start)
+        for at, by in self.jumps:
+            if t <= at:
+                break
+            t = max(t - by, at)
+        return t
+
+    def share(self, t: float) -> float:
+        """How much of it is over at a real time, from 0 to 1: of lab time if time jumps in it, else of real time."""
+        if self.jumps:
+            return (self.lab(t) - self.lab_start) / (self.lab_end - self.lab_start)
+        return (t - self.start) / (self.end - self.start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +173,14 @@ def _bands(row: str, states: Sequence[State], clock: LabClock, end: float) -> li
     """One band per state, until the next state or the end; repeated states share one band."""
     changes = [state for index, state in enumerate(states) if index == 0 or states[index - 1][1] != state[1]]
     return [
-        Band(row, kind, clock.real(start), clock.real(min(until, end)))
+        _band(row, kind, start, min(until, end), clock)
         for (start, kind), (until, _) in pairwise([*changes, (end, None)])
         if kind is not None and start < end
     ]
+
+
+def _band(row: str, kind: BandKind, start: float, end: float, clock: LabClock) -> Band:
+    return Band(row, kind, clock.real(start), clock.real(end), clock.jumps.jumped(end) - clock.jumps.jumped(start))
 
 
 def _marks(told: Sequence[Moment], sandboxes: dict[object, str], connections: dict[int, str]) -> tuple[Mark, ...]:
@@ -181,7 +212,12 @@ def _phases(events: Sequence[Event], clock: LabClock, end: float) -> tuple[Phase
                 starts.append((event.t, "gap", f"{how} {format_duration(event['duration'])}"))
     changes = [start for index, start in enumerate(starts) if index == 0 or starts[index - 1][1] != start[1]]
     return tuple(
-        Phase(kind, title, clock.real(start), clock.real(until), clock.lab(start), clock.lab(until))
+        _phase(kind, title, start, until, clock)
         for (start, kind, title), (until, _, _) in pairwise([*changes, (end, "gap", "")])
         if until > start
     )
+
+
+def _phase(kind: PhaseKind, title: str, start: float, end: float, clock: LabClock) -> Phase:
+    jumps = tuple((clock.real(t), by) for t, by in clock.jumps.within(start, end))
+    return Phase(kind, title, clock.real(start), clock.real(end), clock.lab(start), clock.lab(end), jumps)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Literal, Self
 
 from lab.journal import Event
@@ -10,6 +11,7 @@ from lab.report.run.evidence import began, is_outcome, settled
 from lab.report.wording import plain
 from lab.scenario.steps import VERBS
 from lab.units import format_duration
+from lab.verdict.lab_time import lab_jumps
 from lab.verdict.recorded import FOLLOW_UP
 from upstream_server import faults
 from upstream_server.moments import STALL, when
@@ -23,6 +25,12 @@ _DURING = {
     "answered": ", after its answer",
     "invocation": ", in an invocation",
 }
+
+
+JUMPS = ("time-moved", "clock-moved")
+"""Kinds of event by which the lab and the upstream record that clocks jump."""
+MOSTLY = 0.9
+"""Share of a gap from which on its jumps are all of it for a reader; the rest is how long freezing takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,8 @@ class _Story:
     """What one event's sentence needs to know about the others."""
 
     clock: LabClock
+    passing: Mapping[tuple[float, str], str]
+    """What is said of the jumps of each gap, by the time and kind of its first one."""
     opened: tuple[Event, ...]
     closed: tuple[Event, ...]
     sandboxes: tuple[str, ...]
@@ -83,6 +93,7 @@ class _Story:
         started = dict.fromkeys(str(event.get("sandbox")) for event in of_kind("started"))
         return cls(
             clock=LabClock.of(events),
+            passing=_passing(events),
             opened=of_kind("connection-opened"),
             closed=of_kind("connection-closed"),
             sandboxes=tuple(started),
@@ -102,7 +113,7 @@ class _Story:
             t=self.clock.real(event.t),
             lane=lane,
             text=plain(text),
-            lab=self.clock.lab(event.t),
+            lab=self.clock.before_a_jump(event.t) if event.kind in JUMPS else self.clock.lab(event.t),
             tone=tone,
             connection=connection,
             sandbox=None if sandbox is None else str(sandbox),
@@ -130,6 +141,9 @@ class _Story:
                 return "sandbox", f"stopped{self._which(event)} (exit {event.get('exit')})", "plain"
             case "lab", "gap-started" if not event.get("frozen"):
                 return "sandbox", f"idle for {format_duration(event['duration'])}, not frozen", "plain"
+            case _, kind if kind in JUMPS:
+                passing = self.passing.get((event.t, kind))
+                return ("lab", passing, "plain") if passing else None
             case "lab", "tcp-state" if number not in self._closed_before(event):
                 return "connection", self._tcp_state(event), "plain"
             case "lab", "trouble":
@@ -235,6 +249,21 @@ class _Story:
             if fitting and numbers[-1:] != fitting[-1:]:
                 numbers.append(fitting[-1])
         return numbers
+
+
+def _passing(events: Sequence[Event]) -> Mapping[tuple[float, str], str]:
+    """One sentence for each gap in which the clocks jump, at the first record of that."""
+    found: dict[tuple[float, str], str] = {}
+    for start in (event for event in events if event.kind == "gap-started"):
+        end = next((e.t for e in events if e.kind == "gap-ended" and e.get("number") == start.get("number")), inf)
+        jumps = [event for event in events if event.kind in JUMPS and start.t <= event.t <= end]
+        if jumps:
+            by = sum(event["by"] for event in lab_jumps(jumps))
+            stated = format_duration(start["duration"])
+            whole = by >= start["duration"] * MOSTLY
+            said = f"{stated} pass: the clocks jump" if whole else f"the clocks jump over {by:.1f} s of {stated}"
+            found[jumps[0].t, jumps[0].kind] = said
+    return found
 
 
 def _of_a_step(event: Event) -> tuple[Lane, str, Tone] | None:
