@@ -256,6 +256,29 @@ async def test_a_restart_that_a_jump_passes_is_over_when_it_ends(bench: Bench) -
     assert (await (await bench.client(listener)).request()).status == 201
 
 
+async def test_a_restart_that_begins_in_a_jump_ends_in_it(bench: Bench) -> None:
+    listener = await bench.listener()
+    for limit in (100.0, 200.0):
+        listener.change(Behaviour(idle_timeout=limit))
+        await (await bench.client(listener)).request()
+    restarts: list[asyncio.Task[list[int]]] = []
+
+    def at_once(event: Event) -> None:
+        if event["kind"] == "clock-moved" and not restarts:
+            restarts.append(asyncio.create_task(listener.restart(down=50.0)))
+
+    bench.upstream.events.listen(at_once)
+    await listener.advance(400.0)
+    assert await restarts[0] == [2]
+    assert [(event["connection"], event["why"]) for event in bench.events("gave-up")] == [
+        (1, "idle timeout"),
+        (2, "restart"),
+    ]
+    down, up, *_ = [event["total"] for event in bench.events("clock-moved")]
+    assert (down, up) == (pytest.approx(100.0, abs=SILENCE), pytest.approx(150.0, abs=SILENCE))
+    assert [event["kind"] for event in bench.events()][-2:] == ["listener-up", "clock-moved"]
+
+
 async def test_what_becomes_idle_on_the_way_is_given_up_on_the_way(bench: Bench) -> None:
     """A drained connection ends by its own timeout; one that was told to end does so after its answer."""
     listener = await bench.listener(idle_timeout=LIMIT)

@@ -1,7 +1,7 @@
 """The lab's client of the upstream: what it does where the upstream does not answer, and what it asks for."""
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import aiohttp
@@ -9,10 +9,12 @@ import pytest
 
 import lab.upstream.client
 from lab.errors import EnvironmentLacks
-from lab.journal import Journal, Recorder, Scope
-from lab.journal.events import UpstreamExecuted
+from lab.journal import Event, Journal, Recorder, Scope
+from lab.journal.events import ClockMoved, UpstreamExecuted
 from lab.scenario.parts import Upstream
 from lab.upstream.client import MOVED_FROM, UpstreamClient
+from lab.upstream.handle import ListenerHandle
+from tests.patience import PATIENCE
 from tests.upstream_server.support import IDLE, Bench
 from upstream_server.control import Control
 
@@ -113,3 +115,26 @@ async def test_an_execution_says_that_it_was_at_the_new_address(
     await control.close()
     assert said is not None
     assert (said.connection, said.address) == (connection, address)
+
+
+async def test_the_journal_has_each_stretch_that_a_clock_was_moved(bench: Bench, tmp_path: Path) -> None:
+    control = await Control(bench.upstream, TOKEN).start()
+    client = UpstreamClient(control.url, TOKEN, "127.0.0.1")
+    await client.follow_events()
+    with Journal(tmp_path / "journal.jsonl") as journal:
+        recorder = Recorder(journal, Scope("s", "a", 1))
+        await client.open("one", Upstream(), 1.0, recorder)
+        handle = ListenerHandle(client, "one")
+        assert (await handle.advance(300)).total == 300
+        assert (await handle.advance(60.5)).total == 360.5
+        moved = [
+            ClockMoved.of(await recorder.wait_for(_moved_to(total), "the move", PATIENCE)) for total in (300.0, 360.5)
+        ]
+        await client.close_listener("one")
+    await client.close()
+    await control.close()
+    assert [event and (event.by, event.total) for event in moved] == [(300.0, 300.0), (60.5, 360.5)]
+
+
+def _moved_to(total: float) -> Callable[[Event], bool]:
+    return lambda event: event.kind == "clock-moved" and event.data["total"] == total
