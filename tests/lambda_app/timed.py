@@ -49,7 +49,7 @@ class Timed:
 
     def until_it_waits(self, number: int = 1) -> None:
         """Returns when so many timed waits are in progress, and no thread of it runs."""
-        self.until(lambda: self._waits() >= number)
+        self.until(lambda: self.waits() >= number)
         self.until_asleep()
 
     def until_asleep(self) -> None:
@@ -75,7 +75,8 @@ class Timed:
         tasks = Path(f"/proc/{self.process.pid}/task")
         return {(task / "stat").read_text().rpartition(")")[2].split()[0] for task in tasks.iterdir()}
 
-    def _waits(self) -> int:
+    def waits(self) -> int:
+        """How many slots of its page are taken."""
         data = self.page.path.read_bytes()
         return sum(data[128 + 32 * slot : 132 + 32 * slot] != bytes(4) for slot in range(64))
 

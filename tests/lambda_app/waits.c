@@ -30,6 +30,35 @@ static void *hold(void *ready) {
   return NULL;
 }
 
+static void *wait_for(void *kind) {
+  struct timespec minute = {60, 0}, wall = in_a_minute(CLOCK_REALTIME);
+  pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
+  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  sem_t sem;
+  sem_init(&sem, 0, 0);
+  pthread_mutex_lock(&mutex);
+  switch ((long)kind) {
+    case 0: nanosleep(&minute, NULL); break;
+    case 1: pthread_cond_timedwait(&cond, &mutex, &wall); break;
+    case 2: sem_timedwait(&sem, &wall); break;
+    default: poll(NULL, 0, 60000);
+  }
+  return kind;
+}
+
+static long cancelled(void) {
+  for (long kind = 0; kind < 4; kind++) {
+    pthread_t thread;
+    void *value;
+    pthread_create(&thread, NULL, wait_for, (void *)kind);
+    usleep(10000); /* so that it mostly waits already; if not, it is cancelled as its wait begins */
+    pthread_cancel(thread);
+    pthread_join(thread, &value);
+    if (value != PTHREAD_CANCELED) return 1;
+  }
+  return 0;
+}
+
 static long futex(int how, struct timespec *t) {
   return syscall(SYS_futex, &word, how, 0, t, NULL, FUTEX_BITSET_MATCH_ANY) == -1 ? errno : 0;
 }
@@ -75,6 +104,7 @@ int main(int argc, char **argv) {
   if (!strcmp(kind, "poll")) result = poll(NULL, 0, 60000) ? errno : ETIMEDOUT;
   if (!strcmp(kind, "sem")) result = sem_timedwait(&sem, &wall) ? errno : 0;
   if (!strcmp(kind, "sem-clock")) result = sem_clockwait(&sem, CLOCK_MONOTONIC, &mono) ? errno : 0;
+  if (!strcmp(kind, "cancel")) result = cancelled();
   pthread_mutex_lock(&mutex);
   if (!strcmp(kind, "cond")) result = pthread_cond_timedwait(&cond, &mutex, &wall);
   if (!strcmp(kind, "cond-mono")) {

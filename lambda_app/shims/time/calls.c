@@ -6,12 +6,9 @@
 #include <sys/syscall.h>
 
 typedef long (*caller)(long, long, long, long, long, long, long);
-
-static caller libc_syscall(void) {
-  static _Atomic caller real;
-  if (!real) real = (caller)real_function("syscall");
-  return real;
-}
+static caller libc_own;
+__attribute__((constructor(101))) static void find(void) { libc_own = (caller)real_function("syscall"); }
+static inline caller libc_syscall(void) { return libc_own ? libc_own : (caller)real_function("syscall"); }
 
 /* FUTEX_WAIT takes how long, the others until when. */
 static long futex(struct page *p, long word, long how, long value, const struct timespec *time, long second, long mask) {
@@ -27,10 +24,9 @@ static long futex(struct page *p, long word, long how, long value, const struct 
   BEGIN(p, side, deadline, 1);
   long result;
   do {
-    w->poked = 0;
-    wait_refresh(w);
+    wait_calls(w);
     result = libc_syscall()(SYS_futex, word, how, value, (long)&w->until, second, mask);
-  } while (result < 0 && errno == EINTR && w->poked);
+  } while (result < 0 && errno == EINTR && wait_interrupted(w));
   if (result < 0 && errno == ETIMEDOUT && wait_sliced(w)) errno = EINTR; /* a wake-up may have come meanwhile */
   return result;
 }

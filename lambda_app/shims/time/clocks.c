@@ -3,6 +3,9 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 
+LIBC(gettimeofday)
+LIBC(timespec_get)
+
 typedef int (*getter)(clockid_t, struct timespec *);
 static getter libc_clock;
 

@@ -7,20 +7,28 @@
 #include <sys/epoll.h>
 #include <sys/select.h>
 
+LIBC(epoll_wait)
+LIBC(epoll_pwait)
+LIBC(epoll_pwait2)
+LIBC(poll)
+LIBC(ppoll)
+LIBC(pselect)
+LIBC(select)
+
 static int uninterrupted(struct page *p) { return atomic_load_explicit(&p->wake, memory_order_relaxed) == UNINTERRUPTED; }
 
 /* Whether a wait that returned `found` is to be taken up again.
  *
  * A freezer makes epoll return EINTR at the thaw, and lets poll and select go on. So a jump does, whether the signal or
- * the thaw comes first. An uninterrupted wake hides that, and with it what else interrupts an epoll wait: nothing tells
- * a thaw from a signal of the program's own. */
+ * the thaw comes first. An uninterrupted wake hides that. A signal of the program's own is its own affair.
+ */
 static int again(struct wait *w, int found, int is_epoll) {
   if (found > 0) return 0;
   if (found == 0) return wait_sliced(w);
-  if (errno != EINTR) return 0;
-  if (!is_epoll) return w->poked;
+  if (errno != EINTR || heard_signal) return 0;
+  if (!is_epoll) return wait_interrupted(w);
   if (uninterrupted(w->page)) return 1;
-  if (atomic_load(&w->page->generation) == w->seen) return w->poked;
+  if (atomic_load(&w->page->generation) == w->seen) return wait_interrupted(w);
   wait_refresh(w); /* it may have been the jump that ended it */
   errno = EINTR;
   return 0;
@@ -30,18 +38,20 @@ static int again(struct wait *w, int found, int is_epoll) {
 #define TAKE_UP(call, is_epoll)            \
   int before = errno, found;               \
   do {                                     \
-    w->poked = 0;                          \
-    wait_refresh(w);                       \
+    wait_calls(w);                          \
     found = (call);                        \
   } while (again(w, found, is_epoll));     \
   if (found >= 0) errno = before;          \
   return found;
 
 /* A wait without a limit is libc's own, unless a thaw is to be hidden. */
-#define WITHOUT_LIMIT(call)                                   \
-  int before = errno, found;                                  \
-  while ((found = (call)) < 0 && errno == EINTR && uninterrupted(p)) {} \
-  if (found >= 0) errno = before;                             \
+#define WITHOUT_LIMIT(call)                                                         \
+  int before = errno, found;                                                        \
+  do {                                                                              \
+    heard_signal = 0;                                                               \
+    found = (call);                                                                 \
+  } while (found < 0 && errno == EINTR && uninterrupted(p) && !heard_signal);       \
+  if (found >= 0) errno = before;                                                   \
   return found;
 
 static int left_ms(struct wait *w) {
@@ -149,8 +159,7 @@ EXPORT int pselect(int count, fd_set *restrict reads, fd_set *restrict writes, f
   struct timespec rest;
   int before = errno, found;
   for (;;) {
-    w->poked = 0;
-    wait_refresh(w);
+    wait_calls(w);
     rest = left(w);
     found = real(count, reads, writes, others, &rest, mask);
     if (!again(w, found, 0)) break;

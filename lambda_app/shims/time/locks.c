@@ -6,6 +6,13 @@
 #include "shared.h"
 #include <semaphore.h>
 
+LIBC(pthread_cond_timedwait)
+LIBC(pthread_cond_clockwait)
+LIBC(sem_timedwait)
+LIBC(sem_clockwait)
+LIBC(pthread_timedjoin_np)
+LIBC(pthread_clockjoin_np)
+
 enum { MONOTONIC_BIT = 2 }; /* in a condition variable's __wrefs, since glibc 2.25 */
 
 /* The time is libc's own business without a page, or if it is to be refused. */
@@ -44,10 +51,9 @@ EXPORT int pthread_cond_clockwait(pthread_cond_t *restrict cond, pthread_mutex_t
   if (sem_trywait(sem) == 0) return 0;                                                         \
   BEGIN(p, side, from_timespec(at), 1);                                                        \
   do {                                                                                         \
-    w->poked = 0;                                                                              \
-    wait_refresh(w);                                                                           \
+    wait_calls(w);                                                                              \
     result = (call);                                                                           \
-  } while (result < 0 && ((errno == EINTR && w->poked) || (errno == ETIMEDOUT && wait_sliced(w)))); \
+  } while (result < 0 && ((errno == EINTR && wait_interrupted(w)) || (errno == ETIMEDOUT && wait_sliced(w)))); \
   if (result == 0) errno = before;                                                             \
   return result;
 
@@ -82,6 +88,8 @@ EXPORT int sem_clockwait(sem_t *restrict sem, clockid_t clock, const struct time
 
 /* Each comes as NAME(lock, at) for the wall clock and as CLOCK_NAME(lock, clock, at). */
 #define LOCKS(type, timed, clocked)                                            \
+  LIBC(timed)                                                                  \
+  LIBC(clocked)                                                                \
   EXPORT int timed(type *restrict lock, const struct timespec *restrict at) {  \
     REAL(timed);                         \
     struct page *p = the_page();                                               \

@@ -6,7 +6,8 @@
  * Without a page every function here is libc's own.
  *
  * It cannot stand for: system calls and vDSO made past libc (Go), io_uring, timers of the kernel that are not timerfds
- * (alarm, setitimer, timer_create, TCP), sigtimedwait, mq_timedreceive, SO_RCVTIMEO, and C11's cnd_ and mtx_ waits.
+ * (alarm, setitimer, timer_create, TCP), sigtimedwait, mq_timedreceive, SO_RCVTIMEO, C11's cnd_ and mtx_ waits, and what
+ * libc itself waits for (its resolver).
  */
 #pragma once
 #ifndef _GNU_SOURCE
@@ -65,9 +66,15 @@ enum { PAGE_SIZE = 4096 };
 extern struct page *_Atomic page; /* NULL: real time */
 static inline struct page *the_page(void) { return atomic_load_explicit(&page, memory_order_acquire); }
 void *real_function(const char *name); /* libc's own; NULL if it has none */
-/* Looked up once, where it is first needed: `real`, of the type of the function that it stands behind. */
-#define REAL(name)                  \
-  static __typeof__(&name) real;    \
+/* LIBC(name) finds libc's own function when the object is loaded: the loader's lock may be somebody else's later, in a
+ * signal's handler or the child of a fork. REAL(name) makes it `real`; only a constructor may come too early for that. */
+#define LIBC(name)                                                            \
+  static __typeof__(&name) libc_##name;                                       \
+  __attribute__((constructor(101))) static void find_##name(void) {           \
+    *(void **)&libc_##name = real_function(#name);                            \
+  }
+#define REAL(name)                                   \
+  __typeof__(&name) real = libc_##name;              \
   if (!real) *(void **)&real = real_function(#name)
 
 /* clocks.c */
@@ -105,12 +112,15 @@ struct wait {
   int64_t deadline;               /* the function's time on `side` */
   struct timespec until;          /* the same in real time */
   volatile sig_atomic_t poked;    /* the last call was interrupted by the watcher's signal */
+  volatile sig_atomic_t ready;    /* filled, and not over */
   uint32_t seen;
   int over; /* counted as ended by a jump */
   int depth;
 };
 struct wait *wait_begin(struct wait *spare, struct page *p, enum side side, int64_t deadline, int kept);
 void wait_refresh(struct wait *wait); /* compute `until` again, from the page as it is now */
+void wait_calls(struct wait *wait);      /* it is about to call the kernel, for what is left of it */
+int wait_interrupted(struct wait *wait); /* its call was interrupted by the watcher's signal, and by no other */
 void wait_end(struct wait **wait);
 int64_t wait_left(struct wait *wait); /* real nanoseconds of `until` that are left, at least 0 */
 int wait_sliced(struct wait *wait);   /* only a slice is over, not the wait */
@@ -118,6 +128,11 @@ void handle_poke(void);               /* install the handler of the watcher's si
 #define BEGIN(p, side, deadline, kept) \
   struct wait spare;                   \
   __attribute__((cleanup(wait_end))) struct wait *w = wait_begin(&spare, p, side, deadline, kept)
+
+/* signals.c */
+extern __thread volatile sig_atomic_t heard_signal /* a handler of the program's was called */
+    __attribute__((tls_model("initial-exec")));
+int real_sigaction(int number, const struct sigaction *action, struct sigaction *before);
 
 /* watcher.c */
 int watched(void); /* start this process's watcher if it has none; 0 if it cannot have one */

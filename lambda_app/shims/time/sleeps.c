@@ -2,7 +2,10 @@
 #include "shared.h"
 #include <unistd.h>
 
-static int libc_clock_nanosleep(clockid_t clock, int flags, const struct timespec *time, struct timespec *left) {
+LIBC(clock_nanosleep)
+LIBC(nanosleep)
+
+static int real_clock_nanosleep(clockid_t clock, int flags, const struct timespec *time, struct timespec *left) {
   REAL(clock_nanosleep);
   return real(clock, flags, time, left);
 }
@@ -12,10 +15,9 @@ static int sleep_until(struct page *p, enum side side, int64_t deadline) {
   BEGIN(p, side, deadline, 1);
   int result, before = errno;
   do {
-    w->poked = 0;
-    wait_refresh(w);
-    result = libc_clock_nanosleep(side == WALL ? CLOCK_REALTIME : CLOCK_MONOTONIC, TIMER_ABSTIME, &w->until, NULL);
-  } while (result == EINTR ? w->poked : result == 0 && wait_sliced(w));
+    wait_calls(w);
+    result = real_clock_nanosleep(side == WALL ? CLOCK_REALTIME : CLOCK_MONOTONIC, TIMER_ABSTIME, &w->until, NULL);
+  } while (result == EINTR ? wait_interrupted(w) : result == 0 && wait_sliced(w));
   errno = before;
   return result;
 }
@@ -24,7 +26,7 @@ EXPORT int clock_nanosleep(clockid_t clock, int flags, const struct timespec *ti
   struct page *p = the_page();
   if (!p || !time || !valid(time) || time->tv_sec < 0 ||
       (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME && clock != CLOCK_BOOTTIME))
-    return libc_clock_nanosleep(clock, flags, time, left);
+    return real_clock_nanosleep(clock, flags, time, left);
   int64_t ns = from_timespec(time);
   if (flags & TIMER_ABSTIME) {
     if (clock == CLOCK_REALTIME) return sleep_until(p, WALL, ns);

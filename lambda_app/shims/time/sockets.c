@@ -4,6 +4,8 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+LIBC(setsockopt)
+
 EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t length) {
   REAL(setsockopt);
   struct page *p = the_page();

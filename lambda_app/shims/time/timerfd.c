@@ -4,6 +4,9 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 
+LIBC(timerfd_create)
+LIBC(timerfd_settime)
+
 enum { TIMERS = 64 };
 
 static struct timer {

@@ -3,6 +3,9 @@
 #include <sys/syscall.h>
 #include <ucontext.h>
 
+
+#define POKE_BIT (UINT64_C(1) << (POKE - 1))
+
 /* In thread-local storage and not on the stack: the signal's handler writes to it, and a program may leave a wait by
  * longjmp. A wait within a wait is one of a signal's handler. */
 static __thread struct wait waits[NESTED] __attribute__((tls_model("initial-exec")));
@@ -24,9 +27,12 @@ static struct slot *claimed(struct page *p) {
 }
 
 struct wait *wait_begin(struct wait *spare, struct page *p, enum side side, int64_t deadline, int kept) {
-  uint64_t poke = UINT64_C(1) << (POKE - 1);
-  struct wait *w = depth < NESTED ? &waits[depth] : spare;
-  *w = (struct wait){.page = p, .side = side, .deadline = deadline, .kept = kept, .depth = depth};
+  uint64_t poke = POKE_BIT;
+  int mine = depth;
+  struct wait *w = mine < NESTED ? &waits[mine] : spare;
+  if (w != spare) depth = mine + 1; /* before it is filled: a signal's handler may wait meanwhile */
+  atomic_signal_fence(memory_order_seq_cst);
+  *w = (struct wait){.page = p, .side = side, .deadline = deadline, .kept = kept, .depth = mine};
   atomic_fetch_add_explicit(&p->waits, 1, memory_order_relaxed);
   if (w != spare && watched()) {
     raw(SYS_rt_sigprocmask, SIG_UNBLOCK, (long)&poke, 0, sizeof poke, 0, 0);
@@ -34,8 +40,7 @@ struct wait *wait_begin(struct wait *spare, struct page *p, enum side side, int6
   }
   w->seen = atomic_load(&p->generation);
   wait_refresh(w);
-  atomic_signal_fence(memory_order_seq_cst);
-  if (w != spare) depth = w->depth + 1; /* from here on the handler knows it */
+  w->ready = 1; /* from here on the handler of the watcher's signal may move it */
   return w;
 }
 
@@ -60,11 +65,15 @@ void wait_refresh(struct wait *w) {
 
 void wait_end(struct wait **ended) {
   struct wait *w = *ended;
-  depth = w->depth;
+  struct slot *slot = w->slot;
+  w->ready = 0;
+  if (slot) {
+    atomic_store_explicit(&slot->deadline, NEVER, memory_order_relaxed);
+    atomic_store_explicit(&slot->pid, 0, memory_order_relaxed);
+    atomic_store_explicit(&slot->tid, 0, memory_order_release);
+  }
   atomic_signal_fence(memory_order_seq_cst);
-  if (!w->slot) return;
-  atomic_store_explicit(&w->slot->deadline, NEVER, memory_order_relaxed);
-  atomic_store_explicit(&w->slot->tid, 0, memory_order_release);
+  depth = w->depth;
 }
 
 int64_t wait_left(struct wait *w) {
@@ -74,9 +83,7 @@ int64_t wait_left(struct wait *w) {
 
 int wait_sliced(struct wait *w) { return !w->slot && now_of(w->page, w->side) < w->deadline; }
 
-/* The kernel leaves -EINTR as the result of the call that a signal interrupted. If it interrupted something else, or
- * came together with a signal of the program's own (whose handler is then what is interrupted), there is another value,
- * and the interruption is the program's to see. */
+/* Whether the signal interrupted a call: the kernel leaves -EINTR as its result then. */
 static int interrupted_call(const ucontext_t *context) {
 #if defined(__x86_64__)
   return context->uc_mcontext.gregs[REG_RAX] == -EINTR;
@@ -89,6 +96,7 @@ static void poked(int signal, siginfo_t *info, void *context) {
   (void)signal, (void)info;
   int before = errno, innermost = depth - 1;
   for (int i = 0; i <= innermost; i++) {
+    if (!waits[i].ready) continue;
     if (i == innermost && interrupted_call(context)) waits[i].poked = 1;
     /* What the kernel gets of a kept wait lies in `until`, and libc's loops read it again after an interruption. */
     if (waits[i].kept) wait_refresh(&waits[i]);
@@ -96,26 +104,16 @@ static void poked(int signal, siginfo_t *info, void *context) {
   errno = before;
 }
 
-static int libc_sigaction(int signal, const struct sigaction *action, struct sigaction *before) {
-  REAL(sigaction);
-  return real(signal, action, before);
-}
-
 void handle_poke(void) {
   struct sigaction action = {.sa_sigaction = poked, .sa_flags = SA_SIGINFO | SA_RESTART};
   sigfillset(&action.sa_mask);
-  libc_sigaction(POKE, &action, NULL);
+  real_sigaction(POKE, &action, NULL);
 }
 
-/* A program that sets a handler for every signal there is would be ended by the watcher's. */
-EXPORT int sigaction(int signal, const struct sigaction *restrict action, struct sigaction *restrict before) {
-  if (signal != POKE || !the_page()) return libc_sigaction(signal, action, before);
-  if (before) *before = (struct sigaction){.sa_handler = SIG_DFL};
-  return 0;
+void wait_calls(struct wait *w) {
+  w->poked = 0;
+  heard_signal = 0;
+  wait_refresh(w);
 }
 
-EXPORT sighandler_t signal(int number, sighandler_t handler) {
-  if (number == POKE && the_page()) return SIG_DFL;
-  REAL(signal);
-  return real(number, handler);
-}
+int wait_interrupted(struct wait *w) { return w->poked && !heard_signal; }

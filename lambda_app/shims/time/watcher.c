@@ -26,13 +26,14 @@ static int poke(struct page *p, uint32_t generation, uint32_t pid) {
   int old = 0;
   for (int i = 0; i < SLOTS; i++) {
     struct slot *slot = &p->slots[i];
-    uint32_t tid = atomic_load_explicit(&slot->tid, memory_order_acquire);
+    uint32_t tid = atomic_load(&slot->tid);
     if (!tid || atomic_load_explicit(&slot->seen, memory_order_acquire) == generation) continue;
     uint32_t owner = atomic_load_explicit(&slot->pid, memory_order_acquire);
-    long result = owner == pid ? raw(SYS_tgkill, pid, tid, POKE, 0, 0, 0) : raw(SYS_kill, owner, 0, 0, 0, 0, 0);
-    if (result == -ESRCH && owner) { /* it was killed in its wait */
+    long result = !owner         ? 0 /* its thread is just taking it */
+                  : owner == pid ? raw(SYS_tgkill, pid, tid, POKE, 0, 0, 0) : raw(SYS_kill, owner, 0, 0, 0, 0, 0);
+    if (result == -ESRCH && owner && atomic_compare_exchange_strong(&slot->pid, &owner, 0)) { /* killed in its wait */
       atomic_store_explicit(&slot->deadline, NEVER, memory_order_relaxed);
-      atomic_compare_exchange_strong(&slot->tid, &tid, 0);
+      atomic_store(&slot->tid, 0);
     } else {
       old++;
     }
