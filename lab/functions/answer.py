@@ -51,8 +51,9 @@ class Answer(BaseModel):
 def read_answer(payload: bytes | str) -> dict[str, Any]:
     """All that a function answered; raises LabError if no verdict can be built on it."""
     try:
-        Answer.model_validate_json(payload)
-        told: dict[str, Any] = json.loads(payload, parse_constant=_refuse)
+        text = payload if isinstance(payload, str) else payload.decode()
+        told: dict[str, Any] = json.loads(text, parse_constant=_refuse)
+        Answer.model_validate(told)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"])) or "all of it"

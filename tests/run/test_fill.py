@@ -18,6 +18,7 @@ from lab.plan.cells import Cell, Mode
 from lab.plan.experiment import Experiment
 from lab.plan.grid import cells_of
 from lab.run import bounds, fill
+from lab.run import gap as idle
 from lab.runs.matrix_folder import MatrixFolder
 from lab.scenario.parts import Function
 from tests.backends.delegating import DelegatingBackend, DelegatingKernel, with_kernel, with_upstream
@@ -95,7 +96,10 @@ of_another_mode = with_upstream(close="blackhole")
 
 
 @pytest.mark.parametrize("mode", ["fin", "rst", "vanish", BLACKHOLE])
-async def test_an_upstream_that_keeps_its_connections(tmp_path: Path, mode: Mode) -> None:
+async def test_an_upstream_that_keeps_its_connections(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: Mode
+) -> None:
+    monkeypatch.setattr(idle, "GIVE_UP_BOUND", 0.2)
     result = await only(replace(SEED, mode=mode), tmp_path, never_closes)
     assert result.status == "inconclusive"
     assert "to give up connection 1" in result.why
