@@ -4,7 +4,7 @@ The older lab divided every duration by a speed. Here each duration is as stated
 before every retry of an event the clocks jump by what is missing. No event moves on the journal's clock.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -26,10 +26,13 @@ STRETCHES = {"gap-started": "gap-ended", "retry-planned": "invoked"}
 @cache
 def jumping(name: str) -> tuple[Event, ...]:
     """A golden journal so changed, in the order of the clock within each run of an arm."""
-    scoped = by_scope(events_of(name)).items()
-    return tuple(
-        changed for scope, events in scoped for changed in _changed(scope, events, _states_a_speed(name, scope))
-    )
+    return changed(events_of(name), lambda scope: _states_a_speed(name, scope))
+
+
+def changed(events: Iterable[Event], states_a_speed: Callable[[Scope], bool]) -> tuple[Event, ...]:
+    """Any journal so changed; an arm that states a speed has what it ran at for its pace."""
+    runs = by_scope(tuple(events)).items()
+    return tuple(event for scope, mine in runs for event in _changed(scope, mine, states_a_speed(scope)))
 
 
 def _states_a_speed(name: str, scope: Scope) -> bool:

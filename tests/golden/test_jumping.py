@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.journal import Event, by_scope
+from lab.journal import Event, by_scope, read_journal
+from lab.verdict.cells import judge_matrix
 from lab.verdict.judge import latest_attempt
-from tests.golden import RUNS, finished
-from tests.golden.jumping import jumping
+from tests.golden import JOURNAL, MATRICES, RUNS, finished, folder, matrix
+from tests.golden.jumping import changed, jumping
 from tests.golden.verdicts import before, judged, verdicts
 
 LEAST = 0.05
@@ -105,3 +106,42 @@ def test_nothing_passes_if_a_clock_did_not_take_part(case: tuple[str, str, int])
     changed = DAMAGES[event.source, event.kind][how](event)
     events[number : number + 1] = [] if changed is None else [changed]
     assert verdicts(judged(name, events))[key_of(name, event)] != "pass"
+
+
+def why(kind: tuple[str, str], how: Damage, number: int = -1) -> str:
+    """What the arm that the seed is broken in comes to, if that was done to its last event of a kind."""
+    events = list(jumping("roles"))
+    mine = [index for index, each in enumerate(events) if each.scope.arm == "bug" and (each.source, each.kind) == kind]
+    damaged = how(events[mine[number]])
+    events[mine[number] : mine[number] + 1] = [] if damaged is None else [damaged]
+    (bug,) = (arm for arm in judged("roles", events).scenarios[0].arms if arm.name == "bug")
+    assert bug.verdict == "inconclusive"
+    return bug.why
+
+
+def test_the_sentence_says_which_clock_and_by_how_much() -> None:
+    told = ("invocation", "told")
+    assert "in invocation 2 the function's wall clock had jumped by 3" in why(told, moved_clock("wall", -50.0))
+    half = why(told, moved_clock("monotonic", -180.0))
+    assert "in invocation 2 the function's monotonic clock had jumped by 1" in half
+    assert "wall clock" not in half
+    assert "in invocation 2 the function did not report its clocks" in why(told, silent)
+    assert "the upstream's clock had jumped by" in why(("upstream", "clock-moved"), missing)
+    assert "a jump of the upstream's clock is missing" in why(("upstream", "clock-moved"), missing, 0)
+    assert "the lab's jumps come to" in why(("lab", "time-moved"), missing, 0)
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_cells_ask_for_the_same(name: str) -> None:
+    events = changed(read_journal(folder(name) / JOURNAL), lambda scope: False)
+
+    def cells(events: tuple[Event, ...]) -> dict[str, tuple[object, ...]]:
+        return {cell.id: cell.found for cell in judge_matrix("m", by_scope(events)).cells}
+
+    before = {cell.id: cell.found for cell in matrix(name).cells}
+    assert cells(events) == before
+    for kind, damages in DAMAGES.items():
+        for how in damages.values():
+            last = {each.scope: each for each in events if (each.source, each.kind) == kind}
+            damaged = tuple(kept for each in events if (kept := how(each) if last.get(each.scope) is each else each))
+            assert {status for status, *_ in cells(damaged).values()} == {"inconclusive"}, (kind, how)

@@ -177,6 +177,23 @@ def test_an_events_retry_comes_when_it_was_planned() -> None:
     assert "the platform tried an event again too early" not in against(extra=(planned, in_time))
 
 
+@pytest.mark.parametrize(
+    ("started", "stated", "lie"),
+    [
+        ({"epoch": 1.7e9}, "60", "its gaps passed in jumps, but a speed of at most 60 is stated"),
+        ({"epoch": 1.7e9, "pace": 150.0}, "145", "its gaps passed at a pace of 150, but at most 145 is stated"),
+        ({"epoch": 1.7e9, "pace": 60.0}, "60", "gap 1 took 2.500 s, less than the 6.000 s of its pace"),
+        ({"epoch": 1.7e9, "pace": 145.0}, "150", ""),
+        ({"epoch": 1.7e9}, "", ""),
+    ],
+)
+def test_an_arm_that_states_a_speed_has_a_pace(started: dict[str, float], stated: str, lie: str) -> None:
+    said = {"speed": stated} if stated else {}
+    seen = against(changed("arm-started", speed=1.0, **started), lines=said)
+    found = [each for each in seen if "its gaps passed" in each or "of its pace" in each]
+    assert found == ([lie] if lie else [])
+
+
 def test_every_check_is_documented_by_a_lie() -> None:
     """One that no lie above meets would be a check that cannot fail."""
     names = {check.__name__ for check in CHECKS}

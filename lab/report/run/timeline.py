@@ -252,7 +252,7 @@ class _Story:
 
 
 def _passing(events: Sequence[Event]) -> Mapping[tuple[float, str], str]:
-    """One sentence for each gap in which the clocks jump, at the first record of that."""
+    """One sentence for each gap or invocation in which the clocks jump, at the first record of that."""
     found: dict[tuple[float, str], str] = {}
     for start in (event for event in events if event.kind == "gap-started"):
         end = next((e.t for e in events if e.kind == "gap-ended" and e.get("number") == start.get("number")), inf)
@@ -263,6 +263,13 @@ def _passing(events: Sequence[Event]) -> Mapping[tuple[float, str], str]:
             whole = by >= start["duration"] * MOSTLY
             said = f"{stated} pass: the clocks jump" if whole else f"the clocks jump over {by:.1f} s of {stated}"
             found[jumps[0].t, jumps[0].kind] = said
+    for start in (event for event in events if event.kind == "invoked"):
+        ends = (e for e in events if e.kind in ("returned", "failed") and e.t >= start.t)
+        end = next((e.t for e in ends if e.get("request_id") == start.get("request_id")), inf)
+        jumps = [event for event in events if event.kind in JUMPS and start.t <= event.t <= end]
+        if jumps:
+            by = sum(event["by"] for event in lab_jumps(jumps))
+            found[jumps[0].t, jumps[0].kind] = f"everybody waits: the clocks jump {by:.1f} s"
     return found
 
 
