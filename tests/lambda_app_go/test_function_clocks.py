@@ -10,7 +10,7 @@ from lab.checkout import ROOT, files_of
 from lab.functions import definition, program
 from lab.functions import go as language
 from tests.lambda_app_go.clock_page import Page
-from tests.lambda_app_go.test_overlay import OVERLAY, go
+from tests.lambda_app_go.wake_order import OVERLAY, go
 from tests.patience import BUILD_PATIENCE, PATIENCE
 
 pytestmark = pytest.mark.timeout(BUILD_PATIENCE + PATIENCE)

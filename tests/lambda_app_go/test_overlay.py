@@ -1,8 +1,6 @@
 """A Go program that is built with the overlay: its clocks jump with the page, and all that waits on them wakes."""
 
 import json
-import os
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -11,45 +9,26 @@ from pathlib import Path
 
 import pytest
 
-from lab.functions.definition import APP
 from tests.lambda_app_go.clock_page import NEVER, NS, Page
 from tests.lambda_app_go.program import Program
+from tests.lambda_app_go.wake_order import OVERLAY, SOURCE, build, first_seen, go
 from tests.patience import BUILD_PATIENCE, LOOK, PATIENCE
 
 pytestmark = pytest.mark.timeout(BUILD_PATIENCE + PATIENCE)
 
-OVERLAY = APP / "go" / "overlay"
-SOURCE = Path(__file__).with_name("clocks")
 REAL = 5 * NS
 """Far more real time than a test takes between two readings, and far less than any jump."""
 HOURS = 8 * 3600.0
 Start = Callable[..., Program]
 
 
-def go(*command: str, cwd: Path) -> str:
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
-    done = subprocess.run(
-        ("go", *command),
-        cwd=cwd,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
 def binary(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The program with the overlay. The first build of a Go version takes a minute or two: all of std is compiled."""
-    folder = tmp_path_factory.mktemp("clocks")
     before = {file.name: file.read_bytes() for file in SOURCE.iterdir()}
-    go("run", ".", str(folder), cwd=OVERLAY)
-    go("build", "-trimpath", "-overlay", str(folder / "overlay.json"), "-o", str(folder / "clocks"), ".", cwd=SOURCE)
+    made = build(tmp_path_factory.mktemp("clocks"))
     assert {file.name: file.read_bytes() for file in SOURCE.iterdir()} == before
-    return str(folder / "clocks")
+    return made
 
 
 @pytest.fixture
@@ -247,25 +226,11 @@ def test_a_busy_program_survives_a_jump_of_hours(start: Start, page: Page, jumps
     assert program.line() == "0 true true"
 
 
-def test_an_event_comes_before_a_timer_if_the_wake_is_uninterrupted(start: Start, page: Page) -> None:
+def test_an_event_comes_before_a_timer_if_the_wake_is_uninterrupted(binary: str, page: Page) -> None:
     """A thread that is not in its wait when it is stopped may look at its timers first: one round of several may."""
     page.uninterrupted()
     rounds = 10
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(PATIENCE)
-        program = start("wake", f"127.0.0.1:{server.getsockname()[1]}", "15s")
-        events, _ = server.accept()
-        with events:
-            first = []
-            for _ in range(rounds):
-                assert program.line() == "ready"
-                program.until_it_waits()
-                program.stop()
-                events.sendall(b"x")
-                page.move(60, 60)
-                program.go_on()
-                first.append(program.line())
-    assert first.count("event") >= rounds - 2, first
+    assert first_seen(binary, rounds, page)["event"] >= rounds - 2
 
 
 def test_the_kernels_own_timers_are_made_shorter(start: Start, page: Page) -> None:
@@ -300,30 +265,49 @@ def test_a_reading_of_the_clock_stays_cheap(start: Start) -> None:
     assert with_page < COSTS * without, (with_page, without)
 
 
-def test_a_go_that_is_not_known_is_named(tmp_path: Path) -> None:
-    """A place that is not as expected, in a copy of this Go's own sources."""
+def copied(to: Path, version: str) -> Path:
+    """A GOROOT with this Go's own sources. Its runtime files are links, to be changed one by one."""
     root = Path(go("env", "GOROOT", cwd=OVERLAY).strip())
-    copy = tmp_path / "go"
-    (copy / "src").mkdir(parents=True)
-    (copy / "src" / "syscall").symlink_to(root / "src" / "syscall")
-    runtime = copy / "src" / "runtime"
-    runtime.mkdir()
+    runtime = to / "src" / "runtime"
+    runtime.mkdir(parents=True)
+    (to / "src" / "syscall").symlink_to(root / "src" / "syscall")
     for file in (root / "src" / "runtime").glob("*.*"):
         if file.is_file():
             (runtime / file.name).symlink_to(file)
-    (copy / "VERSION").write_text("go1.99.1\n")
-    changed = runtime / "netpoll_epoll.go"
+    (to / "VERSION").write_text(f"{version}\ntime 2026-01-01T00:00:00Z\n")
+    return to
+
+
+def refused(goroot: Path, folder: Path) -> str:
+    """What is said of it."""
+    done = subprocess.run(
+        ("go", "run", ".", str(folder), str(goroot)), cwd=OVERLAY, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert not (folder / "overlay.json").exists()
+    return done.stderr.splitlines()[0]
+
+
+def test_a_go_that_is_not_known_is_named(tmp_path: Path) -> None:
+    copy = copied(tmp_path / "go", "go1.99.1")
+    changed = copy / "src" / "runtime" / "netpoll_epoll.go"
     text = changed.read_text().replace("var events [128]", "var found [128]")
     changed.unlink()
     changed.write_text(text)
-    done = subprocess.run(
-        ("go", "run", ".", str(tmp_path / "out"), str(copy)), cwd=OVERLAY, capture_output=True, text=True, check=False
-    )
-    assert done.returncode != 0
-    assert done.stderr.startswith(
+    assert refused(copy, tmp_path / "out").startswith(
         "go1.99.1 cannot be given the lab's clocks, so real time is used: runtime/netpoll_epoll.go: expected once,"
     )
-    assert not (tmp_path / "out" / "overlay.json").exists()
+
+
+def test_a_go_in_the_module_cache_is_named(tmp_path: Path) -> None:
+    """Go 1.25 and newer refuse to replace files there; older ones do not."""
+    copy = copied(tmp_path / "golang.org" / "toolchain@v0.0.1-go1.25.3.linux-amd64", "go1.25.3")
+    assert refused(copy, tmp_path / "out") == (
+        f"go1.25.3 cannot be given the lab's clocks, so real time is used: {copy}: "
+        "`go build` replaces no file in the module cache: install this Go elsewhere"
+    )
+    (copy / "VERSION").write_text("go1.24.4\n")
+    go("run", ".", str(tmp_path / "out"), str(copy), cwd=OVERLAY)
 
 
 def test_the_overlay_is_formatted_and_vetted() -> None:

@@ -49,6 +49,9 @@ func write(folder, goroot string) error {
 		return string(text), err
 	}
 	files, err := patched(read, clock)
+	if err == nil && guarded(goroot) {
+		err = fmt.Errorf("%s: `go build` replaces no file in the module cache: install this Go elsewhere", goroot)
+	}
 	if err != nil {
 		return fmt.Errorf("%s cannot be given the lab's clocks, so real time is used: %w", version(goroot), err)
 	}
@@ -76,6 +79,14 @@ func write(folder, goroot string) error {
 		return err
 	}
 	return os.Rename(unfinished, filepath.Join(folder, "overlay.json"))
+}
+
+// guarded says whether this Go was fetched by another one (GOTOOLCHAIN) and is of those that refuse an overlay of what
+// lies in the module cache: 1.25 and newer.
+func guarded(goroot string) bool {
+	var minor int
+	_, err := fmt.Sscanf(version(goroot), "go1.%d", &minor)
+	return err == nil && minor >= 25 && strings.Contains(goroot, "golang.org/toolchain@")
 }
 
 func version(goroot string) string {
