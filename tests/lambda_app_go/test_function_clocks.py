@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from lab.backends.clock_page import ClockPage
 from lab.checkout import ROOT, files_of
 from lab.functions import definition, program
 from lab.functions import go as language
-from tests.lambda_app_go.clock_page import Page
 from tests.lambda_app_go.wake_order import OVERLAY, go
 from tests.patience import BUILD_PATIENCE, PATIENCE
 
@@ -17,13 +17,12 @@ pytestmark = pytest.mark.timeout(BUILD_PATIENCE + PATIENCE)
 
 
 @pytest.fixture
-def page(tmp_path: Path) -> Iterator[Page]:
-    made = Page(tmp_path / "page")
-    yield made
-    made.close()
+def page(tmp_path: Path) -> Iterator[ClockPage]:
+    with ClockPage.create(tmp_path / "page") as made:
+        yield made
 
 
-def attached(page: Page) -> int:
+def attached(page: ClockPage) -> int:
     """How many processes mapped the page when the function was started without what it needs."""
     command = definition("go").program.here().command
     done = subprocess.run(
@@ -33,11 +32,11 @@ def attached(page: Page) -> int:
     return page.read().attached
 
 
-def test_it_maps_the_page(page: Page) -> None:
+def test_it_maps_the_page(page: ClockPage) -> None:
     assert attached(page) == 1
 
 
-def test_the_journals_clock_is_the_machines(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_journals_clock_is_the_machines(page: ClockPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     go("run", ".", str(tmp_path), cwd=OVERLAY)
     monkeypatch.setenv("THAWLAB_CLOCK", str(page.path))
     overlay = str(tmp_path / "overlay.json")
@@ -46,7 +45,7 @@ def test_the_journals_clock_is_the_machines(page: Page, tmp_path: Path, monkeypa
 
 
 def test_a_go_that_is_not_known_builds_it_with_real_time(
-    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    page: ClockPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     patches = "lambda_app/go/overlay/patches.go"
     text = Path(ROOT, patches).read_bytes().replace(b"netpoll", b"sought")

@@ -1,6 +1,7 @@
 """A Go program that is built with the overlay: its clocks jump with the page, and all that waits on them wakes."""
 
 import json
+import math
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -9,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.lambda_app_go.clock_page import NEVER, NS, Page
+from lab.backends.clock_page import ClockPage
 from tests.lambda_app_go.program import Program
 from tests.lambda_app_go.wake_order import OVERLAY, SOURCE, build, first_seen, go
 from tests.patience import BUILD_PATIENCE, LOOK, PATIENCE
 
 pytestmark = pytest.mark.timeout(BUILD_PATIENCE + PATIENCE)
 
+NS = 1_000_000_000
 REAL = 5 * NS
 """Far more real time than a test takes between two readings, and far less than any jump."""
 HOURS = 8 * 3600.0
@@ -32,14 +34,13 @@ def binary(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def page(tmp_path: Path) -> Iterator[Page]:
-    made = Page(tmp_path / "page")
-    yield made
-    made.close()
+def page(tmp_path: Path) -> Iterator[ClockPage]:
+    with ClockPage.create(tmp_path / "page") as made:
+        yield made
 
 
 @pytest.fixture
-def start(binary: str, page: Page) -> Iterator[Start]:
+def start(binary: str, page: ClockPage) -> Iterator[Start]:
     """Starts the program with the page, or with another path in its place."""
     with ExitStack() as stack:
 
@@ -58,15 +59,15 @@ def until(true: Callable[[], bool], what: str) -> None:
         time.sleep(LOOK)
 
 
-def woken(page: Page, generation: int) -> None:
+def woken(page: ClockPage, generation: int) -> None:
     """Returns when the program has run all that was due."""
     until(lambda: page.read().woken == generation, f"{page.read()} does not come to generation {generation}")
 
 
-def left(page: Page) -> float:
+def left(page: ClockPage) -> float:
     """Seconds until the next deadline of the program."""
     report = page.read()
-    return (report.slot_deadline_ns - report.last_mono_ns) / NS
+    return math.inf if report.next_deadline is None else report.next_deadline - report.last_mono
 
 
 def clocks(program: Program) -> dict[str, int]:
@@ -75,7 +76,7 @@ def clocks(program: Program) -> dict[str, int]:
     return told
 
 
-def test_both_clocks_jump_by_what_the_page_says(start: Start, page: Page) -> None:
+def test_both_clocks_jump_by_what_the_page_says(start: Start, page: ClockPage) -> None:
     program = start("now")
     assert program.line() == "ready"
     assert all(0 <= passed < REAL for passed in clocks(program).values())
@@ -89,7 +90,7 @@ def test_both_clocks_jump_by_what_the_page_says(start: Start, page: Page) -> Non
     assert all(0 <= passed - round((60 + HOURS) * NS) < REAL for passed in moved.values()), moved
 
 
-def test_half_a_jump_is_seen(start: Start, page: Page) -> None:
+def test_half_a_jump_is_seen(start: Start, page: ClockPage) -> None:
     """The wall clock goes on and the monotonic one stands still, as in a machine that was stopped."""
     program = start("now")
     assert program.line() == "ready"
@@ -100,7 +101,7 @@ def test_half_a_jump_is_seen(start: Start, page: Page) -> None:
     assert 0 <= moved["since"] < REAL
 
 
-def test_without_a_page_the_clocks_are_the_machines(start: Start, page: Page) -> None:
+def test_without_a_page_the_clocks_are_the_machines(start: Start, page: ClockPage) -> None:
     program = start("now", path=None)
     assert program.line() == "ready"
     page.move(60, 60)
@@ -127,7 +128,7 @@ WAITS = {"after true", "sleep true", "context true", "connection true", "functio
 
 
 @pytest.mark.parametrize("by", [60.0, HOURS])
-def test_every_kind_of_wait_ends_at_the_jump(start: Start, page: Page, by: float) -> None:
+def test_every_kind_of_wait_ends_at_the_jump(start: Start, page: ClockPage, by: float) -> None:
     program = start("waits")
     assert program.line() == "ready"
     program.until_it_waits()
@@ -135,7 +136,7 @@ def test_every_kind_of_wait_ends_at_the_jump(start: Start, page: Page, by: float
     assert {program.line() for _ in WAITS} == WAITS
 
 
-def test_every_kind_of_wait_ends_after_a_freeze(start: Start, page: Page) -> None:
+def test_every_kind_of_wait_ends_after_a_freeze(start: Start, page: ClockPage) -> None:
     program = start("waits")
     assert program.line() == "ready"
     program.until_it_waits()
@@ -145,7 +146,7 @@ def test_every_kind_of_wait_ends_after_a_freeze(start: Start, page: Page) -> Non
     assert {program.line() for _ in WAITS} == WAITS
 
 
-def test_nothing_ends_before_its_time(start: Start, page: Page) -> None:
+def test_nothing_ends_before_its_time(start: Start, page: ClockPage) -> None:
     program = start("waits")
     assert program.line() == "ready"
     program.until_it_waits()
@@ -163,7 +164,7 @@ def test_nothing_ends_before_its_time(start: Start, page: Page) -> None:
 
 
 def test_timers_run_in_the_order_of_their_deadlines_if_the_lab_goes_from_one_to_the_next(
-    start: Start, page: Page
+    start: Start, page: ClockPage
 ) -> None:
     program = start("order")
     assert program.line() == "ready"
@@ -174,11 +175,11 @@ def test_timers_run_in_the_order_of_their_deadlines_if_the_lab_goes_from_one_to_
         generation = page.move(by, by)
         assert program.line() == due
         woken(page, generation)
-    assert page.read().slot_deadline_ns == NEVER
+    assert page.read().next_deadline is None
     assert page.read().elapsed == 4
 
 
-def test_a_ticker_drops_the_ticks_that_nobody_took(start: Start, page: Page) -> None:
+def test_a_ticker_drops_the_ticks_that_nobody_took(start: Start, page: ClockPage) -> None:
     """As after a freeze: one tick however many were due, and the next one a period later."""
     program = start("ticker")
     assert program.line() == "ready"
@@ -190,7 +191,7 @@ def test_a_ticker_drops_the_ticks_that_nobody_took(start: Start, page: Page) -> 
     assert program.line() == "tick"
 
 
-def test_a_pool_forgets_an_idle_connection_at_the_jump(start: Start, page: Page) -> None:
+def test_a_pool_forgets_an_idle_connection_at_the_jump(start: Start, page: ClockPage) -> None:
     program = start("idle")
     assert program.line() == "ready"
     program.say()
@@ -204,7 +205,7 @@ def test_a_pool_forgets_an_idle_connection_at_the_jump(start: Start, page: Page)
     assert program.line() == "reused false"
 
 
-def test_a_pool_keeps_it_if_the_jump_is_shorter(start: Start, page: Page) -> None:
+def test_a_pool_keeps_it_if_the_jump_is_shorter(start: Start, page: ClockPage) -> None:
     program = start("idle")
     assert program.line() == "ready"
     program.until_it_waits()
@@ -215,7 +216,7 @@ def test_a_pool_keeps_it_if_the_jump_is_shorter(start: Start, page: Page) -> Non
 
 
 @pytest.mark.parametrize("jumps", [1, 20])
-def test_a_busy_program_survives_a_jump_of_hours(start: Start, page: Page, jumps: int) -> None:
+def test_a_busy_program_survives_a_jump_of_hours(start: Start, page: ClockPage, jumps: int) -> None:
     """Its clock never goes back, and its garbage is collected as before."""
     program = start("busy")
     assert program.line() == "ready"
@@ -226,33 +227,32 @@ def test_a_busy_program_survives_a_jump_of_hours(start: Start, page: Page, jumps
     assert program.line() == "0 true true"
 
 
-def test_an_event_comes_before_a_timer_if_the_wake_is_uninterrupted(binary: str, page: Page) -> None:
+def test_an_event_comes_before_a_timer_if_the_wake_is_uninterrupted(binary: str, page: ClockPage) -> None:
     """A thread that is not in its wait when it is stopped may look at its timers first: one round of several may."""
-    page.uninterrupted()
+    page.wake = "uninterrupted"
     rounds = 10
     assert first_seen(binary, rounds, page)["event"] >= rounds - 2
 
 
-def test_the_kernels_own_timers_are_made_shorter(start: Start, page: Page) -> None:
+def test_the_kernels_own_timers_are_made_shorter(start: Start, page: ClockPage) -> None:
     assert start("probes").line() == "60"
-    page.kernel_speed(20)
+    page.kernel_speed = 20
     assert start("probes").line() == "3"
-    page.kernel_speed(150)
+    page.kernel_speed = 150
     assert start("probes").line() == "1"
     assert start("probes", path=None).line() == "60"
 
 
-def test_it_reports_what_it_was_answered(start: Start, page: Page) -> None:
+def test_it_reports_what_it_was_answered(start: Start, page: ClockPage) -> None:
     program = start("now")
     assert program.line() == "ready"
     page.move(60, 90)
     clocks(program)
     report = page.read()
     assert report.attached == 1
-    assert report.slot_tid == program.pid
     assert report.readings >= 2
-    assert 0 <= time.monotonic_ns() + 60 * NS - report.last_mono_ns < REAL
-    assert 0 <= time.time_ns() + 90 * NS - report.last_wall_ns < REAL
+    assert 0 <= time.monotonic() + 60 - report.last_mono < REAL / NS
+    assert 0 <= time.time() + 90 - report.last_wall < REAL / NS
 
 
 COSTS = 5

@@ -11,14 +11,16 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Literal
 
+from lab.backends.clock_page import ClockPage
 from lab.functions.definition import APP
-from tests.lambda_app_go.clock_page import Page
 from tests.lambda_app_go.program import Program
 from tests.patience import PATIENCE
 
 OVERLAY = APP / "go" / "overlay"
 SOURCE = Path(__file__).with_name("clocks")
+WAKES: tuple[Literal["interrupted", "uninterrupted"], ...] = ("interrupted", "uninterrupted")
 JUMP = 60.0
 """Seconds: the pool's timer, of 15 s, elapses in it."""
 SHORT = 0.4
@@ -50,7 +52,7 @@ def build(folder: Path) -> str:
     return str(folder / "clocks")
 
 
-def first_seen(binary: str, rounds: int, page: Page | None) -> Counter[str]:
+def first_seen(binary: str, rounds: int, page: ClockPage | None) -> Counter[str]:
     """How often the event came first, and how often the timer."""
     first: Counter[str] = Counter()
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -82,12 +84,10 @@ def main(rounds: int) -> None:
         binary = build(Path(folder))
         print(f"{go('env', 'GOVERSION', cwd=SOURCE).strip()}, {os.cpu_count()} processors, {rounds} rounds each")
         print("real time:", dict(first_seen(binary, rounds, None)))
-        for uninterrupted in (False, True):
-            page = Page(Path(folder, "page"))
-            if uninterrupted:
-                page.uninterrupted()
-            print("a jump, uninterrupted:" if uninterrupted else "a jump:", dict(first_seen(binary, rounds, page)))
-            page.close()
+        for wake in WAKES:
+            with ClockPage.create(Path(folder, wake)) as page:
+                page.wake = wake
+                print(f"a jump, {wake}:", dict(first_seen(binary, rounds, page)))
 
 
 if __name__ == "__main__":
