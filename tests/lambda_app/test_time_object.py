@@ -349,6 +349,33 @@ print("over", flush=True)
         assert child.line() == "over"
 
 
+FAMILY = """
+import os, signal, subprocess, sys, time
+children = [subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) for _ in range(2)]
+print("ready", flush=True)
+input()
+children[0].kill()
+print(children[0].wait(), flush=True)
+time.sleep(60)
+print(children[1].wait(), flush=True)
+"""
+
+
+def test_the_processes_of_a_function_share_its_page(shim: Path, tmp_path: Path) -> None:
+    """One jump ends the waits of all. A process that was killed in its wait leaves a slot that nobody waits for."""
+    with timed(FAMILY, shim, tmp_path) as child:
+        assert child.line() == "ready"
+        child.until(lambda: child.waits() == 2)
+        child.say()
+        assert child.line() == str(-signal.SIGKILL)
+        child.until(lambda: child.waits() == 3)
+        child.jump(1)
+        assert child.waits() == 2
+        child.jump(LIMIT)
+        assert child.line() == "0"
+        assert child.page.read().attached == 3
+
+
 def run(source: str, shim: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-c", source],
