@@ -73,6 +73,8 @@ def _stated(events: Sequence[Event], speed: float, paced: bool) -> Iterator[Even
             parts = [part.strip().partition("=") for part in data["keep_alive"].split(",")]
             scaled = [f"{k}={float(v) * speed if k == 'timeout' else v}" for k, _, v in parts]
             data["keep_alive"] = ", ".join(scaled)
+        elif event.kind == "witnessed":
+            data["wake"] = "uninterrupted" if "wake" in (data.get("preloaded") or ()) else "interrupted"
         elif event.kind == "gave-up" and data.get("idle_s"):
             data["idle_s"] *= speed
         yield replace(event, data=data)
