@@ -108,6 +108,7 @@ class Listener:
             "connections": self._accepted,
             "moved": round(self.clock.moved, 9),
             "next": self.clock.next_deadline(),
+            "busy": any(protocol.at_work for protocol in self._protocols()),
         }
 
     # Called by its connections

@@ -162,6 +162,12 @@ class FaultProtocol(H11Protocol):
             # The client still reads the response: it is not idle, so the time starts again.
             self._start_idle_timer()
 
+    @property
+    def at_work(self) -> bool:
+        """Whether there is a request that it is going to answer."""
+        connection = self.connection
+        return connection is not None and connection.state == "busy" and not self.conn.silent
+
     # What strikes at a moment
 
     def _due(self, point: Point, count: int = 0) -> Due | None:

@@ -56,7 +56,7 @@ def speed_option(default: float | None = None) -> Callable[[Command], Command]:
         type=click.FloatRange(1, FASTEST),
         default=default,
         show_default=default is not None,
-        help="Lab seconds in a real second.",
+        help="Let gaps take real time: lab seconds in a real second. Else they pass in jumps.",
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from lab.backends.opening import open_backend
-from lab.cli.options import duration_option, sandbox_option, speed_option
+from lab.cli.options import duration_option, sandbox_option
 from lab.functions import definition
 from lab.journal import Event, Journal, Recorder, Scope, now
 from lab.lambda_service.service import FunctionSpec, LambdaService
@@ -62,7 +62,6 @@ class ServeOptions:
     port: int
     timeout: float
     max_sandboxes: int
-    speed: float
 
     @property
     def experiment(self) -> Experiment:
@@ -77,7 +76,7 @@ class ServeOptions:
             wake_order="event-first",
             timeline=(Invoke(),),
         )
-        return Experiment(Scope("serve", self.client, 1), setting, self.speed)
+        return Experiment(Scope("serve", self.client, 1), setting)
 
 
 class ToldJournal(Journal):
@@ -120,10 +119,10 @@ async def keep_up(options: ServeOptions, say: Callable[[str], object]) -> None:
         async with open_backend(options.sandbox, Path(logs)) as backend:
             await backend.prepare(experiment.setting.function)
             async with backend.place(experiment, recorder) as site:
-                service = LambdaService(host=backend.runtime_host, speed=options.speed)
+                service = LambdaService(host=backend.runtime_host)
                 spec = FunctionSpec(
                     name=FUNCTION_NAME,
-                    timeout=options.timeout / options.speed,
+                    timeout=options.timeout,
                     max_sandboxes=options.max_sandboxes,
                     freeze_when_idle=True,
                     wake_order="event-first",
@@ -171,7 +170,6 @@ def _greeting(options: ServeOptions, invoke: str, upstream: str, how: str) -> li
     "--max-sandboxes", type=click.IntRange(min=1), default=10, show_default=True,
     help="Most sandboxes at once; further invocations get HTTP 429.",
 )  # fmt: skip
-@speed_option(1)
 def serve(
     client: str,
     preset: str,
@@ -183,7 +181,6 @@ def serve(
     port: int,
     timeout: float,
     max_sandboxes: int,
-    speed: float,
 ) -> None:
     """Keep the Invoke API, a function and an upstream up, until interrupted."""
     options = ServeOptions(
@@ -197,7 +194,6 @@ def serve(
         port=port,
         timeout=timeout,
         max_sandboxes=max_sandboxes,
-        speed=speed,
     )
     try:
         until_signalled(keep_up(options, click.echo))

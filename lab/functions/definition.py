@@ -33,8 +33,6 @@ class Definition:
     """The presets that the matrix measures; empty for all of them."""
     needs: tuple[Need, ...] = ()
     """What a machine must have to run it in a process sandbox."""
-    speed: float | None = None
-    """Lab seconds in a real one at most, if something in the library does not scale."""
     one_preset: bool = False
     """Whether client settings are process-wide, so that a warm process cannot change its preset."""
     wakes: bool = True

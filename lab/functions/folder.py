@@ -42,7 +42,6 @@ class Stated(BaseModel):
         default=(), description="The usual one first; empty for the language's usual ones."
     )
     matrix: tuple[str, ...] = ()
-    speed: float | None = Field(default=None, gt=0)
     one_preset: bool = False
     wakes: bool = True
     two_writes: bool = False
@@ -106,7 +105,6 @@ def define(
         presets=folder.presets,
         matrix=stated.matrix,
         needs=needs,
-        speed=stated.speed,
         one_preset=stated.one_preset,
         wakes=stated.wakes,
         two_writes=stated.two_writes,

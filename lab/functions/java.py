@@ -89,7 +89,6 @@ DEFINITIONS = (
         contract={"tells_no_attempts": True},  # it has no way to say which connection it took
         one_preset=True,  # system properties are read once
         needs=("java",),
-        speed=100,  # its limits are whole seconds, one at least: 100 lab s here, still below the 350 of an upstream
     ),
     Definition(
         client="apache-http",
@@ -99,7 +98,6 @@ DEFINITIONS = (
         presets=PRESETS / "apachehttp",
         notes=NOTES / "apache-http.yaml",
         needs=("java",),
-        speed=100,  # it looks at a connection that was unused for two seconds, real ones
     ),
     Definition(
         client="okhttp",
@@ -111,7 +109,6 @@ DEFINITIONS = (
         # RetryAndFollowUpInterceptor: a pooled connection that failed does not make it give up the address.
         contract={"sends": {"reused": 2}},
         needs=("java",),
-        speed=36,  # it looks at a connection that was unused for ten seconds, real ones
     ),
 )
 

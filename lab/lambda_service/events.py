@@ -18,10 +18,9 @@ up to five minutes, for at most six hours, as AWS documents. Such tries do not c
 
 
 class EventQueue:
-    """Events that were accepted and are not done; `speed` turns lab time into real time."""
+    """Events that were accepted and are not done."""
 
-    def __init__(self, speed: float = 1.0) -> None:
-        self._speed = speed
+    def __init__(self) -> None:
         self._tasks: dict[asyncio.Task[None], Function] = {}
 
     def __repr__(self) -> str:
@@ -36,12 +35,11 @@ class EventQueue:
         payload: bytes,
         qualifier: str | None,
         trace_id: str | None,
-        speed: float | None = None,
     ) -> str:
-        """Run it in the background, at a speed of its own if one is given; returns its id, the same in every try."""
+        """Run it in the background; returns its id, the same in every try."""
         request_id = str(uuid.uuid4())
         function.accepted(request_id)
-        work = self._run(function, payload, request_id, qualifier, trace_id, speed or self._speed)
+        work = self._run(function, payload, request_id, qualifier, trace_id)
         task = asyncio.create_task(work, name=request_id)
         self._tasks[task] = function
         task.add_done_callback(self._tasks.pop)
@@ -63,18 +61,17 @@ class EventQueue:
         request_id: str,
         qualifier: str | None,
         trace_id: str | None,
-        speed: float,
     ) -> None:
         async def attempt() -> InvokeResult:
-            return await self._unthrottled(function, payload, request_id, qualifier, trace_id, speed)
+            return await self._unthrottled(function, payload, request_id, qualifier, trace_id)
 
         try:
             result = await attempt()
             for tries, delay in enumerate(RETRY_DELAYS, start=1):
                 if result.function_error is None:
                     return
-                function.will_retry(request_id, tries + 1, delay, delay / speed)
-                await asyncio.sleep(delay / speed)
+                function.will_retry(request_id, tries + 1, delay)
+                await function.clock.sleep(delay)
                 result = await attempt()
         except (FunctionClosed, TooManyRequestsException, LabError):
             return  # The journal has it (`failed`); there is no dead-letter queue, so the event is dropped.
@@ -86,7 +83,6 @@ class EventQueue:
         request_id: str,
         qualifier: str | None,
         trace_id: str | None,
-        speed: float,
     ) -> InvokeResult:
         delay, age = THROTTLE_FIRST, 0.0
         while True:
@@ -95,6 +91,6 @@ class EventQueue:
             except TooManyRequestsException:
                 if age >= MAX_AGE:
                     raise
-            await asyncio.sleep(delay / speed)
+            await function.clock.sleep(delay)
             age += delay
             delay = min(2 * delay, THROTTLE_MOST)

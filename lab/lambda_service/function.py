@@ -7,11 +7,13 @@ import uuid
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
+from upstream_server.clock import ListenerClock as Clock
+
 from lab.journal.events import EventAccepted, RetryPlanned
 from lab.lambda_service.errors import FunctionClosed, TooManyRequestsException
 from lab.lambda_service.invocation import Invocation, InvokeResult, NotDelivered
 from lab.lambda_service.phase import Phase
-from lab.lambda_service.sandbox import SandboxFactory, new_sandbox_name
+from lab.lambda_service.sandbox import Rest, SandboxFactory, new_sandbox_name
 from lab.lambda_service.slot import BeforeWake, Record, Slot
 from lab.lambda_service.spec import FunctionSpec
 from lab.tasks import cancel_all, to_the_end
@@ -33,6 +35,8 @@ class Function:
         before_first: BeforeWake | None = None,
     ) -> None:
         self.spec = spec
+        self.clock = Clock(lambda by, total: None)
+        """The platform's clock for this function: its time limits, and the delays before events are tried again."""
         self.cold_starts = 0
         self.warm_starts = 0
         self.wake_order = spec.wake_order
@@ -103,9 +107,23 @@ class Function:
         """Record that the platform accepted an asynchronous event for it."""
         self._record(EventAccepted(request_id=request_id))
 
-    def will_retry(self, request_id: str, attempt: int, duration: float, real: float) -> None:
-        """Record that the platform will try an event again after so many lab (and real) seconds."""
-        self._record(RetryPlanned(request_id=request_id, attempt=attempt, duration=duration, real=real))
+    def will_retry(self, request_id: str, attempt: int, duration: float) -> None:
+        """Record that the platform will try an event again after so many lab seconds."""
+        self._record(RetryPlanned(request_id=request_id, attempt=attempt, duration=duration, real=duration))
+
+    async def advance(self, by: float) -> None:
+        """Let the clocks of its sandboxes jump on, and the platform's. Returns when what is due then has begun."""
+        await asyncio.gather(*(slot.move_clocks(by) for slot in self._slots))
+        await self.clock.advance(by)
+
+    async def rest(self) -> Rest | None:
+        """What keeps all of its sandboxes waiting; None if one does not wait, or if it is the platform's turn."""
+        resting = [await slot.rest() for slot in tuple(self._slots) if slot.phase is not Phase.GONE]
+        at_rest = [rest for rest in resting if rest is not None]
+        if len(at_rest) < len(resting):
+            return None
+        deadlines = [rest.next_deadline for rest in at_rest if rest.next_deadline is not None]
+        return Rest(sum(rest.runs for rest in at_rest), min(deadlines, default=None))
 
     async def settled(self) -> None:
         """Return when every sandbox is idle (it asked for the next event) and, if the policy says so, frozen."""
@@ -119,6 +137,7 @@ class Function:
     async def close(self) -> None:
         """Stop every sandbox, whatever it does; nothing is left even when this is cancelled half-way."""
         self._closed = True
+        self.clock.close()
         await to_the_end(cancel_all(self._slots.values()))
 
     def _place(self, invocation: Invocation) -> None:
@@ -145,6 +164,7 @@ class Function:
             record=self._record,
             before_wake=self._before_wake,
             before_first=self._before_first,
+            clock=self.clock,
         )
         task = asyncio.create_task(slot.run(self._runtime_api(slot)), name=f"life of {slot.name}")
         self._slots[slot] = task

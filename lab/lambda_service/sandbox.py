@@ -6,12 +6,23 @@ method at a time (`wait_exit` and the log aside), so an implementation needs no 
 
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 
 class FreezeFailed(Exception):
     """The kernel did not say what was asked for: stopped after a freeze, running after a thaw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A sandbox in which every thread waits, or is stopped."""
+
+    runs: int
+    """A number of the kernel's that moves when any of its threads has run."""
+    next_deadline: float | None
+    """Seconds on its own clocks until the first of its waits is over by itself; None if none is or can be seen."""
 
 
 class Sandbox(Protocol):
@@ -25,9 +36,10 @@ class Sandbox(Protocol):
     def kind(self) -> str:
         """`process` or `docker`."""
 
-    async def start(self, runtime_api: str) -> None:
+    async def start(self, runtime_api: str, ahead: float) -> None:
         """Start the function's runtime client with AWS_LAMBDA_RUNTIME_API=`runtime_api` (host:port).
 
+        Its clocks are `ahead` of the machine's, by so many seconds: what has jumped in its lab time until now.
         Raises lab.errors.EnvironmentLacks when this machine cannot. Called once. May be cancelled
         half-way; `stop` is called after that too.
         """
@@ -37,6 +49,12 @@ class Sandbox(Protocol):
 
     async def thaw(self) -> None:
         """Resume it; returns when the kernel says running, raises FreezeFailed when it does not."""
+
+    async def move_clocks(self, by: float) -> None:
+        """Let its clocks jump on by so many seconds: at once if it runs, else it finds so at its thaw."""
+
+    async def rest(self) -> Rest | None:
+        """Whether every thread of it waits, for what is to come or for time to pass; None if one runs."""
 
     async def is_frozen(self) -> bool:
         """What the kernel says now; False for a sandbox that has ended."""

@@ -21,14 +21,14 @@ class LambdaService:
     """Holds the functions and both servers; use it as `async with`, or `start` and `close` it.
 
     `host` is where the Runtime API listens (a port for each sandbox); sandboxes in containers may
-    need another name for it: `advertised_host`. `speed` divides lab time, for the retries of events.
+    need another name for it: `advertised_host`.
     """
 
-    def __init__(self, host: str = "127.0.0.1", *, advertised_host: str | None = None, speed: float = 1.0) -> None:
+    def __init__(self, host: str = "127.0.0.1", *, advertised_host: str | None = None) -> None:
         self._host = host
         self._functions: dict[str, Function] = {}
         self._runtime_api = RuntimeApi(host, advertised_host)
-        self._events = EventQueue(speed)
+        self._events = EventQueue()
         self._invoke_api: InvokeApi | None = None
         self._invoke_url: str | None = None
 

@@ -12,6 +12,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from upstream_server.clock import ListenerClock as Clock
+
 from lab.journal import Happening
 from lab.journal.events import (
     EventSent,
@@ -42,8 +44,9 @@ from lab.lambda_service.invocation import (
     log_of,
     read_json,
 )
+from lab.lambda_service.limit import Limit
 from lab.lambda_service.phase import Action, InvalidTransition, Phase, after
-from lab.lambda_service.sandbox import FreezeFailed, Sandbox
+from lab.lambda_service.sandbox import FreezeFailed, Rest, Sandbox
 from lab.lambda_service.spec import FunctionSpec
 from lab.scenario.words import WakeOrder
 from lab.tasks import to_the_end
@@ -105,6 +108,7 @@ class Slot:
         record: Record,
         before_wake: BeforeWake | None,
         before_first: BeforeWake | None,
+        clock: Clock,
     ) -> None:
         self.phase = Phase.STARTING
         self.settled = asyncio.Event()
@@ -116,6 +120,7 @@ class Slot:
         self._record = record
         self._before_wake = before_wake
         self._before_first = before_first
+        self._clock = clock
         self._changed = asyncio.Event()
         self._started = asyncio.Event()
         self._has_event = asyncio.Event()
@@ -132,7 +137,8 @@ class Slot:
         self._maybe_frozen = False
         self._init_error: ReportedError | None = None
         self._init_seconds: float | None = None
-        self._began = self._ends_at = 0.0
+        self._began = 0.0
+        self._limit = Limit(clock, self._changed.set)
         self._deadline_ms = 0
         self._log_start = 0
 
@@ -186,11 +192,26 @@ class Slot:
         finally:
             self.end(failure)
 
+    @property
+    def awaits_runtime(self) -> bool:
+        """Whether only its runtime can go on now: it has its whole event, or the sandbox is idle or gone."""
+        return self.settled.is_set() or (self.phase is Phase.BUSY and self._sent.is_set())
+
+    async def rest(self) -> Rest | None:
+        """What keeps its sandbox waiting; None if it does not wait, or if it is the platform's turn."""
+        return await self._sandbox.rest() if self.awaits_runtime else None
+
+    async def move_clocks(self, by: float) -> None:
+        """Let the clocks of its sandbox jump on."""
+        if self._started.is_set() and self.phase is not Phase.GONE:
+            await self._sandbox.move_clocks(by)
+
     def end(self, failure: Exception) -> None:
         """Release everything that waits. The pool calls it too, for a task that was cancelled before its first step."""
         if self.phase is Phase.GONE:
             return
         at = self.phase
+        self._limit.end()
         self._act(Action.END)
         if self._current is not None:
             self._fail(self._current, failure, at)
@@ -286,14 +307,15 @@ class Slot:
 
     async def _start(self, address: str) -> None:
         self._began = time.monotonic()
-        await self._sandbox.start(address)
+        await self._sandbox.start(address, self._clock.moved)
         self._record(SandboxStarted(sandbox=self.name, sandbox_kind=self._sandbox.kind))
         self._exit = asyncio.create_task(self._sandbox.wait_exit(), name=f"exit of {self.name}")
         self._exit.add_done_callback(lambda _: self._note_exit())
         self._act(Action.STARTED)
         self._started.set()
-        limit = self._spec.init_timeout
-        await self._until(lambda: self.phase is not Phase.INIT, asyncio.get_running_loop().time() + limit, limit)
+        self._limit.begin(self._spec.init_timeout)
+        await self._until(lambda: self.phase is not Phase.INIT)
+        self._limit.end()
         if self._init_error is not None:
             await asyncio.wait({self._exit}, timeout=INIT_ERROR_GRACE)
             raise self._init_error
@@ -358,8 +380,8 @@ class Slot:
         """Give the event to the runtime's open request; the invocation's time limit starts here."""
         self._sent.clear()
         self._began = time.monotonic()
-        self._ends_at = asyncio.get_running_loop().time() + self._spec.timeout
-        self._deadline_ms = int((time.time() + self._spec.timeout) * 1000)
+        self._limit.begin(self._spec.timeout)
+        self._deadline_ms = int((time.time() + self._clock.moved + self._spec.timeout) * 1000)
         self._last_id = invocation.request_id
         self._act(Action.EVENT)
         self._has_event.set()
@@ -372,19 +394,18 @@ class Slot:
 
     async def _work_done(self) -> None:
         """Wait for the answer, then for the request of the next event; both have to come in time."""
-        await self._until(lambda: self.phase is not Phase.BUSY, self._ends_at, self._spec.timeout)
-        await self._until(lambda: self.phase is Phase.IDLE, self._ends_at, self._spec.timeout)
+        await self._until(lambda: self.phase is not Phase.BUSY)
+        await self._until(lambda: self.phase is Phase.IDLE)
+        self._limit.end()
 
-    async def _until(self, holds: Callable[[], bool], ends_at: float | None = None, limit: float = 0.0) -> None:
-        """Wait until something holds; raises RuntimeExited when the process ends first, TimedOut at `ends_at`."""
-        try:
-            async with asyncio.timeout_at(ends_at):
-                while not holds():
-                    self._check_alive()
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            raise TimedOut(limit) from None
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds; raises RuntimeExited if the process ends first, TimedOut at the time limit."""
+        while not holds():
+            self._check_alive()
+            if self._limit.over:
+                raise TimedOut(self._limit.seconds)
+            self._changed.clear()
+            await self._changed.wait()
 
     async def _stop(self) -> None:
         exit_status = await self._sandbox.stop()

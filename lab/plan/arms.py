@@ -8,9 +8,9 @@ from lab.journal import Scope
 from lab.plan.client import Clients
 from lab.plan.experiment import Experiment
 from lab.plan.needs import Skip, skip_of
-from lab.scenario import kinds
 from lab.scenario.load import Named, line_of
 from lab.scenario.model import Arm
+from lab.scenario.setting import Setting
 from lab.scenario.words import Need
 from lab.spelling import advice
 
@@ -18,9 +18,12 @@ FASTEST = 10_000.0
 """Lab seconds in a real second: an idle timeout of 300s takes 30 ms then, and machines hesitate for longer."""
 
 
+USUAL_PACE = 100.0
+"""Lab seconds in a real one, for experiments whose gaps cannot jump and that state none: a balancer is a program of its
+own with clocks of its own."""
 QUICKEST_LIMIT = 0.2
-"""Least real seconds of an upstream's limit if the sandbox must be frozen by then: the answer has to come back and the
-freeze has to be confirmed, which takes a few milliseconds, or a hundred on a busy machine."""
+"""Least real seconds of an upstream's limit in a gap that cannot jump, if the sandbox must be frozen by then: the answer
+has to come back and the freeze has to be confirmed, which takes milliseconds, or a hundred on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class Plan:
     """Chosen arms by scenario."""
     jobs: tuple[Experiment, ...]
     sandbox: str
-    speed: float
+    pace: float | None
+    """What the user asked for: lab seconds in a real one, for all gaps; None lets gaps jump."""
     repeats: int
     lacks: tuple[Need, ...]
     """What some arms need and this machine does not have."""
@@ -59,7 +63,6 @@ def make_plan(
     """
     if speed is not None and not 1 <= speed <= FASTEST:
         raise UsageError(f"--speed {speed:g} is out of range: choose 1 to {FASTEST:g}")
-    usual_speed = speed or kinds.kind(sandbox).speed
     scenarios = _distinct(scenarios)
     for named in scenarios:
         _check_functions(named, client)
@@ -71,7 +74,7 @@ def make_plan(
     scenarios = [named for named in scenarios if named.name in arms]
     skipped = {named.name: _skips(named, arms[named.name], sandbox, lacks, client) for named in scenarios}
     jobs = tuple(
-        _job(named, arm, repeat, usual_speed, client)
+        _job(named, arm, repeat, speed)
         for repeat in range(1, repeats + 1)
         for named in scenarios
         for arm in named.scenario.arms
@@ -79,8 +82,8 @@ def make_plan(
     )
     swept = [named for named in scenarios if not only and sandbox in named.scenario.runs_in]
     sweeps = tuple(named.name for named in swept if named.scenario.sweep)
-    jobs += tuple(job for named in swept for job in _sweep_jobs(named, usual_speed, client))
-    return Plan(tuple(scenarios), arms, jobs, sandbox, usual_speed, repeats, tuple(lacks), sweeps, skipped)
+    jobs += tuple(job for named in swept for job in _sweep_jobs(named, speed))
+    return Plan(tuple(scenarios), arms, jobs, sandbox, speed, repeats, tuple(lacks), sweeps, skipped)
 
 
 def _distinct(scenarios: Sequence[Named]) -> list[Named]:
@@ -116,18 +119,23 @@ def _skips(
     return {arm.name: skip for arm, skip in found if skip is not None}
 
 
-def _job(named: Named, arm: Arm, repeat: int, speed: float, client: Clients) -> Experiment:
+def _job(named: Named, arm: Arm, repeat: int, speed: float | None) -> Experiment:
     setting = named.scenario.setting(arm)
-    limit = setting.upstream.idle_limit if setting.freezes else None
-    caps = (setting.speed, client(setting.function.client).speed, limit and max(1.0, limit / QUICKEST_LIMIT))
-    slowest = min([speed, *(cap for cap in caps if cap)])
     scope = Scope(named.name, arm.name, repeat)
-    return Experiment(scope, setting, slowest, arm.role, awaits_deaths=arm.expect.reuse != "kept")
+    return Experiment(scope, setting, _pace(setting, speed), arm.role, awaits_deaths=arm.expect.reuse != "kept")
 
 
-def _sweep_jobs(named: Named, speed: float, client: Clients) -> list[Experiment]:
+def _pace(setting: Setting, asked: float | None) -> float | None:
+    """How fast its gaps pass: in jumps, unless the user or the scenario says otherwise or a balancer is in it."""
+    usual = USUAL_PACE if setting.balancer is not None else None
+    limit = setting.upstream.idle_limit if setting.freezes else None
+    paces = [pace for pace in (asked, setting.speed, usual) if pace is not None]
+    return min([*paces, *([max(1.0, limit / QUICKEST_LIMIT)] if limit else [])]) if paces else None
+
+
+def _sweep_jobs(named: Named, speed: float | None) -> list[Experiment]:
     sweep = named.scenario.sweep
-    jobs = [_job(named, arm, 1, speed, client) for arm in (sweep.arms if sweep else ())]
+    jobs = [_job(named, arm, 1, speed) for arm in (sweep.arms if sweep else ())]
     return [replace(job, setting=job.setting.model_copy(update={"by_chance": True})) for job in jobs]
 
 

@@ -107,9 +107,9 @@ class Cell:
         """Whether the upstream gives the connection up while it is idle."""
         return self.mode in faults.modes()
 
-    def experiment(self, attempt: int, speed: float) -> Experiment:
+    def experiment(self, attempt: int) -> Experiment:
         """What measures it; `attempt` counts from 1."""
-        return Experiment(Scope(MATRIX, self.id, attempt), self.setting, speed)
+        return Experiment(Scope(MATRIX, self.id, attempt), self.setting)
 
     @property
     def setting(self) -> Setting:

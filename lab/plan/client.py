@@ -30,10 +30,6 @@ class Client(Protocol):
         """What a machine must have to run it in a process sandbox."""
 
     @property
-    def speed(self) -> float | None:
-        """Lab seconds in a real one at most, if something in the library does not scale."""
-
-    @property
     def wakes(self) -> bool:
         """Whether it waits through libc, so that a preloaded shim can hide the interruption at the thaw."""
 

@@ -16,8 +16,8 @@ class Experiment:
 
     scope: Scope
     setting: Setting
-    speed: float
-    """Lab seconds in a real second."""
+    pace: float | None = None
+    """Lab seconds in a real second of its gaps, for what needs the kernel's own timers; None lets gaps jump."""
     role: Role | None = None
     """Of an arm, for the journal; a cell has none."""
     awaits_deaths: bool = True

@@ -57,7 +57,7 @@ async def carry_out(
                 journal=SCHEMA_ID,
                 run=folder.name,
                 sandbox=plan.sandbox,
-                speed=plan.speed,
+                speed=plan.pace or 1.0,
                 repeats=plan.repeats,
                 asked={named.name: named.asked for named in plan.scenarios},
                 arms=plan.arms,
@@ -70,7 +70,7 @@ async def carry_out(
         )
         begun()
         async with open_backend(plan.sandbox, folder.logs) as backend:
-            service = LambdaService(host=backend.runtime_host, speed=plan.speed)
+            service = LambdaService(host=backend.runtime_host)
             await service.start(invoke_port=None)
             try:
                 await _run_all(plan, backend, service, journal, jobs, done)

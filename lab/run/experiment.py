@@ -5,6 +5,7 @@ What goes wrong in it becomes an event, not an exception. Only errors that conce
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -13,11 +14,12 @@ from typing import Protocol
 from lab.backends.base import OpenBackend, Site
 from lab.functions import definition, preset_sha256, shape_of
 from lab.functions.answer import TICK
-from lab.journal import Recorder
+from lab.journal import Recorder, now
 from lab.journal.events import ArmFinished, ArmStarted
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
 from lab.plan.experiment import Experiment
 from lab.run import bounds
+from lab.run.lab_time import LabTime
 from lab.run.stage import FunctionBroken, Stage, StartingLine
 from lab.run.telling import Conversation
 from lab.run.trouble import went_well
@@ -65,7 +67,9 @@ def _record_start(experiment: Experiment, recorder: Recorder) -> None:
         ArmStarted(
             role=experiment.role or "none",
             tick=TICK if setting.function.background else None,
-            speed=experiment.speed,
+            speed=1.0,
+            pace=experiment.pace,
+            epoch=time.time() - now(),
             method=setting.request.method,
             attempt=recorder.scope.attempt,
             shape=shape_of(setting.function),
@@ -92,6 +96,7 @@ async def _story(experiment: Experiment, hosts: Hosts, site: Site, lab: Lab, rec
     watch, line = KernelWatch(experiment, site.kernel, recorder), StartingLine()
     try:
         async with hosts.function_for(experiment, site, watch.before_wake, line.before_first) as function:
+            lab_time = LabTime(site.upstream, function, recorder, experiment.pace)
             stage = Stage(
                 experiment,
                 function,
@@ -101,6 +106,7 @@ async def _story(experiment: Experiment, hosts: Hosts, site: Site, lab: Lab, rec
                 conversation=conversation,
                 watch=watch,
                 line=line,
+                lab_time=lab_time,
             )
             await stage.walk(lab.cold_starts)
     except* FunctionBroken:
@@ -123,7 +129,7 @@ class FreshSandboxes:
         setting, limit = experiment.setting, experiment.setting.function.timeout
         spec = FunctionSpec(
             name=f"{experiment.scope.scenario}-{experiment.scope.arm}-{experiment.scope.repeat}",
-            timeout=bounds.FUNCTION_TIMEOUT if limit is None else limit / experiment.speed,
+            timeout=bounds.FUNCTION_TIMEOUT if limit is None else limit,
             init_timeout=bounds.INIT_TIMEOUT,
             max_sandboxes=max((step.events for step in setting.timeline if isinstance(step, Invocation)), default=1),
             freeze_when_idle=False,

@@ -11,11 +11,10 @@ from pathlib import Path
 from lab.backends.base import OpenBackend
 from lab.backends.opening import OpenWith, open_backend
 from lab.errors import EnvironmentLacks
-from lab.functions import definition
 from lab.journal import SCHEMA_ID, Journal, Recorder, Scope, now
 from lab.journal.events import BuildFailed, MatrixPaused, MatrixStarted
 from lab.lambda_service.service import LambdaService
-from lab.plan.cells import GAP, MATRIX, Cell
+from lab.plan.cells import MATRIX, Cell
 from lab.plan.grid import MatrixPlan
 from lab.run import bounds
 from lab.run.carry_out import environment
@@ -55,7 +54,7 @@ async def fill(
     measured until then is in the journal.
     """
     async with open_backend(plan.sandbox, logs) as backend:
-        service = LambdaService(host=backend.runtime_host, speed=1.0)
+        service = LambdaService(host=backend.runtime_host)
         await service.start(invoke_port=None)
         try:
             cells = await _startable(plan.cells, backend, Recorder(journal, Scope()), say)
@@ -63,7 +62,6 @@ async def fill(
             authority = await backend.authority()
             filling = _Filling(
                 cells,
-                lambda client: speed_of(client, plan.sandbox),
                 journal,
                 lab,
                 authority,
@@ -104,12 +102,6 @@ def timed(journal: Journal) -> Iterator[None]:
         Recorder(journal, Scope()).record(MatrixPaused(seconds=round(now() - began, 3)))
 
 
-def speed_of(client: str, sandbox: str) -> float:
-    """Lab seconds in a real one for the cells of a client: some libraries do not scale as far as others."""
-    usual = kinds.kind(sandbox).matrix_speed
-    return min(usual, definition(client).speed or usual)
-
-
 def _add_worker(group: asyncio.TaskGroup, filling: "_Filling", reuse: bool) -> None:
     group.create_task(filling.work(reuse, extra=True))
 
@@ -135,14 +127,12 @@ class _Filling:
     def __init__(
         self,
         cells: Sequence[Cell],
-        speed: Callable[[str], float],
         journal: Journal,
         lab: Lab,
         authority: str,
         attempted: Counter[str],
         done: Done,
     ) -> None:
-        self._speed = speed
         self._journal = journal
         self._lab = lab
         self._authority = authority
@@ -192,13 +182,11 @@ class _Filling:
         return max(waiting, key=lambda kind: self._to_do(kind) / (self._workers[kind] + 1), default=None)
 
     def _to_do(self, kind: Kind) -> float:
-        """Remaining real seconds, roughly: a cell takes its gap and about one second more."""
-        client, *_ = kind
-        return len(self._waiting[kind]) * (GAP / self._speed(client) + 1)
+        """What remains, in cells: each takes about as long as the other."""
+        return len(self._waiting[kind])
 
     def _warm(self, kind: Kind, *, may_fork: bool) -> WarmSandbox:
-        client, *_ = kind
-        return WarmSandbox(kind, self._speed(client), self._lab, self._authority, may_fork=may_fork)
+        return WarmSandbox(kind, self._lab, self._authority, may_fork=may_fork)
 
     async def _measure(self, warm: WarmSandbox, cell: Cell) -> None:
         for _ in range(bounds.ATTEMPTS):

@@ -1,16 +1,16 @@
 """The time between two invocations: it passes, packets are lost, and the upstream gives up connections."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from statistics import median
 
 from lab.backends.base import Site
 from lab.backends.waiting import poll
-from lab.journal import BarrierTimeout, Event, Recorder, now
+from lab.journal import BarrierTimeout, Event, Recorder
 from lab.journal.events import GapFinished, GapStarted
 from lab.plan.experiment import Experiment
 from lab.run.front import FrontWatch
+from lab.run.lab_time import LabTime
 from lab.scenario.timeline import Idle
 from upstream_server import faults
 
@@ -26,12 +26,14 @@ CLOSED = {"gave-up", "fault", "connection-closed"}
 class IdlePeriod:
     """Starts when the sandboxes are idle (and frozen, if the gap asks for it) and ends just before the wake."""
 
-    def __init__(self, experiment: Experiment, period: Idle, site: Site, recorder: Recorder) -> None:
+    def __init__(self, experiment: Experiment, period: Idle, site: Site, recorder: Recorder, lab_time: LabTime) -> None:
         self._experiment = experiment
         self._period = period
         self._site = site
         self._recorder = recorder
+        self._time = lab_time
         self._until = 0.0
+        """On the experiment's clock."""
         self._front = FrontWatch(experiment, period, site.balancer, recorder)
         self._number = 1 + sum(event.kind == "gap-started" for event in recorder.events)
 
@@ -40,11 +42,11 @@ class IdlePeriod:
 
     async def begin(self, answered: float) -> None:
         """The gap is measured from the last answer, which is also when the upstream's idle timer starts."""
-        self._until = answered
+        self._until = answered + self._time.moved
         started = GapStarted(
             number=self._number,
             duration=self._period.duration,
-            real=self._period.duration / self._experiment.speed,
+            real=self._period.duration,
             frozen=self._period.frozen,
         )
         self._recorder.record(started, t=answered)
@@ -53,9 +55,9 @@ class IdlePeriod:
 
     async def pass_time(self, lab_seconds: float) -> None:
         """Wait for this much time more, counted from where the last step's time ended."""
-        self._until += lab_seconds / self._experiment.speed
+        self._until += lab_seconds
         early = _overtime(self._recorder.events) if self._experiment.setting.by_chance else 0.0
-        await asyncio.sleep(self._until - early - now())
+        await self._time.pass_until(self._until - early, awake=not self._period.frozen)
 
     async def end(self) -> None:
         """Wait until every connection that is to go stale has, then let packets pass again. Raises BarrierTimeout."""
@@ -80,10 +82,9 @@ class IdlePeriod:
     def _is_to_end(self, opened: Event) -> bool:
         """Whether this period ends an open connection, for whatever reason."""
         setting = self._experiment.setting
-        too_old = (
-            setting.upstream.max_age and opened.t + setting.upstream.max_age / self._experiment.speed <= self._until
-        )
-        return setting.ends_every(self._period) or bool(too_old) or self._ends_after_answer(opened["connection"])
+        most = setting.upstream.max_age
+        too_old = most is not None and self._time.at(opened.t) + most <= self._until
+        return setting.ends_every(self._period) or too_old or self._ends_after_answer(opened["connection"])
 
     def _ends_after_answer(self, connection: int) -> bool:
         """Whether a fault of the upstream follows the answer that this connection carried last."""
@@ -124,10 +125,11 @@ def _overtime(events: Sequence[Event]) -> float:
     requests = [event for event in events if (event.source, event.kind) == ("client", "request")]
     late = []
     for gap in (event for event in events if event.kind == "gap-started"):
-        before = [event["ended"] for event in requests if event["ended"] <= gap.t]
-        after = [event["started"] for event in requests if event["started"] > gap.t]
-        if before and after:
-            late.append(min(after) - max(before) - gap["real"])
+        before = max((event["ended"] for event in requests if event["ended"] <= gap.t), default=None)
+        after = min((event["started"] for event in requests if event["started"] > gap.t), default=None)
+        if before is not None and after is not None:
+            jumps = sum(event["by"] for event in events if event.kind == "time-moved" and before < event.t < after)
+            late.append(after - before + jumps - gap["duration"])
     return max(median(late), 0.0) if late else 0.0
 
 

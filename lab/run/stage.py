@@ -12,6 +12,7 @@ from lab.lambda_service.service import Function, LambdaService
 from lab.plan.experiment import Experiment
 from lab.run import bounds
 from lab.run.gap import IdlePeriod
+from lab.run.lab_time import LabTime
 from lab.run.telling import Conversation
 from lab.run.watch import ANSWERS, KernelWatch
 from lab.scenario.steps import Invocation, UpstreamHandle
@@ -66,6 +67,7 @@ class Stage:
         conversation: Conversation,
         watch: KernelWatch,
         line: StartingLine,
+        lab_time: LabTime,
     ) -> None:
         self._experiment = experiment
         self._function = function
@@ -75,6 +77,7 @@ class Stage:
         self._conversation = conversation
         self._watch = watch
         self._line = line
+        self._time = lab_time
         self._answered = 0.0
         self._idle: IdlePeriod | None = None
 
@@ -92,7 +95,7 @@ class Stage:
                     # Set the policy before the step: the sandbox freezes on its own as soon as the runtime asks for the
                     # next event. But do not set it before the place is free: a warm sandbox would freeze for nothing.
                     self._function.freeze_when_idle = period.frozen or step.asynchronous
-                    await step.perform(self)
+                    await self._time.until(step.perform(self))
                 self._answered = self._last_answer()
             else:
                 await self._begin_idle(period)
@@ -109,7 +112,7 @@ class Stage:
     async def _begin_idle(self, period: Idle) -> None:
         if self._idle is None:
             await come_to_rest(self._function)
-            self._idle = IdlePeriod(self._experiment, period, self._site, self._recorder)
+            self._idle = IdlePeriod(self._experiment, period, self._site, self._recorder, self._time)
             await self._idle.begin(self._answered)
             await self._watch.witness(self._function.sandboxes)
 
@@ -154,7 +157,7 @@ class Stage:
         """Send an asynchronous event, and wait until the platform is done with it, including its retries."""
         event = self._conversation.event(1) | {"on_error": "raise-record"}
         events = self._service.events
-        events.accept(self._function, json.dumps(event).encode(), None, None, self._experiment.speed)
+        events.accept(self._function, json.dumps(event).encode(), None, None)
         try:
             await asyncio.wait_for(events.drained(self._function), bounds.EVENT_BOUND)
         except TimeoutError:

@@ -38,10 +38,9 @@ class WarmSandbox:
 
     serves_many = True
 
-    def __init__(self, kind: Kind, speed: float, lab: Lab, authority: str, *, may_fork: bool = True) -> None:
+    def __init__(self, kind: Kind, lab: Lab, authority: str, *, may_fork: bool = True) -> None:
         self.kind = kind
         self.served = 0
-        self._speed = speed
         self._lab = lab
         self._recorder: Recorder
         self._before_wake: Callback
@@ -49,7 +48,7 @@ class WarmSandbox:
         self._made: list[Sandbox] = []
         self._spec = FunctionSpec(
             name=re.sub(r"[^a-zA-Z0-9]+", "-", f"matrix-{next(_numbers)}-{'-'.join(kind)}"),
-            timeout=FUNCTION_LIMIT / speed,
+            timeout=FUNCTION_LIMIT,
             init_timeout=bounds.INIT_TIMEOUT,
             max_sandboxes=1,
             freeze_when_idle=False,
@@ -72,7 +71,7 @@ class WarmSandbox:
 
     async def measure(self, cell: Cell, recorder: Recorder) -> None:
         """Run the cell's story. If something keeps the lab from it, that is recorded as trouble."""
-        experiment = cell.experiment(recorder.scope.repeat, self._speed)
+        experiment = cell.experiment(recorder.scope.repeat)
         self._recorder = recorder
         if not await run_experiment(experiment, self, self._lab, recorder):
             await self._function.recycle()  # the site could not be closed: its leftovers must not serve the next cell

@@ -24,10 +24,6 @@ class Kind:
     name: str
     title: str
     """A few words for a list, such as `processes of this machine`."""
-    speed: float
-    """Lab seconds in a real one, if nobody states a speed."""
-    matrix_speed: float
-    """The same for the matrix, whose gaps are longer."""
     abilities: frozenset[Ability] = frozenset()
     self_contained: bool = False
     """Whether it brings every compiler and toolchain that a function needs, so that the machine may lack them."""

@@ -17,6 +17,7 @@ import aiohttp
 from lab.errors import EnvironmentLacks, LabLost
 from lab.journal import Recorder
 from lab.scenario.parts import Upstream
+from lab.scenario.steps import Standing
 from upstream_server.sock_diag import Pair, Socket, from_plain
 
 MOVED_FROM = 101
@@ -108,8 +109,8 @@ class UpstreamClient:
                     event["address"] = "new"
                 recorder.copy("upstream", event.pop("kind"), event.pop("t"), event)
 
-    async def open(self, name: str, upstream: Upstream, speed: float, recorder: Recorder, port: int = 0) -> Listener:
-        """Open a listener with this behaviour, its durations divided by `speed`; its events go to the recorder.
+    async def open(self, name: str, upstream: Upstream, recorder: Recorder, port: int = 0) -> Listener:
+        """Open a listener with this behaviour; its events go to the recorder.
 
         Raises EnvironmentLacks if the upstream refuses.
         """
@@ -119,11 +120,11 @@ class UpstreamClient:
             "name": name,
             "host": self._address,
             "port": port,
-            "idle_timeout": _real(upstream.idle_timeout, speed),
+            "idle_timeout": upstream.idle_timeout,
             "close": upstream.close,
             "vanish": upstream.vanish,
-            "advertise": {"timeout": _real(hint.timeout, speed), "max": hint.max},
-            **_beyond_idle(upstream, speed),
+            "advertise": {"timeout": hint.timeout, "max": hint.max},
+            **_beyond_idle(upstream),
         }
         try:
             answer = await self._call("POST", "/listeners", asked)
@@ -152,17 +153,22 @@ class UpstreamClient:
 
     @asynccontextmanager
     async def listener(
-        self, name: str, upstream: Upstream, speed: float, recorder: Recorder, port: int = 0
+        self, name: str, upstream: Upstream, recorder: Recorder, port: int = 0
     ) -> AsyncIterator[Listener]:
         """Open a listener as `open` does; it is closed with the context, also if that is cancelled meanwhile."""
         try:
-            yield await self.open(name, upstream, speed, recorder, port)
+            yield await self.open(name, upstream, recorder, port)
         finally:
             await self.close_listener(name)
 
     async def restart(self, name: str, how: str) -> None:
         """It dies and listens again at once; idle connections end with `fin` or `rst`."""
         await self._call("POST", f"/listeners/{name}/restart", {"how": how})
+
+    async def standing(self, name: str) -> Standing:
+        """What a listener is at."""
+        told = await self._call("GET", f"/listeners/{name}")
+        return Standing(told["next"], told["busy"])
 
     async def advance(self, name: str, by: float) -> Advanced:
         """Move the clock of a listener on by so many seconds; returns when all that was due on the way is done."""
@@ -239,18 +245,14 @@ class UpstreamClient:
         await self._session.close()
 
 
-def _real(lab_seconds: float | None, speed: float) -> float | None:
-    return None if lab_seconds is None else lab_seconds / speed
-
-
-def _beyond_idle(upstream: Upstream, speed: float) -> dict[str, Any]:
+def _beyond_idle(upstream: Upstream) -> dict[str, Any]:
     """What a listener is asked for beyond an idle timeout, where the scenario says so."""
     asked: dict[str, Any] = {}
     if upstream.gateway_timeout is not None:
-        asked["gateway_timeout"] = _real(upstream.gateway_timeout, speed)
+        asked["gateway_timeout"] = upstream.gateway_timeout
         asked["gateway_refresh"] = upstream.gateway_refresh
     if upstream.max_age is not None:
-        asked["max_age"] = _real(upstream.max_age, speed)
+        asked["max_age"] = upstream.max_age
     if upstream.faults:
         asked["faults"] = [rule.model_dump(exclude_none=True) for rule in upstream.faults]
     if upstream.announce_close:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from lab.upstream.client import Advanced, UpstreamClient
+from lab.scenario.steps import Standing
+from lab.upstream.client import UpstreamClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +13,14 @@ class ListenerHandle:
     client: UpstreamClient
     name: str
 
+    async def standing(self) -> Standing:
+        """What it is at."""
+        return await self.client.standing(self.name)
+
+    async def advance(self, by: float) -> Standing:
+        """Let its clock jump on. Returns when everything that is due by then has happened."""
+        return Standing((await self.client.advance(self.name, by)).next)
+
     async def restart(self, how: str) -> None:
         """Its process dies and comes back: its connections end with `fin` or `rst`. Returns when it listens again."""
         await self.client.restart(self.name, how)
@@ -20,10 +29,6 @@ class ListenerHandle:
         """Its open connections end after their next answer. Returns when a successor takes the new ones."""
         await self.client.drain(self.name)
         await self.client.listen(self.name)
-
-    async def advance(self, by: float) -> Advanced:
-        """Its clock jumps by so many seconds. Returns when all that was due on the way is done."""
-        return await self.client.advance(self.name, by)
 
     async def ask(self, action: str) -> None:
         """Anything else that the control API can do to a listener."""

@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import sys
+import time
 import uuid
 from importlib.metadata import version
 from types import ModuleType
@@ -67,7 +68,7 @@ async def answer(event: dict[str, Any]) -> dict[str, Any]:
     if "fresh" in event:
         await start_afresh(event["fresh"])
     invocations += 1
-    began = _ticks()
+    began, clock = _ticks(), {"monotonic": time.monotonic(), "wall": time.time()}
     calls = [Call(request, upstream, client.kinds) for request in event.get("requests") or [{}]]
     await client.send_all(preset, calls, bool(event.get("at_once")))
     failure = next((call.error for call in calls if call.error is not None), None)
@@ -76,6 +77,7 @@ async def answer(event: dict[str, Any]) -> dict[str, Any]:
         "invocation": invocations,
         "cold": invocations == 1,
         "ticks": [began, _ticks()],
+        "clock": clock,
         "preset": loaded,
         "versions": versions,
         "requests": [call.told() for call in calls],

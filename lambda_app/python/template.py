@@ -8,9 +8,10 @@ fork has ended (negative: by that signal). A fork leads a session and a process 
 stdin does.
 
 A fork gets its environment after the imports. So a template serves those only that agree on what is read while modules
-are imported: the client, the speed of lab time, the authority and what is preloaded.
+are imported: the client, the authority and what is preloaded.
 """
 
+import ctypes
 import gc
 import importlib
 import json
@@ -91,12 +92,21 @@ def _forked(order: Order) -> bool:
         os.close(tell)
         _redirect(order["log"])
         os.environ.update(order["environment"])
+        _take_clock()
         return True
     os.close(tell)
     os.read(ready, 1)  # ends when the fork has closed its end
     os.close(ready)
     _tell(pid=pid)
     return False
+
+
+def _take_clock() -> None:
+    """From now on see the jumps of this sandbox's clocks: the template has none (lambda_app/shims)."""
+    page = os.environ.get("THAWLAB_CLOCK")
+    attach = getattr(ctypes.CDLL(None), "thawlab_clock_attach", None) if page else None
+    if attach is not None and page is not None:
+        attach(page.encode())
 
 
 def _redirect(log: str) -> None:

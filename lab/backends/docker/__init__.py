@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 KIND = Kind(
     name="docker",
     title="containers",
-    speed=100.0,
-    matrix_speed=100.0,
     abilities=frozenset({"lose-packets", "move-names"}),
     self_contained=True,
 )

@@ -6,6 +6,9 @@ It reads one command a line, and answers with lines of which the last is `ok` or
     cut ADDRESS PORT     drop everything to and from this server
     lift ADDRESS PORT    let it pass again
     name NAME ADDRESS    let a name stand for this address, and no longer for another one
+    clock JSON           make the sandbox's clock page, with its `wake` and `kernel_speed`
+    move MONO WALL       let its clocks jump on by so many seconds
+    deadline             seconds until the first of the function's waits is over by itself, as JSON
     sockets JSON         what the kernel has of these sockets (a list of `Pair`), as JSON
 
 Standard library only, and little of it: this process is started with every sandbox.
@@ -17,7 +20,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from lab.backends.clock_page import ClockPage
 from upstream_server.sock_diag import Pair, find, to_plain
+
+PAGE = Path("/dev/shm/thawlab-clock")
+"""In the shared memory of the sandbox, which is this container's."""
+pages: list[ClockPage] = []
+"""The one page, once it was made."""
 
 HOSTS = Path("/etc/hosts")
 ENGINES_NAMES = "127.0.0.11"
@@ -31,7 +40,7 @@ def main() -> None:
         verb, _, about = line.strip().partition(" ")
         try:
             _answer(COMMANDS[verb](about))
-        except (KeyError, ValueError, TypeError, OSError) as error:
+        except (LookupError, ValueError, TypeError, OSError) as error:
             print(f"{verb}: {type(error).__name__}: {error}", file=sys.stderr)
             _answer(done=False)
 
@@ -79,10 +88,33 @@ def _sockets(about: str) -> bool:
     return True
 
 
+def _clock(about: str) -> bool:
+    asked = json.loads(about)
+    page = ClockPage.create(PAGE)
+    PAGE.chmod(0o666)  # the function is another user
+    page.wake, page.kernel_speed = asked["wake"], asked["kernel_speed"]
+    pages.append(page)
+    return True
+
+
+def _move(about: str) -> bool:
+    mono, wall = map(float, about.split())
+    pages[0].move(mono=mono, wall=wall)
+    return True
+
+
+def _deadline(about: str) -> bool:
+    print(json.dumps(pages[0].read().next_deadline))
+    return True
+
+
 COMMANDS: dict[str, Callable[[str], bool]] = {
     "allow": _both_ways("-A", "ACCEPT"),
     "cut": _both_ways("-I", "DROP"),
     "lift": _both_ways("-D", "DROP"),
+    "clock": _clock,
+    "move": _move,
+    "deadline": _deadline,
     "name": _name,
     "sockets": _sockets,
 }

@@ -73,19 +73,21 @@ class DockerBackend:
 
     @asynccontextmanager
     async def place(self, experiment: Experiment, recorder: Recorder) -> AsyncIterator[DockerSite]:
-        setting, name, speed = experiment.setting, listener_name(experiment.scope), experiment.speed
+        setting, name = experiment.setting, listener_name(experiment.scope)
         async with AsyncExitStack() as stack:
-            listener = await stack.enter_async_context(self._upstream.listener(name, setting.upstream, speed, recorder))
+            listener = await stack.enter_async_context(self._upstream.listener(name, setting.upstream, recorder))
             other, balancer = None, None
             if setting.moves:
                 other = await self._other_upstream()
-                await stack.enter_async_context(other.listener(name, setting.upstream, speed, recorder, listener.port))
+                await stack.enter_async_context(other.listener(name, setting.upstream, recorder, listener.port))
                 listener = replace(listener, server_name=SERVER_NAME)
             if setting.balancer is not None:
                 server = setting.balancer.server
                 balancer = BalancerContainer(server, self._engine, self.network, f"{self.network}-balancer-{name}")
                 stack.push_async_callback(balancer.stop)
-                host, port = await balancer.start(listener.host, listener.port, Patience.of(setting.balancer, speed))
+                host, port = await balancer.start(
+                    listener.host, listener.port, Patience.of(setting.balancer, experiment.pace or 1.0)
+                )
                 recorder.record(BalancerStarted(server=server, version=await balancer.version()))
                 listener = replace(listener, host=host, port=port, behind=listener)
             made = Made[DockerSandbox]()
@@ -104,7 +106,6 @@ class DockerBackend:
         self, experiment: Experiment, listener: Listener, other: UpstreamClient | None, spec: FunctionSpec
     ) -> Callable[[str], DockerSandbox]:
         function = experiment.setting.function
-        shims = [IN_IMAGE / f"{name}.so" for name in wanted(experiment.setting)]
         program = definition(function.client).program
         container = ContainerSpec(
             image=self._images[program.image.name],
@@ -114,11 +115,14 @@ class DockerBackend:
             environment={
                 **program.in_image.environment,
                 **spec.environment,
-                **environment(function, listener, experiment.speed),
-                **preload(shims),
+                **environment(function, listener),
+                **preload([IN_IMAGE]),
             },
             allowed=((listener.host, listener.port), *([(other.address, listener.port)] if other else [])),
             names={listener.server_name: listener.host} if listener.server_name else {},
+            wake=experiment.setting.wake,
+            clock=experiment.setting.clock,
+            kernel_speed=experiment.pace or 1.0,
         )
         return lambda name: DockerSandbox(name, container, self._engine)
 

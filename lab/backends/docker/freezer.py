@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from lab.backends.quiescence import at_rest
+from lab.backends.quiescence import ASLEEP, at_rest
 from lab.backends.waiting import poll
 from lab.cleanup.procfs import is_first, switches, thread_states
 from lab.errors import LabError
@@ -193,6 +193,14 @@ class Freezer:
             return await _at_rest(cgroup.processor_time)
         except OSError:
             return None
+
+    def sleeps(self) -> bool:
+        """Whether every thread that can be seen sleeps."""
+        cgroup = find_cgroup(self._container_id)
+        try:
+            return cgroup is not None and cgroup.thread_states() <= ASLEEP
+        except OSError:
+            return False
 
     def main_pid(self) -> int | None:
         """The container's first process, as this machine numbers it; None if it is out of sight."""

@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 
 from docker.models.containers import Container
 
+from lab.backends.clock_page import CLOCK
+from lab.backends.docker.agent import PAGE
 from lab.backends.docker.engine import Engine, read_frame
 from lab.backends.docker.freezer import Freezer
 from lab.backends.docker.side import SideContainer
 from lab.backends.log import LogText
 from lab.errors import EnvironmentLacks
-from lab.lambda_service.sandbox import FreezeFailed
+from lab.lambda_service.sandbox import FreezeFailed, Rest
+from lab.scenario.words import Clock, Wake
 from lab.tasks import cancel_all
 
 NOBODY = "65534:65534"
@@ -41,6 +44,10 @@ class ContainerSpec:
     """Servers, besides its Runtime API, that the sandbox may talk to."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Addresses by name, for the names that the lab may move."""
+    wake: Wake = "interrupted"
+    clock: Clock = "runs"
+    kernel_speed: float = 1.0
+    """What the program's durations for the kernel's own timers are divided by."""
 
 
 class DockerSandbox:
@@ -74,7 +81,7 @@ class DockerSandbox:
     def is_up(self) -> bool:
         return self._container is not None and not self.has_ended
 
-    async def start(self, runtime_api: str) -> None:
+    async def start(self, runtime_api: str, ahead: float) -> None:
         """Start both containers; the function may talk to `runtime_api` and to what its spec allows."""
         host, _, port = runtime_api.rpartition(":")
         await self.link.start()
@@ -82,12 +89,15 @@ class DockerSandbox:
             await self.link.allow(*address)
         for server_name, server in self._spec.names.items():
             await self.link.set_name(server_name, server)
+        await self.link.make_clock(self._spec.wake, self._spec.kernel_speed)
+        await self.move_clocks(ahead)
         self._container = await self._engine.create(
             self._spec.image,
             f"thawlab-{self.name}",
             entrypoint=list(self._spec.command),
             network_mode=f"container:{self.link.container_id}",
-            environment={**self._spec.environment, "AWS_LAMBDA_RUNTIME_API": runtime_api},
+            ipc_mode=f"container:{self.link.container_id}",
+            environment={**self._spec.environment, CLOCK: str(PAGE), "AWS_LAMBDA_RUNTIME_API": runtime_api},
             user=NOBODY,
             read_only=True,
             tmpfs={"/tmp": "size=64m,mode=1777"},
@@ -127,6 +137,20 @@ class DockerSandbox:
         """Thaw it; returns when the kernel says so. Raises FreezeFailed."""
         assert self._freezer is not None, "start() comes first"
         await self._freezer.set(False)
+
+    async def move_clocks(self, by: float) -> None:
+        """Let its clocks jump on; with `clock: stalls` only the wall clock does."""
+        if by:
+            await self.link.move_clock(0.0 if self._spec.clock == "stalls" else by, by)
+
+    async def rest(self) -> Rest | None:
+        """Whether every thread that can be seen sleeps, or the container is frozen."""
+        if self._freezer is None or self.has_ended:
+            return None
+        frozen, runs = await self.is_frozen(), await self.switches()
+        if runs is None or not (frozen or self._freezer.sleeps()):
+            return None
+        return Rest(runs, None if frozen else await self.link.next_deadline())
 
     async def is_frozen(self) -> bool:
         """What the kernel says."""

@@ -14,6 +14,7 @@ from docker.models.containers import Container
 
 from lab.backends.docker.engine import Engine, read_frame
 from lab.errors import LabError
+from lab.scenario.words import Wake
 from upstream_server.sock_diag import Pair, Socket, from_plain
 
 ANSWER_BOUND = 20.0
@@ -54,6 +55,7 @@ class SideContainer:
             self._name,
             network=self._network,
             stdin_open=True,
+            ipc_mode="shareable",  # the function finds its clock page in the shared memory
             cap_drop=["ALL"],
             cap_add=["NET_ADMIN"],
             security_opt=["no-new-privileges"],
@@ -88,6 +90,23 @@ class SideContainer:
     async def set_name(self, name: str, address: str) -> None:
         """Let a name stand for an address in this network, and no longer for another one."""
         await self._tell(f"name {name} {address}")
+
+    async def make_clock(self, wake: Wake, kernel_speed: float) -> None:
+        """Make the sandbox's clock page, which its function maps."""
+        await self._tell(f"clock {json.dumps({'wake': wake, 'kernel_speed': kernel_speed})}")
+
+    async def move_clock(self, mono: float, wall: float) -> None:
+        """Let the sandbox's clocks jump on by so many seconds."""
+        await self._tell(f"move {mono!r} {wall!r}")
+
+    async def next_deadline(self) -> float | None:
+        """Seconds until the first of the function's waits is over by itself; None if none is."""
+        answer = await self._tell("deadline")
+        try:
+            deadline: float | None = json.loads(answer.splitlines()[-1])
+        except (ValueError, IndexError):
+            raise LinkFailed(f"the side container {self._name} knows no deadline: {answer.strip()}") from None
+        return deadline
 
     async def sockets(self, pairs: Sequence[Pair]) -> list[Socket | None]:
         """What the kernel says about these sockets in the sandbox's own network; None for one that it does not have."""

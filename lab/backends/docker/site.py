@@ -21,6 +21,7 @@ from lab.journal import BarrierTimeout, Event, Recorder
 from lab.journal.events import LinkCut, LinkRestored, NameMoved
 from lab.lambda_service.sandbox import Sandbox, SandboxFactory
 from lab.lambda_service.service import FunctionSpec
+from lab.scenario.steps import Standing
 from lab.upstream.client import MOVED_FROM, Listener, UpstreamClient
 from lab.upstream.handle import ListenerHandle
 from upstream_server.sock_diag import ABSENT, Pair, Socket
@@ -41,12 +42,27 @@ class DockerUpstream(ListenerHandle):
     made: Made[DockerSandbox]
     recorder: Recorder
 
+    async def standing(self) -> Standing:
+        """What the two are at."""
+        own = await self.client.standing(self.name)
+        return own if self.other is None else _both(own, await self.other.standing(self.name))
+
+    async def advance(self, by: float) -> Standing:
+        """Let the clocks of both jump on."""
+        own = await self.client.advance(self.name, by)
+        return own if self.other is None else _both(own, await self.other.advance(self.name, by))
+
     async def move_name(self) -> None:
         if self.other is None:
             raise EnvironmentLacks("the timeline of this experiment does not move the name, so it has one address")
         for sandbox in self.made.running:
             await sandbox.link.set_name(SERVER_NAME, self.other.address)
         self.recorder.record(NameMoved(name=SERVER_NAME, to=self.other.address))
+
+
+def _both(one: Standing, other: Standing) -> Standing:
+    nexts = [standing.next for standing in (one, other) if standing.next is not None]
+    return Standing(min(nexts, default=None), one.busy or other.busy)
 
 
 @dataclass(frozen=True, slots=True)

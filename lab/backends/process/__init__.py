@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 KIND = Kind(
     name="process",
     title="processes of this machine",
-    # At 150 an idle timeout of 300s takes two real seconds, which leaves a control of two minutes 1.2 s of margin on a
-    # machine that is busy; see docs/fidelity.md. The matrix has a gap of 420s, which takes 2.1 s at 200.
-    speed=150.0,
-    matrix_speed=200.0,
     crowd=True,
     default=True,
 )

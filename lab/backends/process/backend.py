@@ -14,7 +14,7 @@ from lab.backends.process.balancer import BalancerProcess
 from lab.backends.process.sandbox import ProcessSandbox, ProcessSpec
 from lab.backends.process.site import NoLink, ProcessBalancer, ProcessKernel, ProcessSite, ProcessUpstream
 from lab.backends.process.template import Templates
-from lab.backends.shims import compiled, preload, wanted
+from lab.backends.shims import compiled, preload
 from lab.backends.variables import environment
 from lab.errors import EnvironmentLacks
 from lab.functions import definition
@@ -79,13 +79,11 @@ class ProcessBackend:
         if loses_packets:
             behaviour = behaviour.model_copy(update={"close": faults.mode(behaviour.close).when_lost})
         async with AsyncExitStack() as stack:
-            listener = await stack.enter_async_context(
-                self._upstream.listener(name, behaviour, experiment.speed, recorder)
-            )
+            listener = await stack.enter_async_context(self._upstream.listener(name, behaviour, recorder))
             if setting.balancer is not None:
                 balancer = BalancerProcess(setting.balancer.server, self._mark, self.logs / name)
                 stack.push_async_callback(balancer.stop)
-                patience = Patience.of(setting.balancer, experiment.speed)
+                patience = Patience.of(setting.balancer, experiment.pace or 1.0)
                 port = await balancer.start(listener.host, listener.port, patience)
                 version = await balancer.version()
                 recorder.record(BalancerStarted(server=setting.balancer.server, version=version))
@@ -105,8 +103,7 @@ class ProcessBackend:
         self, experiment: Experiment, listener: Listener, spec: FunctionSpec
     ) -> Callable[[str], ProcessSandbox]:
         function = experiment.setting.function
-        shims = [compiled(name, self.logs) for name in wanted(experiment.setting)]
-        variables = {**spec.environment, **environment(function, listener, experiment.speed), **preload(shims)}
+        variables = {**spec.environment, **environment(function, listener), **preload([compiled(self.logs)])}
         built, prefix = self._built[function.client], f"{file_name(experiment.scope)}-"
         templates = None
         if built.template is not None and spec.may_fork:

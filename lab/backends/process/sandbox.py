@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.backends.clock_page import CLOCK, ClockPage
 from lab.backends.log import LogFile
 from lab.backends.process.template import Process, TemplateEnded, Templates
 from lab.backends.quiescence import ASLEEP, at_rest
@@ -19,7 +20,8 @@ from lab.backends.waiting import poll
 from lab.cleanup.procfs import MARK, group_members, group_states, switches, thread_states
 from lab.errors import EnvironmentLacks
 from lab.journal import BarrierTimeout
-from lab.lambda_service.sandbox import FreezeFailed
+from lab.lambda_service.sandbox import FreezeFailed, Rest
+from lab.scenario.words import Clock, Wake
 
 CONFIRM_POLL = 0.0005
 """Real seconds between two looks at the kernel's state: it says stopped within 0.2 ms on an idle machine."""
@@ -41,6 +43,10 @@ class ProcessSpec:
     """What the names of its logs begin with, before the sandbox's own, so that a reader finds them."""
     templates: Templates | None = None
     """If it is to be forked, where from."""
+    wake: Wake = "interrupted"
+    clock: Clock = "runs"
+    kernel_speed: float = 1.0
+    """What the program's durations for the kernel's own timers are divided by."""
 
 
 class ProcessSandbox:
@@ -53,6 +59,7 @@ class ProcessSandbox:
         self._spec = spec
         self._process: Process | None = None
         self._log = LogFile(spec.log_folder / f"{spec.log_prefix}{name}.log")
+        self._page: ClockPage | None = None
 
     def __repr__(self) -> str:
         if self._process is None:
@@ -61,14 +68,20 @@ class ProcessSandbox:
         state = f"exited {ended}" if ended is not None else ",".join(sorted(group_states(self._process.pid)))
         return f"<ProcessSandbox {self.name} pid {self._process.pid} {state}>"
 
-    async def start(self, runtime_api: str) -> None:
+    async def start(self, runtime_api: str, ahead: float) -> None:
         """Start the runtime client; it will ask `runtime_api` (host:port) for events."""
+        page = self._log.path.with_suffix(".clock")
+        self._page = ClockPage.create(page)
+        self._page.wake = self._spec.wake
+        self._page.kernel_speed = self._spec.kernel_speed
+        await self.move_clocks(ahead)
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "C.UTF-8",
             "AWS_LAMBDA_RUNTIME_API": runtime_api,
             "_HANDLER": self._spec.command[-1],
             MARK: self._spec.mark,
+            CLOCK: str(page),
             **self._spec.environment,
         }
         try:
@@ -141,6 +154,19 @@ class ProcessSandbox:
         leader = thread_states(self._group)
         return group_states(self._group) if not leader or reached(leader) else leader
 
+    async def move_clocks(self, by: float) -> None:
+        """Let its clocks jump on; with `clock: stalls` only the wall clock does."""
+        if self._page is not None and by:
+            self._page.move(mono=0.0 if self._spec.clock == "stalls" else by, wall=by)
+
+    async def rest(self) -> Rest | None:
+        """Whether every thread of the group sleeps or is stopped."""
+        runs = await self.switches()
+        states = group_states(self._group)
+        if self._page is None or runs is None or states - ASLEEP - STOPPED:
+            return None
+        return Rest(runs, None if STOPPED & states else self._page.read().next_deadline)
+
     async def is_frozen(self) -> bool:
         """Whether the kernel says stopped of every thread of the group."""
         return group_states(self._group) == STOPPED
@@ -155,7 +181,11 @@ class ProcessSandbox:
             return None
         with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
             os.killpg(self._group, signal.SIGKILL)
-        return await self._process.wait()
+        status = await self._process.wait()
+        if self._page is not None:
+            self._page.close()
+            self._page = None
+        return status
 
     async def wait_exit(self) -> int | None:
         """The exit status, when the process has ended (negative: by that signal)."""

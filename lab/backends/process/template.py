@@ -161,6 +161,7 @@ AFTER_IMPORTS = {
     "UPSTREAM_URL",
     "THAWLAB_PRESET",
     "THAWLAB_SHAPE",
+    "THAWLAB_CLOCK",
 }
 """Variables that nothing reads while it is imported: forks of one template may differ in them."""
 

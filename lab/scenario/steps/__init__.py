@@ -10,7 +10,18 @@ import pkgutil
 from reprlib import repr as shown
 from typing import Any
 
-from lab.scenario.steps.base import VERBS, End, Gap, Invocation, Stage, Step, Trace, UpstreamHandle, register
+from lab.scenario.steps.base import (
+    VERBS,
+    End,
+    Gap,
+    Invocation,
+    Stage,
+    Standing,
+    Step,
+    Trace,
+    UpstreamHandle,
+    register,
+)
 from lab.spelling import advice
 
 __all__ = [
@@ -19,6 +30,7 @@ __all__ = [
     "Gap",
     "Invocation",
     "Stage",
+    "Standing",
     "Step",
     "Trace",
     "UpstreamHandle",

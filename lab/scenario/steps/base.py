@@ -14,8 +14,24 @@ MOST = 20
 """Upper limit for concurrent requests or invocations: twenty show everything that a hundred would."""
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an upstream is at."""
+
+    next: float | None
+    """Seconds on its clock until something is due; None if nothing is."""
+    busy: bool = False
+    """Whether it is at work on a request."""
+
+
 class UpstreamHandle(Protocol):
-    """What a step can do to the upstream of its run."""
+    """What can be done to the upstream of a run."""
+
+    async def standing(self) -> Standing:
+        """What it is at."""
+
+    async def advance(self, by: float) -> Standing:
+        """Let its clock jump on by so many seconds. Returns when everything that is due by then has happened."""
 
     async def restart(self, how: str) -> None:
         """Its process dies and comes back; idle connections end by this close mode. Returns when it listens again."""

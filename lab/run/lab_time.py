@@ -1,0 +1,141 @@
+"""The time of one experiment. It jumps: while everybody waits, the clocks move on to the next thing that is due.
+
+A frozen process cannot see time pass, and neither can one whose threads all wait. So the lab need not wait either: it
+moves the clocks of the upstream, of the sandboxes and of the platform on together, from one deadline to the next, and
+lets everything that is due happen before it goes on. What cannot jump is the kernel: its own timers run in real time.
+An experiment that needs them has a pace, so many lab seconds in a real one.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from lab.backends.quiescence import REST_BOUND, REST_POLL
+from lab.backends.waiting import poll
+from lab.journal import BarrierTimeout, Recorder, now
+from lab.journal.events import TimeMoved
+from lab.lambda_service.service import Function
+from lab.scenario.steps import Standing, UpstreamHandle
+
+T = TypeVar("T")
+
+QUIET = 0.05
+"""Real seconds for which nothing may have happened in an invocation before the lab looks whether everybody waits."""
+AGAIN = 0.005
+"""The same between two looks, and after a jump."""
+GRAIN = 1.0
+"""Lab seconds: the least that an awake function's clocks jump on, unless something else is due before that. A function
+that wakes up every few milliseconds would otherwise make the lab stop as often."""
+CLOSE_ENOUGH = 1e-4
+"""Lab seconds that pass by themselves before anybody can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What everybody waits for, in lab seconds from now; None if nothing will happen by itself."""
+
+    function: float | None
+    others: float | None
+
+    def step(self, most: float) -> float:
+        """How far the clocks may jump: to what is due first, but not in smaller steps than is needed."""
+        most = min(most, self.others) if self.others is not None else most
+        if self.function is None:
+            return most
+        return min(most, self.function if most - self.function < GRAIN else max(self.function, GRAIN))
+
+
+class LabTime:
+    """Lets the time of one experiment pass."""
+
+    def __init__(self, upstream: UpstreamHandle, function: Function, recorder: Recorder, pace: float | None) -> None:
+        """`pace` is in lab seconds in a real one; None lets time pass in jumps."""
+        self.pace = pace
+        self.moved = 0.0
+        """Lab seconds of all jumps."""
+        self._upstream = upstream
+        self._recorder = recorder
+        self._function = function
+
+    def __repr__(self) -> str:
+        return f"<LabTime of {self._recorder.scope}: {self.moved:g}s ahead of the machine>"
+
+    def now(self) -> float:
+        """Lab seconds on this experiment's clock."""
+        return now() + self.moved
+
+    def at(self, t: float) -> float:
+        """What this experiment's clock showed at `t` of the machine's."""
+        return t + sum(event["by"] for event in self._recorder.events if event.kind == "time-moved" and event.t <= t)
+
+    async def pass_until(self, moment: float, *, awake: bool) -> None:
+        """Let time pass up to a moment of this clock. With `awake` the sandboxes run meanwhile."""
+        standing = await self._upstream.standing()
+        while (left := moment - self.now()) > CLOSE_ENOUGH:
+            due = await self._due(standing, awake=awake)
+            goal = self.now() + due.step(left)
+            if self.pace is not None:
+                await asyncio.sleep((goal - self.now()) / self.pace)
+            standing = await self._move(goal - self.now(), awake=awake)
+            if awake:
+                await self._come_to_rest()
+
+    async def until(self, work: Awaitable[T]) -> T:
+        """Wait for work of the platform's. If everybody comes to wait meanwhile, time jumps to what is due next."""
+        task = asyncio.ensure_future(work)
+        quiet, rested = QUIET, now()
+        try:
+            while not (await asyncio.wait({task}, timeout=quiet))[0]:
+                standing = await self._all_wait()
+                if standing is None:
+                    quiet, rested = QUIET, now()
+                    continue
+                due = await self._due(standing, awake=True)
+                may = float("inf") if self.pace is None else (now() - rested) * (self.pace - 1)
+                step = due.step(may)
+                quiet, rested = AGAIN, now()
+                if CLOSE_ENOUGH < step < float("inf"):
+                    await self._move(step, awake=True)
+        except BaseException:
+            task.cancel()
+            raise
+        return task.result()
+
+    async def _all_wait(self) -> Standing | None:
+        """What the upstream waits for, if neither it nor the platform nor any sandbox has anything to do; else None.
+
+        The sandboxes are looked at before and after the upstream: if none has run in between, nothing was on its way.
+        """
+        before = await self._function.rest()
+        if before is None:
+            return None
+        standing = await self._upstream.standing()
+        after = await self._function.rest()
+        quiet = after is not None and after.runs == before.runs and not standing.busy
+        return standing if quiet else None
+
+    async def _due(self, standing: Standing, *, awake: bool) -> Due:
+        others = [left for left in (standing.next, self._function.clock.next_deadline()) if left is not None]
+        rest = await self._function.rest() if awake else None
+        return Due(rest.next_deadline if rest else None, max(min(others), 0.0) if others else None)
+
+    async def _move(self, by: float, *, awake: bool) -> Standing:
+        """Move all clocks on: the upstream's first, whose end of a connection must come before the sandbox's wake."""
+        by = max(by, 0.0)
+        self.moved += by
+        self._recorder.record(TimeMoved(by=by, total=self.moved, awake=awake))
+        standing = await self._upstream.advance(by)
+        await self._function.advance(by)
+        return standing
+
+    async def _come_to_rest(self) -> None:
+        """Wait until the sandboxes have done what was due. One that never rests goes on meanwhile."""
+
+        async def rests() -> bool:
+            return await self._function.rest() is not None
+
+        try:
+            await poll(rests, every=REST_POLL, within=REST_BOUND, what="the function to come to rest")
+        except BarrierTimeout:
+            return
