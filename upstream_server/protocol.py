@@ -166,7 +166,7 @@ class FaultProtocol(H11Protocol):
     def at_work(self) -> bool:
         """Whether there is a request that it is going to answer."""
         connection = self.connection
-        return connection is not None and connection.state == "busy" and not self.conn.silent
+        return connection is not None and connection.state == "open" and not self.conn.silent
 
     # What strikes at a moment
 

@@ -36,7 +36,7 @@ class Sandbox(Protocol):
     def kind(self) -> str:
         """`process` or `docker`."""
 
-    async def start(self, runtime_api: str, ahead: float) -> None:
+    async def start(self, runtime_api: str, ahead: float = 0.0) -> None:
         """Start the function's runtime client with AWS_LAMBDA_RUNTIME_API=`runtime_api` (host:port).
 
         Its clocks are `ahead` of the machine's, by so many seconds: what has jumped in its lab time until now.

@@ -12,8 +12,6 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from upstream_server.clock import ListenerClock as Clock
-
 from lab.journal import Happening
 from lab.journal.events import (
     EventSent,
@@ -50,6 +48,7 @@ from lab.lambda_service.sandbox import FreezeFailed, Rest, Sandbox
 from lab.lambda_service.spec import FunctionSpec
 from lab.scenario.words import WakeOrder
 from lab.tasks import to_the_end
+from upstream_server.clock import ListenerClock as Clock
 
 BeforeWake = Callable[[str], Awaitable[None]]
 

@@ -22,8 +22,8 @@ USUAL_PACE = 100.0
 """Lab seconds in a real one, for experiments whose gaps cannot jump and that state none: a balancer is a program of its
 own with clocks of its own."""
 QUICKEST_LIMIT = 0.2
-"""Least real seconds of an upstream's limit in a gap that cannot jump, if the sandbox must be frozen by then: the answer
-has to come back and the freeze has to be confirmed, which takes milliseconds, or a hundred on a busy machine."""
+"""Least real seconds of an upstream's limit in a gap that cannot jump, if the sandbox must be frozen by then: the
+answer has to come back and the freeze has to be confirmed, which takes milliseconds, or a hundred on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ An experiment that needs them has a pace, so many lab seconds in a real one.
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -67,7 +68,8 @@ class LabTime:
 
     def at(self, t: float) -> float:
         """What this experiment's clock showed at `t` of the machine's."""
-        return t + sum(event["by"] for event in self._recorder.events if event.kind == "time-moved" and event.t <= t)
+        jumps = (event["by"] for event in self._recorder.events if event.kind == "time-moved" and event.t <= t)
+        return t + math.fsum(jumps)
 
     async def pass_until(self, moment: float, *, awake: bool) -> None:
         """Let time pass up to a moment of this clock. With `awake` the sandboxes run meanwhile."""
@@ -92,10 +94,10 @@ class LabTime:
                     quiet, rested = QUIET, now()
                     continue
                 due = await self._due(standing, awake=True)
-                may = float("inf") if self.pace is None else (now() - rested) * (self.pace - 1)
+                may = math.inf if self.pace is None else (now() - rested) * (self.pace - 1)
                 step = due.step(may)
                 quiet, rested = AGAIN, now()
-                if CLOSE_ENOUGH < step < float("inf"):
+                if CLOSE_ENOUGH < step < math.inf:
                     await self._move(step, awake=True)
         except BaseException:
             task.cancel()

@@ -91,7 +91,6 @@ def _sockets(about: str) -> bool:
 def _clock(about: str) -> bool:
     asked = json.loads(about)
     page = ClockPage.create(PAGE)
-    PAGE.chmod(0o666)  # the function is another user
     page.wake, page.kernel_speed = asked["wake"], asked["kernel_speed"]
     pages.append(page)
     return True
@@ -104,7 +103,7 @@ def _move(about: str) -> bool:
 
 
 def _deadline(about: str) -> bool:
-    print(json.dumps(pages[0].read().next_deadline))
+    print(json.dumps(pages[0].left()))
     return True
 
 

@@ -18,7 +18,12 @@ UPSTREAM = Image("thawlab-upstream", "upstream_server/Dockerfile", ("upstream_se
 LINK = Image(
     "thawlab-link",
     "lab/backends/docker/Dockerfile",
-    ("lab/backends/docker/agent.py", "lab/backends/clock_page.py", "upstream_server/__init__.py", "upstream_server/sock_diag.py"),
+    (
+        "lab/backends/docker/agent.py",
+        "lab/backends/clock_page.py",
+        "upstream_server/__init__.py",
+        "upstream_server/sock_diag.py",
+    ),
 )
 
 SILENCE = 900

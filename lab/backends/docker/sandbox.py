@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from docker.models.containers import Container
 
-from lab.backends.clock_page import CLOCK
+from lab.backends.clock_page import VARIABLE as CLOCK
 from lab.backends.docker.agent import PAGE
 from lab.backends.docker.engine import Engine, read_frame
 from lab.backends.docker.freezer import Freezer
@@ -81,7 +81,7 @@ class DockerSandbox:
     def is_up(self) -> bool:
         return self._container is not None and not self.has_ended
 
-    async def start(self, runtime_api: str, ahead: float) -> None:
+    async def start(self, runtime_api: str, ahead: float = 0.0) -> None:
         """Start both containers; the function may talk to `runtime_api` and to what its spec allows."""
         host, _, port = runtime_api.rpartition(":")
         await self.link.start()

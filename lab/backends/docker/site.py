@@ -49,8 +49,10 @@ class DockerUpstream(ListenerHandle):
 
     async def advance(self, by: float) -> Standing:
         """Let the clocks of both jump on."""
-        own = await self.client.advance(self.name, by)
-        return own if self.other is None else _both(own, await self.other.advance(self.name, by))
+        own = Standing((await self.client.advance(self.name, by)).next)
+        if self.other is None:
+            return own
+        return _both(own, Standing((await self.other.advance(self.name, by)).next))
 
     async def move_name(self) -> None:
         if self.other is None:

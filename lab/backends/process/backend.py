@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from lab.backends.balancers import Patience
 from lab.backends.made import Made
@@ -103,12 +104,24 @@ class ProcessBackend:
         self, experiment: Experiment, listener: Listener, spec: FunctionSpec
     ) -> Callable[[str], ProcessSandbox]:
         function = experiment.setting.function
-        variables = {**spec.environment, **environment(function, listener), **preload([compiled(self.logs)])}
+        variables = {**spec.environment, **environment(function, listener), **preload([compiled("time", self.logs)])}
         built, prefix = self._built[function.client], f"{file_name(experiment.scope)}-"
         templates = None
         if built.template is not None and spec.may_fork:
             templates = self._templates.setdefault(built.template, Templates(built.template))
-        return process_factory(function, built, variables, self._mark, self.logs, prefix, self._make, templates)
+        return process_factory(
+            function,
+            built,
+            variables,
+            self._mark,
+            self.logs,
+            prefix,
+            self._make,
+            templates,
+            wake=experiment.setting.wake,
+            clock=experiment.setting.clock,
+            kernel_speed=experiment.pace or 1.0,
+        )
 
 
 def process_factory(
@@ -120,9 +133,10 @@ def process_factory(
     log_prefix: str = "",
     make: type[ProcessSandbox] = ProcessSandbox,
     templates: Templates | None = None,
+    **clocks: Any,
 ) -> Callable[[str], ProcessSandbox]:
-    """Makes process sandboxes for the function of a client library."""
+    """Makes process sandboxes for the function of a client library; `clocks` are those fields of their spec."""
     command = (*built.command, *definition(function.client).arguments(function.shape))
-    spec = ProcessSpec(command, {**built.environment, **variables}, mark, logs, log_prefix, templates)
+    spec = ProcessSpec(command, {**built.environment, **variables}, mark, logs, log_prefix, templates, **clocks)
 
     return lambda name: make(name, spec)

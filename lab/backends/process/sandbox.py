@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.backends.clock_page import CLOCK, ClockPage
+from lab.backends.clock_page import VARIABLE as CLOCK
+from lab.backends.clock_page import ClockPage
 from lab.backends.log import LogFile
 from lab.backends.process.template import Process, TemplateEnded, Templates
 from lab.backends.quiescence import ASLEEP, at_rest
@@ -68,7 +69,7 @@ class ProcessSandbox:
         state = f"exited {ended}" if ended is not None else ",".join(sorted(group_states(self._process.pid)))
         return f"<ProcessSandbox {self.name} pid {self._process.pid} {state}>"
 
-    async def start(self, runtime_api: str, ahead: float) -> None:
+    async def start(self, runtime_api: str, ahead: float = 0.0) -> None:
         """Start the runtime client; it will ask `runtime_api` (host:port) for events."""
         page = self._log.path.with_suffix(".clock")
         self._page = ClockPage.create(page)
@@ -165,7 +166,7 @@ class ProcessSandbox:
         states = group_states(self._group)
         if self._page is None or runs is None or states - ASLEEP - STOPPED:
             return None
-        return Rest(runs, None if STOPPED & states else self._page.read().next_deadline)
+        return Rest(runs, None if STOPPED & states else self._page.left())
 
     async def is_frozen(self) -> bool:
         """Whether the kernel says stopped of every thread of the group."""
