@@ -8,6 +8,7 @@ import ctypes
 import mmap
 import os
 import platform
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
@@ -171,6 +172,11 @@ class ClockPage:
             generation=page.generation,
             next_deadline=min(deadlines) / SECOND if deadlines else None,
         )
+
+    def left(self) -> float | None:
+        """Seconds on the function's clocks until the next of its waits is over; None if none has a deadline."""
+        deadline = self.read().next_deadline
+        return None if deadline is None else deadline - (time.monotonic() + self.mono)
 
     def close(self) -> None:
         """Unmap the page; the file stays, and whoever has mapped it keeps it."""

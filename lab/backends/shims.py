@@ -1,6 +1,6 @@
-"""Shared objects that are preloaded into a function: they change what it sees of its wake or its clock.
+"""The shared object that is preloaded into a function, so that its clocks can jump.
 
-Sources and what each can and cannot stand for: `lambda_app/shims/`. In containers they are built with the image.
+Its source, and what it can and cannot stand for: `lambda_app/shims/`. In containers it is built with the image.
 """
 
 import os
@@ -11,7 +11,6 @@ from pathlib import Path
 from lab.checkout import ROOT
 from lab.errors import EnvironmentLacks
 from lab.scenario import kinds
-from lab.scenario.setting import Setting
 
 SOURCES = ROOT / "lambda_app" / "shims"
 IN_IMAGE = Path("/shims")
@@ -21,17 +20,13 @@ IN_IMAGE = Path("/shims")
 FLAGS = ("-shared", "-fPIC", "-O2", "-fexceptions")
 """For the compiler; the images build with the same. A thread that is cancelled unwinds its waits as exceptions do."""
 
-SHIMS = ("wake", "clock", "time")
+TIME = "time"
+"""The time object, by which a function follows its clock page (`lab.backends.clock_page`)."""
 
 
-def wanted(setting: Setting) -> list[str]:
-    """The shims that a setting asks for."""
-    return ["wake"] * (setting.wake == "uninterrupted") + ["clock"] * (setting.clock == "stalls")
-
-
-def preload(shims: list[Path]) -> dict[str, str]:
-    """The environment that preloads them; empty if there are none."""
-    return {"LD_PRELOAD": " ".join(str(_for_loader(shim)) for shim in shims)} if shims else {}
+def preload(shim: Path) -> dict[str, str]:
+    """The environment that preloads it."""
+    return {"LD_PRELOAD": str(_for_loader(shim))}
 
 
 LOADERS_OWN = set(" :$")
@@ -50,18 +45,14 @@ def _door_to(folder: Path) -> Path:
 
 
 @cache
-def compiled(name: str, folder: Path) -> Path:
-    """The shim, compiled into this folder; raises EnvironmentLacks if the compiler fails.
-
-    Its source is a file of that name, or all files in a folder of that name.
-    """
-    target = folder / f"{name}.so"
-    sources = sorted(map(str, (SOURCES / name).glob("*.c"))) or [str(SOURCES / f"{name}.c")]
-    command = ("cc", *FLAGS, "-o", str(target), *sources, "-ldl", "-lpthread")
+def compiled(folder: Path) -> Path:
+    """The time object, compiled into this folder. Blocks; raises EnvironmentLacks if the compiler fails."""
+    target = folder / f"{TIME}.so"
+    command = ("cc", *FLAGS, "-o", str(target), *sorted(map(str, (SOURCES / TIME).glob("*.c"))), "-ldl", "-lpthread")
     try:
         subprocess.run(command, check=True, capture_output=True, text=True)
     except FileNotFoundError:
         raise EnvironmentLacks(f"no C compiler (cc) is installed: install one, or use {kinds.instead()}") from None
     except subprocess.CalledProcessError as error:
-        raise EnvironmentLacks(f"the shim `{name}` does not compile: {error.stderr.splitlines()[0]}") from None
+        raise EnvironmentLacks(f"{SOURCES / TIME} does not compile: {error.stderr.splitlines()[0]}") from None
     return target

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.backends.quiescence import at_rest
-from lab.backends.shims import SHIMS
+from lab.backends.shims import TIME
 from lab.cleanup.procfs import PROC, thread_states
+from lab.scenario.words import Wake
 
 EPOLL_WAITS = {
     "x86_64": {232, 281, 441},
@@ -25,6 +26,8 @@ class Witness:
     """Names of the lab's shared objects in its memory."""
     loop: bool | None
     """Whether one of its threads waits for its connection to the upstream, as an event loop does."""
+    wake: Wake | None = None
+    """What the clock page that its processes have mapped makes of a wake; None if none has."""
 
 
 NOTHING_SEEN = Witness(None, None)
@@ -49,7 +52,7 @@ def preloaded(pid: int) -> list[str] | None:
     except OSError:
         return None
     # Each line ends with the path of what is mapped; a process has hundreds.
-    return [name for name in SHIMS if f"/{name}.so\n".encode() in mapped]
+    return [TIME] if f"/{TIME}.so\n".encode() in mapped else []
 
 
 def waits_for(pid: int, inodes: Set[int]) -> bool | None:

@@ -25,6 +25,8 @@ QUIET = 0.05
 """Real seconds for which nothing may have happened in an invocation before the lab looks whether everybody waits."""
 AGAIN = 0.005
 """The same between two looks, and after a jump."""
+SLICE = 0.02
+"""Real seconds between two jumps of a gap that has a pace: what the kernel does meanwhile then comes in its place."""
 GRAIN = 1.0
 """Lab seconds: the least that an awake function's clocks jump on, unless something else is due before that. A function
 that wakes up every few milliseconds would otherwise make the lab stop as often."""
@@ -76,9 +78,10 @@ class LabTime:
         standing = await self._upstream.standing()
         while (left := moment - self.now()) > CLOSE_ENOUGH:
             due = await self._due(standing, awake=awake)
-            goal = self.now() + due.step(left)
+            step = due.step(left) if self.pace is None else min(due.step(left), self.pace * SLICE)
+            goal = self.now() + step
             if self.pace is not None:
-                await asyncio.sleep((goal - self.now()) / self.pace)
+                await asyncio.sleep(step / self.pace)
             standing = await self._move(goal - self.now(), awake=awake)
             if awake:
                 await self._come_to_rest()

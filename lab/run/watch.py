@@ -58,6 +58,7 @@ class KernelWatch:
                         sandbox=sandbox,
                         preloaded=None if witness.preloaded is None else tuple(witness.preloaded),
                         loop=witness.loop,
+                        wake=witness.wake,
                     )
                 )
 

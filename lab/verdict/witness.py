@@ -192,7 +192,19 @@ def event_retries(s: Statement) -> Iterator[str]:
 
 
 @check
+def wake(s: Statement) -> Iterator[str]:
+    for event in s.all("sandbox", "witnessed") if s.jumps else ():
+        if event.get("wake") is None:
+            yield "the function's process had no clock page"
+        elif event["wake"] != s.setting.wake:
+            yield f"the function's wake was {event['wake']}, not as stated"
+
+
+@check
 def preloaded(s: Statement) -> Iterator[str]:
+    """In journals from before clocks jumped there was a shared object for each of the two."""
+    if s.jumps:
+        return
     stated = {
         name
         for name, is_stated in (

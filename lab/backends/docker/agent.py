@@ -8,7 +8,8 @@ It reads one command a line, and answers with lines of which the last is `ok` or
     name NAME ADDRESS    let a name stand for this address, and no longer for another one
     clock JSON           make the sandbox's clock page, with its `wake` and `kernel_speed`
     move MONO WALL       let its clocks jump on by so many seconds
-    deadline             seconds until the first of the function's waits is over by itself, as JSON
+    page                 what the page says, as JSON: `wake`, `attached` processes, and `left`: seconds until the first
+                         of the function's waits is over by itself
     sockets JSON         what the kernel has of these sockets (a list of `Pair`), as JSON
 
 Standard library only, and little of it: this process is started with every sandbox.
@@ -102,8 +103,9 @@ def _move(about: str) -> bool:
     return True
 
 
-def _deadline(about: str) -> bool:
-    print(json.dumps(pages[0].left()))
+def _page(about: str) -> bool:
+    page = pages[0]
+    print(json.dumps({"wake": page.wake, "attached": page.read().attached, "left": page.left()}))
     return True
 
 
@@ -113,7 +115,7 @@ COMMANDS: dict[str, Callable[[str], bool]] = {
     "lift": _both_ways("-D", "DROP"),
     "clock": _clock,
     "move": _move,
-    "deadline": _deadline,
+    "page": _page,
     "name": _name,
     "sockets": _sockets,
 }

@@ -22,7 +22,7 @@ from lab.backends.docker.site import (
 from lab.backends.docker.upstream import upstream_container
 from lab.backends.made import Made
 from lab.backends.naming import listener_name
-from lab.backends.shims import IN_IMAGE, preload
+from lab.backends.shims import IN_IMAGE, TIME, preload
 from lab.backends.variables import environment
 from lab.functions import definition
 from lab.journal import Recorder
@@ -116,7 +116,7 @@ class DockerBackend:
                 **program.in_image.environment,
                 **spec.environment,
                 **environment(function, listener),
-                **preload([IN_IMAGE / "time.so"]),
+                **preload(IN_IMAGE / f"{TIME}.so"),
             },
             allowed=((listener.host, listener.port), *([(other.address, listener.port)] if other else [])),
             names={listener.server_name: listener.host} if listener.server_name else {},

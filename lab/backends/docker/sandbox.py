@@ -150,7 +150,7 @@ class DockerSandbox:
         frozen, runs = await self.is_frozen(), await self.switches()
         if runs is None or not (frozen or self._freezer.sleeps()):
             return None
-        return Rest(runs, None if frozen else await self.link.next_deadline())
+        return Rest(runs, None if frozen else (await self.link.clock()).left)
 
     async def is_frozen(self) -> bool:
         """What the kernel says."""

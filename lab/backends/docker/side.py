@@ -8,7 +8,8 @@ input, and it ends when that ends.
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
+from typing import Any
 
 from docker.models.containers import Container
 
@@ -19,6 +20,17 @@ from upstream_server.sock_diag import Pair, Socket, from_plain
 
 ANSWER_BOUND = 20.0
 """Real seconds for an answer: it takes milliseconds, but a machine may be starting sixteen containers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What a clock page says."""
+
+    wake: Wake
+    attached: int
+    """How many processes have mapped it."""
+    left: float | None
+    """Seconds on its clocks until the first of its function's waits is over by itself; None if none has a deadline."""
 
 
 class LinkFailed(LabError):
@@ -99,24 +111,23 @@ class SideContainer:
         """Let the sandbox's clocks jump on by so many seconds."""
         await self._tell(f"move {mono!r} {wall!r}")
 
-    async def next_deadline(self) -> float | None:
-        """Seconds until the first of the function's waits is over by itself; None if none is."""
-        answer = await self._tell("deadline")
-        try:
-            deadline: float | None = json.loads(answer.splitlines()[-1])
-        except (ValueError, IndexError):
-            raise LinkFailed(f"the side container {self._name} knows no deadline: {answer.strip()}") from None
-        return deadline
+    async def clock(self) -> Clock:
+        """What the sandbox's clock page says."""
+        return Clock(**await self._asked("page"))
 
     async def sockets(self, pairs: Sequence[Pair]) -> list[Socket | None]:
         """What the kernel says about these sockets in the sandbox's own network; None for one that it does not have."""
         if not pairs:
             return []
-        answer = await self._tell(f"sockets {json.dumps([astuple(pair) for pair in pairs])}")
+        return from_plain(await self._asked(f"sockets {json.dumps([astuple(pair) for pair in pairs])}"))
+
+    async def _asked(self, command: str) -> Any:
+        answer = await self._tell(command)
         try:
-            return from_plain(json.loads(answer.splitlines()[-1]))  # what an earlier command complained of comes late
+            return json.loads(answer.splitlines()[-1])  # what an earlier command complained of comes late
         except (ValueError, IndexError):
-            raise LinkFailed(f"the side container {self._name} knows no sockets: {answer.strip()}") from None
+            verb, _, _ = command.partition(" ")
+            raise LinkFailed(f"the side container {self._name} has no answer to `{verb}`: {answer.strip()}") from None
 
     async def _tell(self, command: str) -> str:
         if self._writer is None:

@@ -6,7 +6,7 @@ The upstream's kernel really sends its FIN or RST here, and with the link `lost`
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from lab.backends.docker.balancer import BalancerContainer
@@ -172,7 +172,11 @@ class DockerKernel:
             inodes = {ends.client.inode for ends in await self.ends(opened) if ends.client is not None}
         else:
             inodes = {inode for _, pid in running if pid for inode in connected_to(self.listener.port, pid)}
-        return {name: NOTHING_SEEN if pid is None else await witnessed(pid, inodes) for name, pid in running}
+        seen = {name: NOTHING_SEEN if pid is None else await witnessed(pid, inodes) for name, pid in running}
+        clocks = {sandbox.name: await sandbox.link.clock() for sandbox in self.made.running}
+        return {
+            name: replace(one, wake=clocks[name].wake if clocks[name].attached else None) for name, one in seen.items()
+        }
 
 
 async def _asked(networks: Sequence[_Network], pairs: Sequence[Pair]) -> list[list[Socket | None]]:

@@ -60,6 +60,7 @@ class ProcessBackend:
                 raise self._unbuilt[program]
             try:
                 self._built[function.client] = await asyncio.to_thread(program.here)
+                await asyncio.to_thread(compiled, self.logs)
             except EnvironmentLacks as error:
                 self._unbuilt[program] = error
                 raise
@@ -104,7 +105,7 @@ class ProcessBackend:
         self, experiment: Experiment, listener: Listener, spec: FunctionSpec
     ) -> Callable[[str], ProcessSandbox]:
         function = experiment.setting.function
-        variables = {**spec.environment, **environment(function, listener), **preload([compiled("time", self.logs)])}
+        variables = {**spec.environment, **environment(function, listener), **preload(compiled(self.logs))}
         built, prefix = self._built[function.client], f"{file_name(experiment.scope)}-"
         templates = None
         if built.template is not None and spec.may_fork:

@@ -160,6 +160,10 @@ class ProcessSandbox:
         if self._page is not None and by:
             self._page.move(mono=0.0 if self._spec.clock == "stalls" else by, wall=by)
 
+    def wake(self) -> Wake | None:
+        """What the page that its processes have mapped makes of a wake; None if none has."""
+        return self._page.wake if self._page is not None and self._page.read().attached else None
+
     async def rest(self) -> Rest | None:
         """Whether every thread of the group sleeps or is stopped."""
         runs = await self.switches()

@@ -6,7 +6,7 @@ upstream's side no longer exists.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lab.backends.made import Made
 from lab.backends.process.sandbox import ProcessSandbox
@@ -77,7 +77,8 @@ class ProcessKernel:
             inodes = {ends.client.inode for ends in await self.ends(opened) if ends.client is not None}
         else:
             inodes = connected_to(self.listener.port)
-        return {sandbox.name: await witnessed(sandbox.main_pid(), inodes) for sandbox in self.made.running}
+        seen = {sandbox: await witnessed(sandbox.main_pid(), inodes) for sandbox in self.made.running}
+        return {sandbox.name: replace(one, wake=sandbox.wake()) for sandbox, one in seen.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ class SandboxWitnessed(Happening):
     """The lab's shared objects in its memory; null if the kernel could not be asked."""
     loop: Flag | None
     """Whether one of its threads waits for its connection to the upstream, as an event loop does; null as above."""
+    wake: Text | None = None
+    """What the clock page that its processes have mapped makes of a wake; null if none has, or none was made."""
 
 
 @event_of("sandbox")
