@@ -27,9 +27,9 @@ AGAIN = 0.005
 """The same between two looks, and after a jump."""
 SLICE = 0.02
 """Real seconds between two jumps of a gap that has a pace: what the kernel does meanwhile then comes in its place."""
-GRAIN = 1.0
-"""Lab seconds: the least that an awake function's clocks jump on, unless something else is due before that. A function
-that wakes up every few milliseconds would otherwise make the lab stop as often."""
+GRAIN, FINE = 3.0, 0.1
+"""Lab seconds: the least that an awake function's clocks jump on, far from and near to something else that is due. A
+function that wakes up every few milliseconds would otherwise make the lab stop as often."""
 CLOSE_ENOUGH = 1e-4
 """Lab seconds that pass by themselves before anybody can tell."""
 
@@ -46,7 +46,7 @@ class Due:
         most = min(most, self.others) if self.others is not None else most
         if self.function is None:
             return most
-        return min(most, self.function if most - self.function < GRAIN else max(self.function, GRAIN))
+        return min(most, max(self.function, FINE if most - self.function < GRAIN else GRAIN))
 
 
 class LabTime:
