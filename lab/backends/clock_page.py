@@ -173,6 +173,11 @@ class ClockPage:
             next_deadline=min(deadlines) / SECOND if deadlines else None,
         )
 
+    @property
+    def followed(self) -> bool:
+        """Whether a process has mapped it and every wait knows the page as it is."""
+        return bool(self._page.attached) and self._page.woken == self._page.generation
+
     def left(self) -> float | None:
         """Seconds on the function's clocks until the next of its waits is over; None if none has a deadline."""
         deadline = self.read().next_deadline

@@ -115,6 +115,11 @@ class Function:
         await asyncio.gather(*(slot.move_clocks(by) for slot in self._slots))
         await self.clock.advance(by)
 
+    async def followed(self) -> dict[str, bool]:
+        """Which of the sandboxes that run an invocation have seen the last jump, by their names."""
+        seen = {slot.name: await slot.followed() for slot in tuple(self._slots)}
+        return {name: followed for name, followed in seen.items() if followed is not None}
+
     async def rest(self) -> Rest | None:
         """What keeps all of its sandboxes waiting; None if one does not wait, or if it is the platform's turn."""
         resting = [await slot.rest() for slot in tuple(self._slots) if slot.phase is not Phase.GONE]

@@ -53,6 +53,9 @@ class Sandbox(Protocol):
     async def move_clocks(self, by: float) -> None:
         """Let its clocks jump on by so many seconds: at once if it runs, else it finds so at its thaw."""
 
+    async def followed(self) -> bool:
+        """Whether every wait of its processes has seen the last jump."""
+
     async def rest(self) -> Rest | None:
         """Whether every thread of it waits, for what is to come or for time to pass; None if one runs."""
 

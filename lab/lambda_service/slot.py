@@ -200,6 +200,10 @@ class Slot:
         """What keeps its sandbox waiting; None if it does not wait, or if it is the platform's turn."""
         return await self._sandbox.rest() if self.awaits_runtime else None
 
+    async def followed(self) -> bool | None:
+        """Whether its running sandbox has seen the last jump; None if it does not run."""
+        return await self._sandbox.followed() if self.phase is Phase.BUSY else None
+
     async def move_clocks(self, by: float) -> None:
         """Let the clocks of its sandbox jump on."""
         if self._started.is_set() and self.phase is not Phase.GONE:

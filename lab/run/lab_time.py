@@ -9,13 +9,14 @@ An experiment that needs them has a pace, so many lab seconds in a real one.
 import asyncio
 import math
 from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
 from lab.backends.quiescence import REST_BOUND, REST_POLL
 from lab.backends.waiting import poll
 from lab.journal import BarrierTimeout, Recorder, now
-from lab.journal.events import TimeMoved
+from lab.journal.events import ClockFollowed, TimeMoved
 from lab.lambda_service.service import Function
 from lab.scenario.steps import Standing, UpstreamHandle
 
@@ -102,6 +103,7 @@ class LabTime:
                 quiet, rested = AGAIN, now()
                 if CLOSE_ENOUGH < step < math.inf:
                     await self._move(step, awake=True)
+                    await self._witness()
         except BaseException:
             task.cancel()
             raise
@@ -134,13 +136,25 @@ class LabTime:
         await self._function.advance(by)
         return standing
 
+    async def _witness(self) -> None:
+        """Record whether the sandboxes that run an invocation have seen the jump: they may not live to tell."""
+        seen: dict[str, bool] = {}
+
+        async def all_followed() -> bool:
+            nonlocal seen
+            seen = await self._function.followed()
+            return all(seen.values())
+
+        with suppress(BarrierTimeout):
+            await poll(all_followed, every=REST_POLL, within=REST_BOUND, what="the sandboxes to follow a jump")
+        for sandbox, followed in seen.items():
+            self._recorder.record(ClockFollowed(sandbox=sandbox, followed=followed))
+
     async def _come_to_rest(self) -> None:
         """Wait until the sandboxes have done what was due. One that never rests goes on meanwhile."""
 
         async def rests() -> bool:
             return await self._function.rest() is not None
 
-        try:
+        with suppress(BarrierTimeout):
             await poll(rests, every=REST_POLL, within=REST_BOUND, what="the function to come to rest")
-        except BarrierTimeout:
-            return

@@ -58,10 +58,20 @@ def _misplaced(facts: Facts, jump: Event) -> str | None:
     """Why time must not have jumped then: in a gap every sandbox is at rest, or waits for an event's next try."""
     gap = next((gap for gap in facts.gaps if gap.started - ROUNDED <= jump.t <= gap.ended + ROUNDED), None)
     if gap is None:
-        return None if _waits_for_a_retry(facts, jump.t) else "time jumped while no gap was under way"
+        if _waits_for_a_retry(facts, jump.t) or _was_followed(facts, jump):
+            return None
+        return "time jumped while no gap was under way, and the function's waits did not follow"
     if gap.frozen and (jump["awake"] or jump.t < gap.frozen_at - ROUNDED):
         return f"time jumped in gap {gap.number} while a sandbox was awake"
     return None
+
+
+def _was_followed(facts: Facts, jump: Event) -> bool:
+    """Whether each sandbox that the lab asked after a jump had seen it: in an invocation everybody may come to wait."""
+    jumps = (event.t for event in lab_jumps(facts.events) if event.t > jump.t)
+    until = next(jumps, inf)
+    asked = [e for e in facts.events if (e.source, e.kind) == ("sandbox", "clock-followed") and jump.t <= e.t <= until]
+    return bool(jump["awake"]) and all(event["followed"] for event in asked)
 
 
 def _waits_for_a_retry(facts: Facts, t: float) -> bool:

@@ -143,6 +143,10 @@ class DockerSandbox:
         if by:
             await self.link.move_clock(0.0 if self._spec.clock == "stalls" else by, by)
 
+    async def followed(self) -> bool:
+        """Whether every wait of its processes has seen the last jump."""
+        return (await self.link.clock()).followed
+
     async def rest(self) -> Rest | None:
         """Whether every thread that can be seen sleeps, or the container is frozen."""
         if self._freezer is None or self.has_ended:

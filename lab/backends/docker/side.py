@@ -29,6 +29,8 @@ class Clock:
     wake: Wake
     attached: int
     """How many processes have mapped it."""
+    followed: bool
+    """Whether all their waits know the page as it is."""
     left: float | None
     """Seconds on its clocks until the first of its function's waits is over by itself; None if none has a deadline."""
 

@@ -160,6 +160,10 @@ class ProcessSandbox:
         if self._page is not None and by:
             self._page.move(mono=0.0 if self._spec.clock == "stalls" else by, wall=by)
 
+    async def followed(self) -> bool:
+        """Whether every wait of its processes has seen the last jump."""
+        return self._page is not None and self._page.followed
+
     def wake(self) -> Wake | None:
         """What the page that its processes have mapped makes of a wake; None if none has."""
         return self._page.wake if self._page is not None and self._page.read().attached else None

@@ -11,6 +11,7 @@ the journals of version 1.
 
 from lab.journal.events.function import (
     Attempt,
+    ClockFollowed,
     ClockReading,
     EventAccepted,
     EventSent,
@@ -88,6 +89,7 @@ __all__ = [
     "BalancerStarted",
     "BehaviourChanged",
     "BuildFailed",
+    "ClockFollowed",
     "ClockMoved",
     "ClockReading",
     "ConnectionClosed",

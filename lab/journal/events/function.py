@@ -46,6 +46,15 @@ class SandboxWitnessed(Happening):
 
 
 @event_of("sandbox")
+class ClockFollowed(Happening):
+    """Time jumped in the middle of an invocation, and this is what the sandbox's clock page says about it."""
+
+    sandbox: Text
+    followed: Flag
+    """Whether every wait of its processes had seen the jump within the bound."""
+
+
+@event_of("sandbox")
 class SandboxFrozen(Happening):
     """It was told to stand still."""
 
