@@ -20,6 +20,9 @@ ARRIVAL_BOUND = 1.0
 ARRIVAL_POLL = 0.001
 """Real seconds for a close that was sent to show in the client's kernel, and between two looks at it."""
 
+UNACKNOWLEDGED = ("FIN-WAIT-1", "CLOSING", "LAST-ACK")
+"""States of an upstream's socket whose FIN has not been acknowledged: kernels take up to 40 ms for that."""
+
 CLOSED = {"gave-up", "fault", "connection-closed"}
 
 
@@ -99,7 +102,7 @@ class IdlePeriod:
         return [e for e in events if e.kind == "connection-opened" and e["connection"] not in closed]
 
     async def _wait_for_arrival(self) -> None:
-        """Wait until a close that was delivered shows in the client's kernel, which takes a moment."""
+        """Wait until a close that was delivered shows in both kernels, which takes a moment."""
         if self._experiment.setting.link == "lost":
             return
         ended = [event for event in self._recorder.events if event.kind in ("gave-up", "fault")]
@@ -108,13 +111,11 @@ class IdlePeriod:
         awaited = [event for event in opened if event["connection"] in told]
 
         async def arrived() -> bool:
-            return "ESTABLISHED" not in await self._client_states(awaited)
+            ends = [both.states for both in await self._site.kernel.ends(awaited)]
+            return not any(client == "ESTABLISHED" or upstream in UNACKNOWLEDGED for client, upstream in ends)
 
         with suppress(BarrierTimeout):  # the states are recorded before the wake, and the guard judges them
             await poll(arrived, every=ARRIVAL_POLL, within=ARRIVAL_BOUND, what="the close to arrive")
-
-    async def _client_states(self, opened: list[Event]) -> list[str]:
-        return [ends.states[0] for ends in await self._site.kernel.ends(opened)]
 
 
 def _overtime(events: Sequence[Event]) -> float:

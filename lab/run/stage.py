@@ -92,10 +92,7 @@ class Stage:
             if isinstance(step, Invocation):
                 await self._end_idle()
                 async with place:
-                    # Set the policy before the step: the sandbox freezes on its own as soon as the runtime asks for the
-                    # next event. But do not set it before the place is free: a warm sandbox would freeze for nothing.
-                    self._function.freeze_when_idle = period.frozen or step.asynchronous
-                    await self._time.until(step.perform(self))
+                    await self._time.until(self._perform(step, freeze=period.frozen or step.asynchronous))
                 self._answered = self._last_answer()
             else:
                 await self._begin_idle(period)
@@ -103,6 +100,15 @@ class Stage:
         with suppress(BarrierTimeout):  # if the function does not settle, count its connections all the same
             await come_to_rest(self._function)
         await self._watch.count_connections_left()
+
+    async def _perform(self, step: Invocation, *, freeze: bool) -> None:
+        """Perform a step after which the sandboxes freeze, or do not.
+
+        The policy is set before it: a sandbox freezes on its own as soon as its runtime asks for the next event. But
+        it is set at the last moment, or an idle sandbox would freeze for nothing.
+        """
+        self._function.freeze_when_idle = freeze
+        await step.perform(self)
 
     def _last_answer(self) -> float:
         """When the last answer came: the sandbox may freeze right after it, before the lab's next step."""
