@@ -30,6 +30,7 @@ type Answer struct {
 	Invocation int      `json:"invocation"`
 	Cold       bool     `json:"cold"`
 	Ticks      [2]int   `json:"ticks"`
+	Clock      Clock    `json:"clock"`
 	Preset     Loaded   `json:"preset"`
 	Versions   Versions `json:"versions"`
 	Requests   []Record `json:"requests"`

@@ -47,6 +47,7 @@ func (function *Function) handle(ctx context.Context, event Event) (*Answer, err
 		Sandbox:    function.sandbox,
 		Invocation: function.invocations,
 		Cold:       function.invocations == 1,
+		Clock:      readClocks(),
 		Preset:     function.preset.loaded,
 		Versions:   versions(),
 		Requests:   function.serve(ctx, event),

@@ -2,10 +2,9 @@
 
 import { randomUUID } from "node:crypto";
 
+import { now } from "./clock.mjs";
 import { unwatch, watch } from "./connections.mjs";
 import { classify, describe, headline } from "./outcome.mjs";
-
-const now = () => Number(process.hrtime.bigint()) / 1e9; // CLOCK_MONOTONIC
 
 export class Call {
   error = null;

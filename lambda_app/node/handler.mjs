@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 
 import { adapterOf, folderOf } from "./adapter.mjs";
 import { Call } from "./call.mjs";
+import { clocks } from "./clock.mjs";
 import { closeAll } from "./connections.mjs";
 import { load } from "./loaded.mjs";
 import { versionsWith } from "./versions.mjs";
@@ -42,6 +43,7 @@ export async function handler(event) {
 }
 
 async function serve(event) {
+  const clock = clocks();
   const requests = event.requests?.length ? event.requests : [{}];
   const calls = requests.map((request) => new Call(request, upstream, adapter));
   const { send, finish } = preset.module;
@@ -53,6 +55,7 @@ async function serve(event) {
     invocation: invocations,
     cold: invocations === 1,
     ticks: [0, 0],
+    clock,
     preset: preset.loaded,
     versions,
     requests: calls.map((call) => call.told()),

@@ -26,6 +26,13 @@ class Versions(Stated):
     runtime_client: Line
 
 
+class Clocks(Stated):
+    """What the function's own clocks showed, in seconds."""
+
+    monotonic: float
+    wall: float
+
+
 class Link(Stated):
     """One error of a chain."""
 
@@ -77,6 +84,7 @@ class Answer(Stated):
     invocation: Annotated[int, Field(ge=1)]
     cold: bool
     ticks: tuple[int, int]
+    clock: Clocks
     preset: Preset
     versions: Versions
     requests: tuple[Told, ...]

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from itertools import pairwise
 
 import pytest
@@ -9,9 +10,12 @@ import pytest
 from tests.functions.nature import FREES_A_CONNECTION_LATER, KNOWS_ITS_OWN_METHODS, assert_told_as_seen
 from tests.functions.support import Hall, Json, Warm
 from tests.functions.versions import real_client_version
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+WALL_EXACT = 0.05
+"""Seconds between the readings of two clocks, one of which may count in milliseconds."""
 LONG = {"path": "/orders?response_bytes=1000000"}
 """An answer that takes many reads."""
 
@@ -29,6 +33,8 @@ async def test_the_first_event_is_a_cold_start_and_an_empty_one_a_post(warm: War
     first = warm.first
     assert (first.invocation, first.cold, first.ticks) == (1, True, (0, 0))
     assert (first.only.method, first.only.outcome, first.only.status) == ("POST", "ok", 201)
+    assert 0 <= first.only.started - first.clock.monotonic < PATIENCE
+    assert abs(first.clock.wall - (first.clock.monotonic + time.time() - time.monotonic())) < WALL_EXACT
     (request,) = warm.home.of("request")
     assert (request["method"], request["path"], request["request"]) == ("POST", "/orders", first.only.id)
     assert warm.home.executed == [first.only.id]

@@ -66,10 +66,11 @@ public final class Handler implements RequestStreamHandler {
     JsonObject event = parsed.isJsonObject() ? parsed.getAsJsonObject() : new JsonObject();
     prepare(event.getAsJsonObject("fresh"));
     invocations++;
+    Clock.Reading clock = Clock.read();
     List<Sent> sent = serve(event);
     client.finish();
 
-    JsonObject answer = answer(sent);
+    JsonObject answer = answer(clock, sent);
     Exception failure = sent.stream().map(Sent::error).filter(error -> error != null).findFirst().orElse(null);
     if (failure != null && text(event, "on_error", "").equals("raise")) {
       throw failure instanceof IOException thrown ? thrown : new IOException(failure);
@@ -155,13 +156,13 @@ public final class Handler implements RequestStreamHandler {
     var call = new Call(new Client.Request(method, upstream + path, headers, body, json));
     Integer status = null;
     Exception error = null;
-    double started = now();
+    double started = Clock.now();
     try {
       status = client.send(call);
     } catch (Exception caught) {
       error = caught;
     }
-    double ended = now();
+    double ended = Clock.now();
 
     JsonObject told = new JsonObject();
     told.addProperty("id", id);
@@ -192,7 +193,7 @@ public final class Handler implements RequestStreamHandler {
     return attempt;
   }
 
-  private JsonObject answer(List<Sent> sent) {
+  private JsonObject answer(Clock.Reading clock, List<Sent> sent) {
     JsonObject versions = new JsonObject();
     versions.addProperty("language", "Java " + System.getProperty("java.version"));
     versions.addProperty("client", client.version());
@@ -202,6 +203,7 @@ public final class Handler implements RequestStreamHandler {
     answer.addProperty("invocation", invocations);
     answer.addProperty("cold", invocations == 1);
     answer.add("ticks", JSON.toJsonTree(new int[] {0, 0}));
+    answer.add("clock", JSON.toJsonTree(clock));
     answer.add("preset", JSON.toJsonTree(loaded));
     answer.add("versions", versions);
     answer.add("requests", JSON.toJsonTree(sent.stream().map(Sent::told).toList()));
@@ -210,13 +212,5 @@ public final class Handler implements RequestStreamHandler {
 
   private static String text(JsonObject object, String key, String otherwise) {
     return object.has(key) && !object.get(key).isJsonNull() ? object.get(key).getAsString() : otherwise;
-  }
-
-  /**
-   * Seconds of CLOCK_MONOTONIC, which is what System.nanoTime() is on Linux. Under the shim that makes a function's
-   * clock stand still this one stands still too: Java has no other way to ask.
-   */
-  private static double now() {
-    return System.nanoTime() / 1e9;
   }
 }
