@@ -7,10 +7,9 @@ import { createRequire } from "node:module";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { OK, homeOf, made, packageRuns, part, upstream } from "./support.mjs";
+import { Bundled, OK, homeOf, made, packageRuns, upstream } from "./support.mjs";
 
 const require = createRequire(homeOf("undici"));
-const { Agent: Bundled } = await part("bundled.mjs");
 
 const hidden = (object, name) =>
   object[Object.getOwnPropertySymbols(object).find(({ description }) => description === name)];

@@ -6,7 +6,7 @@ import net from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { OK, clients, head, made, part, upstream } from "./support.mjs";
+import { Bundled, OK, clients, head, made, part, upstream } from "./support.mjs";
 
 const { classify, describe, headline } = await part("outcome.mjs");
 
@@ -62,8 +62,7 @@ test("epipe: a write into a connection whose end had come", async (t) => {
 });
 
 test("closed-locally: what the library itself had closed", async () => {
-  const { Agent } = await part("bundled.mjs");
-  const dispatcher = new Agent();
+  const dispatcher = new Bundled();
   await dispatcher.close();
   await assert.rejects(fetch("http://127.0.0.1:8000", { dispatcher }), (error) => {
     assert.equal(classify(error, false), "closed-locally");

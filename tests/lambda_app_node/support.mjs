@@ -9,6 +9,10 @@ export const packageRuns = Number(process.versions.node.split(".")[0]) >= 22; //
 
 export const clients = Object.keys(BUILT).filter((client) => client !== "undici" || packageRuns);
 
+// The Agent of the undici that is inside Node: fetch is made of it.
+void new Request("http://localhost"); // Node loads it when it is first needed
+export const { constructor: Bundled } = globalThis[Symbol.for("undici.globalDispatcher.1")];
+
 export const part = (name, client = "node-http") => import(`${BUILT[client]}/${name}`);
 
 export const homeOf = (client) => `${BUILT[client]}/clients/${client}/`;

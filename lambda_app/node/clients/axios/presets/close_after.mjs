@@ -20,3 +20,8 @@ export function finish() {
   httpAgent.destroy();
   httpsAgent.destroy();
 }
+
+if (process.argv[1] === import.meta.filename) {
+  console.log(await send("GET", process.argv[2]), await send("GET", process.argv[2]));
+  finish();
+}

@@ -16,3 +16,7 @@ export async function send(method, url, { headers, body } = {}) {
   const { status } = await client.request({ method, url, headers, data: body });
   return status;
 }
+
+if (process.argv[1] === import.meta.filename) {
+  console.log(await send("GET", process.argv[2]), await send("GET", process.argv[2]));
+}

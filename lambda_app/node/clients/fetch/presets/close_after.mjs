@@ -3,7 +3,9 @@
 // It must be done before the handler returns: the runtime asks for the next event then,
 // and the sandbox may be frozen. An agent that was closed cannot be used again.
 
-import { Agent } from "../../../bundled.mjs"; // in your code: from "undici"
+// fetch's own Agent, which Node does not export. The package undici does.
+void new Request("http://localhost"); // Node loads it when it is first needed
+const { constructor: Agent } = globalThis[Symbol.for("undici.globalDispatcher.1")];
 
 const forever = { keepAliveTimeout: 2 ** 31 - 1 };
 let dispatcher = new Agent(forever);
@@ -18,4 +20,9 @@ export async function finish() {
   const closing = dispatcher;
   dispatcher = new Agent(forever);
   await closing.close();
+}
+
+if (process.argv[1] === import.meta.filename) {
+  console.log(await send("GET", process.argv[2]), await send("GET", process.argv[2]));
+  await finish();
 }

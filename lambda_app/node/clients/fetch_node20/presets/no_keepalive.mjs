@@ -4,7 +4,9 @@
 // a request. In undici keep-alive is off when pipelining is 0: there is no option of
 // that name.
 
-import { Agent } from "../../../bundled.mjs"; // in your code: from "undici"
+// fetch's own Agent, which Node does not export. The package undici does.
+void new Request("http://localhost"); // Node loads it when it is first needed
+const { constructor: Agent } = globalThis[Symbol.for("undici.globalDispatcher.1")];
 
 const dispatcher = new Agent({ pipelining: 0 });
 
@@ -12,4 +14,8 @@ export async function send(method, url, { headers, body } = {}) {
   const answer = await fetch(url, { method, headers, body, dispatcher });
   await answer.arrayBuffer();
   return answer.status;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  console.log(await send("GET", process.argv[2]), await send("GET", process.argv[2]));
 }

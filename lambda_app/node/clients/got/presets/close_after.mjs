@@ -6,7 +6,6 @@
 import http from "node:http";
 import https from "node:https";
 import got from "got";
-import { ms } from "../../../lab_time.mjs"; // outside the lab a second has 1000 of them
 
 const agent = {
   http: new http.Agent({ keepAlive: true }),
@@ -14,8 +13,6 @@ const agent = {
 };
 const client = got.extend({
   agent,
-  // got's own delay, in lab time: leave it out
-  retry: { calculateDelay: ({ computedValue: wait }) => wait && ms(wait / 1000) },
 });
 
 export async function send(method, url, { headers, body } = {}) {
@@ -26,4 +23,9 @@ export async function send(method, url, { headers, body } = {}) {
 export function finish() {
   agent.http.destroy();
   agent.https.destroy();
+}
+
+if (process.argv[1] === import.meta.filename) {
+  console.log(await send("GET", process.argv[2]), await send("GET", process.argv[2]));
+  finish();
 }

@@ -6,18 +6,19 @@
 import http from "node:http";
 import https from "node:https";
 import got from "got";
-import { ms } from "../../../lab_time.mjs"; // outside the lab a second has 1000 of them
 
 const client = got.extend({
   agent: {
     http: new http.Agent({ keepAlive: true }),
     https: new https.Agent({ keepAlive: true }),
   },
-  // got's own delay, in lab time: leave it out
-  retry: { calculateDelay: ({ computedValue: wait }) => wait && ms(wait / 1000) },
 });
 
 export async function send(method, url, { headers, body } = {}) {
   const { statusCode } = await client(url, { method, headers, body });
   return statusCode;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  console.log(await send("GET", process.argv[2]), await send("GET", process.argv[2]));
 }

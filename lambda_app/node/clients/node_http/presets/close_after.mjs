@@ -27,3 +27,8 @@ export function finish() {
   agents.http.destroy(); // closes the connections that are in use, too
   agents.https.destroy();
 }
+
+if (process.argv[1] === import.meta.filename) {
+  console.log(await send("GET", process.argv[2]), await send("GET", process.argv[2]));
+  finish();
+}

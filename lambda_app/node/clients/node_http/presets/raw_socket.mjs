@@ -15,8 +15,10 @@ function take({ protocol, hostname, port }) {
   let socket;
   do socket = idle.pop();
   while (socket?.destroyed);
-  const { connect } = protocol === "https:" ? tls : net;
-  return socket ?? connect({ host: hostname, port });
+  if (socket) return socket;
+  if (protocol === "http:") return net.connect(port || 80, hostname);
+  const servername = net.isIP(hostname) ? "" : hostname;
+  return tls.connect(port || 443, hostname, { servername });
 }
 
 export function send(method, url, { headers, body } = {}) {
@@ -34,4 +36,9 @@ export function send(method, url, { headers, body } = {}) {
     socket.once("free", () => idle.push(socket)); // the answer was read to its end
     sent.on("error", reject).end(body);
   });
+}
+
+if (process.argv[1] === import.meta.filename) {
+  console.log(await send("GET", process.argv[2]), await send("GET", process.argv[2]));
+  for (const socket of idle) socket.destroy(); // or the process waits for them
 }

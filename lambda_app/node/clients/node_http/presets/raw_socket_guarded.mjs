@@ -15,8 +15,11 @@ function take({ protocol, hostname, port }) {
   do socket = idle.pop();
   while (socket?.destroyed);
   if (socket) return socket;
-  const { connect } = protocol === "https:" ? tls : net;
-  const made = connect({ host: hostname, port });
+  const servername = net.isIP(hostname) ? "" : hostname;
+  const made =
+    protocol === "http:"
+      ? net.connect(port || 80, hostname)
+      : tls.connect(port || 443, hostname, { servername });
   return made.on("error", () => made.destroy()); // for as long as the socket lives
 }
 
@@ -35,4 +38,9 @@ export function send(method, url, { headers, body } = {}) {
     socket.once("free", () => idle.push(socket)); // the answer was read to its end
     sent.on("error", reject).end(body);
   });
+}
+
+if (process.argv[1] === import.meta.filename) {
+  console.log(await send("GET", process.argv[2]), await send("GET", process.argv[2]));
+  for (const socket of idle) socket.destroy(); // or the process waits for them
 }

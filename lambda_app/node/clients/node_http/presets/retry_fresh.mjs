@@ -34,3 +34,7 @@ export async function send(method, url, { headers, body } = {}) {
     return sendOnce(method, url, { ...options, agent: false });
   }
 }
+
+if (process.argv[1] === import.meta.filename) {
+  console.log(await send("GET", process.argv[2]), await send("GET", process.argv[2]));
+}

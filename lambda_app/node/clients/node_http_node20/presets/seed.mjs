@@ -22,3 +22,7 @@ export function send(method, url, { headers, body } = {}) {
     sent.on("error", reject).end(body);
   });
 }
+
+if (process.argv[1] === import.meta.filename) {
+  console.log(await send("GET", process.argv[2]), await send("GET", process.argv[2]));
+}

@@ -19,3 +19,8 @@ export async function finish() {
   dispatcher = new Agent(forever);
   await closing.close();
 }
+
+if (process.argv[1] === import.meta.filename) {
+  console.log(await send("GET", process.argv[2]), await send("GET", process.argv[2]));
+  await finish();
+}

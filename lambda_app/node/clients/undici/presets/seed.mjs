@@ -16,3 +16,7 @@ export async function send(method, url, { headers, body } = {}) {
   await answer.body.arrayBuffer();
   return answer.statusCode;
 }
+
+if (process.argv[1] === import.meta.filename) {
+  console.log(await send("GET", process.argv[2]), await send("GET", process.argv[2]));
+}

@@ -30,8 +30,9 @@ async def send(method: str, url: str, **options: Any) -> int:
 
 
 async def main() -> None:
-    print(await send("POST", sys.argv[1]))
-    answers[0].close()
+    print(await send("GET", sys.argv[1]), await send("GET", sys.argv[1]))
+    for answer in answers:
+        answer.close()
 
 
 if __name__ == "__main__":

@@ -10,8 +10,6 @@ from typing import Any
 
 import aiohttp
 
-from lambda_app.python.lab_time import seconds  # 60 is 60 outside the lab
-
 session: aiohttp.ClientSession | None = None
 
 
@@ -20,7 +18,7 @@ def get_session() -> aiohttp.ClientSession:
     if session is None:  # made once, kept from invocation to invocation
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(keepalive_timeout=None),
-            timeout=aiohttp.ClientTimeout(total=seconds(60)),
+            timeout=aiohttp.ClientTimeout(total=60),
         )
     return session
 
@@ -31,5 +29,10 @@ async def send(method: str, url: str, **options: Any) -> int:
         return response.status
 
 
+async def main() -> None:
+    print(await send("GET", sys.argv[1]), await send("GET", sys.argv[1]))
+    await get_session().close()
+
+
 if __name__ == "__main__":
-    print(asyncio.run(send("POST", sys.argv[1])))
+    asyncio.run(main())

@@ -11,8 +11,6 @@ from typing import Any
 
 import aiohttp
 
-from lambda_app.python.lab_time import seconds  # outside the lab: 60 is 60
-
 session: aiohttp.ClientSession | None = None
 
 
@@ -21,7 +19,7 @@ def get_session() -> aiohttp.ClientSession:
     if session is None:  # made once, kept from invocation to invocation
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(keepalive_timeout=None),
-            timeout=aiohttp.ClientTimeout(total=seconds(60)),
+            timeout=aiohttp.ClientTimeout(total=60),
         )
     return session
 
@@ -43,5 +41,10 @@ async def send(method: str, url: str, **options: Any) -> int:
         return await send_once(method, url, headers=headers, **options)
 
 
+async def main() -> None:
+    print(await send("GET", sys.argv[1]), await send("GET", sys.argv[1]))
+    await get_session().close()
+
+
 if __name__ == "__main__":
-    print(asyncio.run(send("POST", sys.argv[1])))
+    asyncio.run(main())

@@ -1,8 +1,8 @@
-"""keepalive_probes: SO_KEEPALIVE with short probes on each socket.
+"""keepalive_probes: SO_KEEPALIVE with a probe each minute on each socket.
 
 The kernel sends them, also while the process is frozen. A probe into a forgotten
 connection draws a reset, so the kernel knows at the wake; a client that does not look
-sends all the same. Unanswered probes end a healthy connection: here after 3s.
+sends all the same. Two unanswered probes end a healthy connection.
 """
 
 import asyncio
@@ -19,8 +19,8 @@ def probing_socket(address: aiohttp.AddrInfoType) -> socket.socket:
     family, kind, protocol = address[:3]
     sock = socket.socket(family, kind, protocol)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)  # seconds, whole ones
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)  # seconds
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 60)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 2)
     return sock
 
@@ -42,5 +42,10 @@ async def send(method: str, url: str, **options: Any) -> int:
         return response.status
 
 
+async def main() -> None:
+    print(await send("GET", sys.argv[1]), await send("GET", sys.argv[1]))
+    await get_session().close()
+
+
 if __name__ == "__main__":
-    print(asyncio.run(send("POST", sys.argv[1])))
+    asyncio.run(main())

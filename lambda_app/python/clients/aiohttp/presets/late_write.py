@@ -12,8 +12,6 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from lambda_app.python.lab_time import seconds  # 60 is 60 outside the lab
-
 session: aiohttp.ClientSession | None = None
 exporter: http.client.HTTPConnection | None = None
 tasks: list[asyncio.Task[None]] = []
@@ -39,8 +37,7 @@ async def export_later(url: str, name: str) -> None:
 async def send(method: str, url: str, **options: Any) -> int:
     global session
     if session is None:  # its own connections are never stale
-        connector = aiohttp.TCPConnector(keepalive_timeout=seconds(60))
-        session = aiohttp.ClientSession(connector=connector)
+        session = aiohttp.ClientSession()
     async with session.request(method, url, **options) as response:
         await response.read()
     name = options.get("headers", {}).get("X-Request-Id", "")
@@ -51,5 +48,11 @@ async def send(method: str, url: str, **options: Any) -> int:
     return response.status
 
 
+async def main() -> None:
+    print(await send("GET", sys.argv[1]), await send("GET", sys.argv[1]))
+    if session is not None:
+        await session.close()
+
+
 if __name__ == "__main__":
-    print(asyncio.run(send("POST", sys.argv[1])))
+    asyncio.run(main())

@@ -10,8 +10,6 @@ from typing import Any
 
 import aiohttp
 
-from lambda_app.python.lab_time import seconds  # outside the lab: 60 is 60
-
 session: aiohttp.ClientSession | None = None
 exporter: aiohttp.ClientSession | None = None
 tasks: list[asyncio.Task[None]] = []
@@ -20,7 +18,7 @@ tasks: list[asyncio.Task[None]] = []
 def get_session() -> aiohttp.ClientSession:
     global session
     if session is None:  # made once, kept from invocation to invocation
-        connector = aiohttp.TCPConnector(keepalive_timeout=seconds(480))
+        connector = aiohttp.TCPConnector(keepalive_timeout=480)
         session = aiohttp.ClientSession(connector=connector)
     return session
 
@@ -28,7 +26,7 @@ def get_session() -> aiohttp.ClientSession:
 def get_exporter() -> aiohttp.ClientSession:
     global exporter
     if exporter is None:
-        connector = aiohttp.TCPConnector(keepalive_timeout=seconds(480))
+        connector = aiohttp.TCPConnector(keepalive_timeout=480)
         exporter = aiohttp.ClientSession(connector=connector)
     return exporter
 
@@ -46,9 +44,15 @@ async def send(method: str, url: str, **options: Any) -> int:
     name = options.get("headers", {}).get("X-Request-Id", "")
     if cold:  # a cold start is told at once
         await export(url, f"{name}-cold-start", 0)
-    tasks.append(asyncio.create_task(export(url, f"{name}-metrics", seconds(240))))
+    tasks.append(asyncio.create_task(export(url, f"{name}-metrics", 240)))
     return response.status
 
 
+async def main() -> None:
+    print(await send("GET", sys.argv[1]), await send("GET", sys.argv[1]))
+    await get_session().close()
+    await get_exporter().close()
+
+
 if __name__ == "__main__":
-    print(asyncio.run(send("POST", sys.argv[1])))
+    asyncio.run(main())

@@ -10,8 +10,6 @@ from typing import Any
 
 import aiohttp
 
-from lambda_app.python.lab_time import seconds  # outside the lab: 60 is 60
-
 session: aiohttp.ClientSession | None = None
 pending: list[tuple[str, str]] = []
 
@@ -19,7 +17,7 @@ pending: list[tuple[str, str]] = []
 def get_session() -> aiohttp.ClientSession:
     global session
     if session is None:  # made once, kept from invocation to invocation
-        connector = aiohttp.TCPConnector(keepalive_timeout=seconds(480))
+        connector = aiohttp.TCPConnector(keepalive_timeout=480)
         session = aiohttp.ClientSession(connector=connector)
     return session
 
@@ -42,5 +40,11 @@ async def finish() -> None:
         await export(*pending.pop(0))
 
 
+async def main() -> None:
+    print(await send("GET", sys.argv[1]), await send("GET", sys.argv[1]))
+    await get_session().close()
+    await finish()
+
+
 if __name__ == "__main__":
-    print(asyncio.run(send("POST", sys.argv[1])))
+    asyncio.run(main())

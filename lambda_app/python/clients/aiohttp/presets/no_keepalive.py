@@ -28,5 +28,10 @@ async def send(method: str, url: str, **options: Any) -> int:
         return response.status
 
 
+async def main() -> None:
+    print(await send("GET", sys.argv[1]), await send("GET", sys.argv[1]))
+    await get_session().close()
+
+
 if __name__ == "__main__":
-    print(asyncio.run(send("POST", sys.argv[1])))
+    asyncio.run(main())

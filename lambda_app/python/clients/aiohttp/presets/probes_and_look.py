@@ -1,4 +1,4 @@
-"""probes_and_look: short keepalive probes, and a look at what they found.
+"""probes_and_look: a keepalive probe each minute, and a look at what they found.
 
 The probes make the kernel learn that a connection is gone, `asyncio.sleep(0)` lets the
 event loop see it. Neither is enough alone, and a close after the last probe is missed.
@@ -18,8 +18,8 @@ def probing_socket(address: aiohttp.AddrInfoType) -> socket.socket:
     family, kind, protocol = address[:3]
     sock = socket.socket(family, kind, protocol)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)  # seconds, whole ones
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)  # seconds
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 60)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 2)
     return sock
 
@@ -42,5 +42,10 @@ async def send(method: str, url: str, **options: Any) -> int:
         return response.status
 
 
+async def main() -> None:
+    print(await send("GET", sys.argv[1]), await send("GET", sys.argv[1]))
+    await get_session().close()
+
+
 if __name__ == "__main__":
-    print(asyncio.run(send("POST", sys.argv[1])))
+    asyncio.run(main())

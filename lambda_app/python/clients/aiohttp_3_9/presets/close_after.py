@@ -37,5 +37,10 @@ async def finish() -> None:
         session = None
 
 
+async def main() -> None:
+    print(await send("GET", sys.argv[1]), await send("GET", sys.argv[1]))
+    await finish()
+
+
 if __name__ == "__main__":
-    print(asyncio.run(send("POST", sys.argv[1])))
+    asyncio.run(main())

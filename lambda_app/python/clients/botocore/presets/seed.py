@@ -13,13 +13,8 @@ import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from lambda_app.python.lab_time import seconds  # 60 is 60 outside the lab
-
-own = Config()
 config = Config(
     signature_version=UNSIGNED,
-    connect_timeout=seconds(own.connect_timeout),
-    read_timeout=seconds(own.read_timeout),
 )
 client: Any = None
 lock = threading.Lock()
@@ -47,4 +42,4 @@ def send(method: str, url: str) -> int:
 
 
 if __name__ == "__main__":
-    print(send("POST", sys.argv[1]))
+    print(send("GET", sys.argv[1]), send("GET", sys.argv[1]))

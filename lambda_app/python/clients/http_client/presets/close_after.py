@@ -46,4 +46,5 @@ def finish() -> None:
 
 
 if __name__ == "__main__":
-    print(send("POST", sys.argv[1]))
+    print(send("GET", sys.argv[1]), send("GET", sys.argv[1]))
+    finish()

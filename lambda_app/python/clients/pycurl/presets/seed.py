@@ -39,4 +39,4 @@ def send(method: str, url: str, headers: Any = None, data: bytes = b"") -> int:
 
 
 if __name__ == "__main__":
-    print(send("POST", sys.argv[1]))
+    print(send("GET", sys.argv[1]), send("GET", sys.argv[1]))

@@ -17,4 +17,4 @@ def send(method: str, url: str, **options: Any) -> int:
 
 
 if __name__ == "__main__":
-    print(send("POST", sys.argv[1]))
+    print(send("GET", sys.argv[1]), send("GET", sys.argv[1]))
