@@ -23,9 +23,12 @@ public final class ApacheHttp implements Client {
   }
 
   private final Preset preset;
+  private final Loaded loaded;
 
   public ApacheHttp(String name) {
-    preset = Presets.make(Preset.class, "apachehttp", name);
+    var found = Presets.make(Preset.class, "apachehttp", name);
+    preset = found.preset();
+    loaded = found.loaded();
   }
 
   /** The library tells each try's connection to the context, just before it sends. */
@@ -72,7 +75,7 @@ public final class ApacheHttp implements Client {
 
   @Override
   public Loaded loaded() {
-    return Presets.loaded(preset);
+    return loaded;
   }
 
   @Override

@@ -37,11 +37,14 @@ public final class JdkHttp implements Client {
   /** The settings with which this JVM made its first client. */
   private static Map<String, String> inForce;
 
+  private final Loaded loaded;
   private Preset preset;
 
   public JdkHttp(String name) {
     set(BEFORE);
-    preset = Presets.make(Preset.class, "jdkhttp", name);
+    var found = Presets.make(Preset.class, "jdkhttp", name);
+    loaded = found.loaded();
+    preset = found.preset();
     preset.client();
     Map<String, String> wanted = settings();
     inForce = Objects.requireNonNullElse(inForce, wanted);
@@ -94,7 +97,7 @@ public final class JdkHttp implements Client {
 
   @Override
   public Loaded loaded() {
-    return Presets.loaded(preset);
+    return loaded;
   }
 
   @Override

@@ -21,10 +21,13 @@ public final class OkHttp implements Client {
   private static final MediaType JSON = MediaType.get("application/json");
 
   private final Preset preset;
+  private final Loaded loaded;
   private final Set<Connection> used = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 
   public OkHttp(String name) {
-    preset = Presets.make(Preset.class, "okhttp", name);
+    var found = Presets.make(Preset.class, "okhttp", name);
+    preset = found.preset();
+    loaded = found.loaded();
   }
 
   /** Told of each connection that a request takes, also for a retry that the library makes by itself. */
@@ -72,7 +75,7 @@ public final class OkHttp implements Client {
 
   @Override
   public Loaded loaded() {
-    return Presets.loaded(preset);
+    return loaded;
   }
 
   @Override

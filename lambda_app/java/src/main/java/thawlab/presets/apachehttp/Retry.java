@@ -6,19 +6,18 @@
  */
 package thawlab.presets.apachehttp;
 
-import static thawlab.LabTime.millis; // outside the lab: 1 is 1
-
 import java.io.IOException;
+import org.apache.hc.client5.http.classic.methods.HttpGet;
 import org.apache.hc.client5.http.impl.DefaultHttpRequestRetryStrategy;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
 import org.apache.hc.core5.http.HttpRequest;
+import org.apache.hc.core5.http.HttpResponse;
 import org.apache.hc.core5.http.protocol.HttpContext;
 import org.apache.hc.core5.util.TimeValue;
-import thawlab.clients.ApacheHttp;
 
-public final class Retry implements ApacheHttp.Preset {
+public final class Retry {
   private final PoolingHttpClientConnectionManager pool =
       new PoolingHttpClientConnectionManager();
   private final CloseableHttpClient client =
@@ -30,7 +29,7 @@ public final class Retry implements ApacheHttp.Preset {
 
   private final class ByKey extends DefaultHttpRequestRetryStrategy {
     ByKey() {
-      super(1, TimeValue.ofMilliseconds(millis(1)));
+      super(1, TimeValue.ofSeconds(1));
     }
 
     @Override
@@ -47,8 +46,15 @@ public final class Retry implements ApacheHttp.Preset {
     }
   }
 
-  @Override
   public CloseableHttpClient client() {
     return client;
+  }
+
+  public static void main(String[] args) throws IOException {
+    var preset = new Retry();
+    for (int i = 0; i < 2; i++) {
+      var request = new HttpGet(args[0]);
+      System.out.println(preset.client().execute(request, HttpResponse::getCode));
+    }
   }
 }

@@ -6,14 +6,16 @@
  */
 package thawlab.presets.apachehttp;
 
+import java.io.IOException;
+import org.apache.hc.client5.http.classic.methods.HttpGet;
 import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
+import org.apache.hc.core5.http.HttpResponse;
 import org.apache.hc.core5.util.TimeValue;
-import thawlab.clients.ApacheHttp;
 
-public final class Unchecked implements ApacheHttp.Preset {
+public final class Unchecked {
   private final CloseableHttpClient client =
       HttpClients.custom()
           .setKeepAliveStrategy((response, context) -> TimeValue.NEG_ONE_MILLISECOND)
@@ -26,8 +28,15 @@ public final class Unchecked implements ApacheHttp.Preset {
                   .build())
           .build();
 
-  @Override
   public CloseableHttpClient client() {
     return client;
+  }
+
+  public static void main(String[] args) throws IOException {
+    var preset = new Unchecked();
+    for (int i = 0; i < 2; i++) {
+      var request = new HttpGet(args[0]);
+      System.out.println(preset.client().execute(request, HttpResponse::getCode));
+    }
   }
 }

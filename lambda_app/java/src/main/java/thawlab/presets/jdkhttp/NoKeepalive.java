@@ -11,9 +11,9 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpClient.Version;
 import java.net.http.HttpRequest;
-import thawlab.clients.JdkHttp;
+import java.net.http.HttpResponse.BodyHandlers;
 
-public final class NoKeepalive implements JdkHttp.Preset {
+public final class NoKeepalive {
   private final HttpClient client;
 
   public NoKeepalive() {
@@ -21,13 +21,20 @@ public final class NoKeepalive implements JdkHttp.Preset {
     client = HttpClient.newBuilder().version(Version.HTTP_1_1).build();
   }
 
-  @Override
   public HttpClient client() {
     return client;
   }
 
-  @Override
   public HttpRequest.Builder request(URI uri) {
     return HttpRequest.newBuilder(uri).header("Connection", "close");
+  }
+
+  public static void main(String[] args) throws Exception {
+    var preset = new NoKeepalive();
+    for (int i = 0; i < 2; i++) {
+      var request = preset.request(URI.create(args[0])).build();
+      var answer = preset.client().send(request, BodyHandlers.discarding());
+      System.out.println(answer.statusCode());
+    }
   }
 }

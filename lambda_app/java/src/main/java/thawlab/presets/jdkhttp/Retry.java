@@ -7,20 +7,30 @@
  */
 package thawlab.presets.jdkhttp;
 
+import java.net.URI;
 import java.net.http.HttpClient;
-import thawlab.clients.JdkHttp;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 
-public final class Retry implements JdkHttp.Preset {
+public final class Retry {
   private final HttpClient client;
 
   public Retry() {
-    System.setProperty("jdk.httpclient.keepalive.timeout", Seed.FOR_EVER);
+    System.setProperty("jdk.httpclient.keepalive.timeout", "2147483647");
     System.setProperty("jdk.httpclient.enableAllMethodRetry", "true");
     client = HttpClient.newHttpClient();
   }
 
-  @Override
   public HttpClient client() {
     return client;
+  }
+
+  public static void main(String[] args) throws Exception {
+    var preset = new Retry();
+    for (int i = 0; i < 2; i++) {
+      var request = HttpRequest.newBuilder(URI.create(args[0])).build();
+      var answer = preset.client().send(request, BodyHandlers.discarding());
+      System.out.println(answer.statusCode());
+    }
   }
 }

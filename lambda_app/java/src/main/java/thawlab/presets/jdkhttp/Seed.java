@@ -7,21 +7,29 @@
  */
 package thawlab.presets.jdkhttp;
 
+import java.net.URI;
 import java.net.http.HttpClient;
-import thawlab.clients.JdkHttp;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 
-public final class Seed implements JdkHttp.Preset {
-  static final String FOR_EVER = Integer.toString(Integer.MAX_VALUE);
-
+public final class Seed {
   private final HttpClient client;
 
   public Seed() {
-    System.setProperty("jdk.httpclient.keepalive.timeout", FOR_EVER);
+    System.setProperty("jdk.httpclient.keepalive.timeout", "2147483647");
     client = HttpClient.newHttpClient();
   }
 
-  @Override
   public HttpClient client() {
     return client;
+  }
+
+  public static void main(String[] args) throws Exception {
+    var preset = new Seed();
+    for (int i = 0; i < 2; i++) {
+      var request = HttpRequest.newBuilder(URI.create(args[0])).build();
+      var answer = preset.client().send(request, BodyHandlers.discarding());
+      System.out.println(answer.statusCode());
+    }
   }
 }

@@ -2,42 +2,28 @@
  * default: what OkHttp makes of itself.
  *
  * Five idle connections, five minutes each; a thread closes what is older. A failed
- * connection is tried again by itself, for POST too. Outside the lab this file is
- * `new OkHttpClient()`: here the pool's own limit is read, to shrink with lab time.
+ * connection is tried again by itself, for POST too. Its timeouts are ten seconds each.
  */
 package thawlab.presets.okhttp;
 
-import static thawlab.LabTime.SPEED; // outside the lab: 1
-
-import java.lang.reflect.Field;
-import java.util.concurrent.TimeUnit;
-import okhttp3.ConnectionPool;
+import java.io.IOException;
 import okhttp3.OkHttpClient;
-import thawlab.clients.OkHttp;
+import okhttp3.Request;
 
-public final class Default implements OkHttp.Preset {
-  private final OkHttpClient client =
-      new OkHttpClient.Builder()
-          .connectionPool(
-              new ConnectionPool(
-                  (int) own("maxIdleConnections"),
-                  (long) (own("keepAliveDurationNs") / SPEED),
-                  TimeUnit.NANOSECONDS))
-          .build();
+public final class Default {
+  private final OkHttpClient client = new OkHttpClient();
 
-  @Override
   public OkHttpClient client() {
     return client;
   }
 
-  private static double own(String limit) {
-    try {
-      Object pool = new ConnectionPool().getDelegate$okhttp();
-      Field field = pool.getClass().getDeclaredField(limit);
-      field.setAccessible(true);
-      return ((Number) field.get(pool)).doubleValue();
-    } catch (ReflectiveOperationException error) {
-      throw new IllegalStateException("this OkHttp has no " + limit, error);
+  public static void main(String[] args) throws IOException {
+    var preset = new Default();
+    for (int i = 0; i < 2; i++) {
+      var request = new Request.Builder().url(args[0]).build();
+      try (var answer = preset.client().newCall(request).execute()) {
+        System.out.println(answer.code());
+      }
     }
   }
 }
