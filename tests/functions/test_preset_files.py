@@ -5,8 +5,8 @@ import re
 from lab.functions import definition
 
 WIDTH = 88
-SHORTEST, LONGEST = 15, 55
-"""Lines of a preset."""
+SHORTEST, LONGEST = 15, 60
+"""Lines of a preset, with those that run it by itself."""
 MARKS = re.compile(r'^(\s|//|/\*+|\*+/?|#|""")+')
 """How comments begin, in the languages that there are."""
 

@@ -42,8 +42,8 @@ async def finish() -> None:
 
 async def main() -> None:
     print(await send("GET", sys.argv[1]), await send("GET", sys.argv[1]))
-    await get_session().close()
     await finish()
+    await get_session().close()
 
 
 if __name__ == "__main__":
