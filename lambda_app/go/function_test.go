@@ -56,7 +56,7 @@ func TestAConstructorUnderAnothersNameTellsWhoseItIs(t *testing.T) {
 
 // The zero that the story is about, and the library's own number beside it.
 func TestIdleLimits(t *testing.T) {
-	for name, want := range map[string]time.Duration{"seed": 0, "default": 90 * time.Second, "sane": 60 * time.Second} {
+	for name, want := range map[string]time.Duration{"seed": 0, "default": 90 * time.Second, "sane": 50 * time.Second} {
 		client, _ := byName[name].make()
 		if got := client.Transport.(*http.Transport).IdleConnTimeout; got != want {
 			t.Errorf("%s keeps connections for %v, not %v", name, got, want)

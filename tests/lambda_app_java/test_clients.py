@@ -14,6 +14,7 @@ from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(BUILD_BOUND)]
 
+OWN_LIMIT = Path(__file__).parent / "OwnLimit.java"
 RESET_WHEN_REUSED = {"at": "executed", "do": "rst", "connections": [1], "min_request": 2}
 
 
@@ -47,9 +48,10 @@ async def test_another_preset_in_a_jvm_that_has_read_its_settings_is_refused(hal
     assert again.sandbox == warm.first.sandbox, "the sandbox lives on, with the client that it had"
 
 
-async def test_the_jdks_own_limit_is_asked_of_the_jdk(program: Built) -> None:
-    command = ("--add-opens=java.net.http/jdk.internal.net.http=ALL-UNNAMED", "thawlab.OwnLimit")
-    asked = await asyncio.create_subprocess_exec(*program.command, *command, stdout=asyncio.subprocess.PIPE)
+async def test_the_jdks_own_limit_is_what_its_preset_says(program: Built) -> None:
+    """A release that changes it shows here."""
+    command = ("--add-opens=java.net.http/jdk.internal.net.http=ALL-UNNAMED", str(OWN_LIMIT))
+    asked = await asyncio.create_subprocess_exec(program.command[0], *command, stdout=asyncio.subprocess.PIPE)
     told, _ = await asyncio.wait_for(asked.communicate(), PATIENCE)
     shown = await asyncio.create_subprocess_exec(program.command[0], "-version", stderr=asyncio.subprocess.PIPE)
     _, version = await asyncio.wait_for(shown.communicate(), PATIENCE)

@@ -8,13 +8,11 @@ import (
 	"net"
 	"net/http"
 	"time"
-
-	"thawlab/function/lab" // 900 s are 900 s outside the lab
 )
 
 func LongTimeout() *http.Client { // made once, kept from invocation to invocation
 	return &http.Client{
-		Timeout: lab.Time(900 * time.Second),
+		Timeout: 900 * time.Second,
 		Transport: &http.Transport{
 			DialContext:         (&net.Dialer{Timeout: 30 * time.Second}).DialContext,
 			TLSHandshakeTimeout: 10 * time.Second,
