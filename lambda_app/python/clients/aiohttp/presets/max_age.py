@@ -22,7 +22,7 @@ async def get_session() -> aiohttp.ClientSession:
         await session.close()
         session = None
     if session is None:
-        connector = aiohttp.TCPConnector(ttl_dns_cache=MAX_AGE)
+        connector = aiohttp.TCPConnector(keepalive_timeout=50, ttl_dns_cache=MAX_AGE)
         session = aiohttp.ClientSession(connector=connector)
         made = time.time()
     return session
