@@ -53,6 +53,8 @@ from upstream_server.upstream import Upstream
 
 _PAIRS = TypeAdapter(list[sock_diag.Pair])
 
+KEEP_ALIVE_S = 3600
+"""How long an unused connection is kept: far longer than any caller keeps one, or a call could meet its end."""
 CLOSE_WITHIN_S = 1.0
 """How long the end waits for a reader of the event stream that does not read."""
 
@@ -62,7 +64,7 @@ class Control:
 
     def __init__(self, upstream: Upstream, token: str) -> None:
         self._upstream = upstream
-        self._config = load_config(control_app(upstream, token))
+        self._config = load_config(control_app(upstream, token), keep_alive_s=KEEP_ALIVE_S)
         self._state = ServerState()
         self.url = ""
 

@@ -17,8 +17,11 @@ BACKLOG = 2048
 """Backlog of connections that wait to be accepted; uvicorn's default."""
 
 
-def load_config(app: ASGIApp) -> uvicorn.Config:
-    """uvicorn's settings for an app, without its logging and its lifespan."""
+def load_config(app: ASGIApp, *, keep_alive_s: int = 5) -> uvicorn.Config:
+    """uvicorn's settings for an app, without its logging and its lifespan.
+
+    `keep_alive_s` is how long an unused connection is kept; the listeners have timers of their own.
+    """
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -27,6 +30,7 @@ def load_config(app: ASGIApp) -> uvicorn.Config:
         lifespan="off",
         ws="none",
         proxy_headers=False,
+        timeout_keep_alive=keep_alive_s,
     )
     config.load()
     return config

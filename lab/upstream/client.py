@@ -26,6 +26,8 @@ START_BOUND = 30.0
 """Real seconds for the upstream's process to say that it is ready: it takes one, on a loaded machine more."""
 CALL_BOUND = 30.0
 """Real seconds for an answer of the control API: it takes milliseconds, and on a machine that is busy a second."""
+UNUSED = 60.0
+"""Real seconds for which the lab keeps a connection to the control API."""
 CLOSE_BOUND = 10.0
 """Real seconds for a listener's last event to arrive, and for the process to end."""
 
@@ -80,7 +82,8 @@ class UpstreamClient:
         self._session = aiohttp.ClientSession(
             headers={"Authorization": f"Bearer {token}"},
             timeout=aiohttp.ClientTimeout(total=None),
-            connector=aiohttp.TCPConnector(force_close=True),  # the lab itself keeps no idle connections
+            # A connection for each call would cost most of it; the upstream keeps unused ones for far longer than this.
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=UNUSED),
         )
         self._recorders: dict[str, Recorder] = {}
         self._first_connection = first_connection
