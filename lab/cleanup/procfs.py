@@ -123,7 +123,26 @@ def _group_of(pid: int) -> int | None:
 
 def group_states(group: int) -> set[str]:
     """States of all threads of all processes of a group."""
-    return set().union(*(thread_states(pid) for pid in group_members(group)))
+    return states_of(group_members(group))
+
+
+def states_of(pids: Iterable[int]) -> set[str]:
+    """States of all threads of these processes."""
+    return set().union(*(thread_states(pid) for pid in pids))
+
+
+def descendants(pid: int) -> set[int]:
+    """The process, its children, and theirs; those whose parent has ended are not among them."""
+    found, todo = {pid}, [pid]
+    while todo:
+        try:
+            lists = [_read(f"{task}/children") for task in _tasks(todo.pop())]
+        except OSError:
+            continue  # it ended while we looked
+        children = {int(child) for children in lists for child in children.split()} - found
+        found |= children
+        todo += children
+    return found
 
 
 def lab_mark(pid: int) -> str:

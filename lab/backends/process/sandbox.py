@@ -18,7 +18,7 @@ from lab.backends.log import LogFile
 from lab.backends.process.template import Process, TemplateEnded, Templates
 from lab.backends.quiescence import ASLEEP, at_rest
 from lab.backends.waiting import poll
-from lab.cleanup.procfs import MARK, group_members, group_states, switches, thread_states
+from lab.cleanup.procfs import MARK, descendants, group_members, group_states, states_of, switches, thread_states
 from lab.errors import EnvironmentLacks
 from lab.journal import BarrierTimeout
 from lab.lambda_service.sandbox import FreezeFailed, Rest
@@ -61,6 +61,7 @@ class ProcessSandbox:
         self._process: Process | None = None
         self._log = LogFile(spec.log_folder / f"{spec.log_prefix}{name}.log")
         self._page: ClockPage | None = None
+        self._members: set[int] = set()
 
     def __repr__(self) -> str:
         if self._process is None:
@@ -153,7 +154,17 @@ class ProcessSandbox:
         To find the group takes a look at every process of the machine, so it is not done while the answer is no.
         """
         leader = thread_states(self._group)
-        return group_states(self._group) if not leader or reached(leader) else leader
+        if leader and not reached(leader):
+            return leader
+        self._members = set(group_members(self._group))
+        return states_of(self._members)
+
+    def _known(self) -> set[int]:
+        """The group's processes, without a look at every process of the machine.
+
+        Those that the last freeze or thaw found, and what they have started since.
+        """
+        return self._members | descendants(self._group)
 
     async def move_clocks(self, by: float) -> None:
         """Let its clocks jump on; with `clock: stalls` only the wall clock does."""
@@ -171,18 +182,18 @@ class ProcessSandbox:
     async def rest(self) -> Rest | None:
         """Whether every thread of the group sleeps or is stopped."""
         runs = await self.switches()
-        states = group_states(self._group)
+        states = states_of(self._known())
         if self._page is None or runs is None or states - ASLEEP - STOPPED:
             return None
         return Rest(runs, None if STOPPED & states else self._page.left())
 
     async def is_frozen(self) -> bool:
         """Whether the kernel says stopped of every thread of the group."""
-        return group_states(self._group) == STOPPED
+        return states_of(self._known()) == STOPPED
 
     async def switches(self) -> int | None:
         """Context switches of all threads of the group."""
-        return switches(group_members(self._group))
+        return switches(self._known())
 
     async def stop(self) -> int | None:
         """End the group, stopped or not, and reap it; returns the exit status."""
