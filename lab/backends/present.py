@@ -45,8 +45,8 @@ _PARTS: dict[Need, Check] = {
     ),
     "compiler": Check(
         _installed("cc"),
-        "arms with an uninterrupted wake or a stalled clock run",
-        "those arms are skipped in process sandboxes",
+        "clocks of functions jump, so a gap of six minutes takes milliseconds",
+        "gaps take real time in process sandboxes; arms with an uninterrupted wake or a stalled clock are skipped",
     ),
     "nginx": _balancer("nginx"),
     "haproxy": _balancer("haproxy"),

@@ -23,8 +23,13 @@ from lab.run.signals import until_signalled
 from lab.runs.finished import FinishedRun
 from lab.runs.folder import RunFolder
 from lab.scenario.load import Named, built_in, find
+from lab.units import format_duration
 
 MOST_REPEATS = 1000
+
+
+WORTH_SAYING = 30.0
+"""Real seconds of a wait that is announced before anything runs."""
 
 
 @click.command()
@@ -55,6 +60,8 @@ def run(
         raise UsageError("which scenario? Name one (`thawlab list` shows them), give a .yaml file, or use --all")
     chosen: list[Named] = ([*built_in()] if everything else []) + [find(name) for name in names]
     plan = make_plan(chosen, arms, sandbox, speed, repeat, lacking(sandbox), definition)
+    if (wait := plan.longest_wait) > WORTH_SAYING:
+        click.echo(_takes(wait, plan), err=True)
     predictions = predictions_.ask(plan) if predict else {}
     folder = RunFolder.create(out, plan.scenarios)
     finished = _carry_out(plan, folder, jobs, predictions)
@@ -63,6 +70,12 @@ def run(
     if predictions:
         predictions_.show(predictions, finished.results)
     sys.exit(exit_status(finished.results))
+
+
+def _takes(wait: float, plan: Plan) -> str:
+    slow = plan.pace if plan.pace is not None else min(job.pace for job in plan.jobs if job.pace is not None)
+    why = "no C compiler (cc), so no clock can jump" if "compiler" in plan.lacks else f"speed {slow:g}"
+    return f"gaps take real time ({why}): this takes {format_duration(round(wait))} at least"
 
 
 def _carry_out(plan: Plan, folder: RunFolder, jobs: int, predictions: dict[str, dict[str, str]]) -> FinishedRun:

@@ -18,6 +18,8 @@ FASTEST = 10_000.0
 """Lab seconds in a real second: an idle timeout of 300s takes 30 ms then, and machines hesitate for longer."""
 
 
+REAL_TIME = 1.0
+"""The pace of gaps in which nothing jumps."""
 USUAL_PACE = 100.0
 """Lab seconds in a real one, for experiments whose gaps cannot jump and that state none: a balancer is a program of its
 own with clocks of its own."""
@@ -45,6 +47,12 @@ class Plan:
     skipped: dict[str, dict[str, Skip]] = field(default_factory=dict)
     """Chosen arms that are not run, by scenario and arm."""
 
+    @property
+    def longest_wait(self) -> float:
+        """Real seconds of the longest timeline whose gaps do not jump."""
+        waits = (sum(p.duration for p in job.setting.idle) / job.pace for job in self.jobs if job.pace is not None)
+        return max(waits, default=0.0)
+
 
 def make_plan(
     scenarios: Sequence[Named],
@@ -63,6 +71,8 @@ def make_plan(
     """
     if speed is not None and not 1 <= speed <= FASTEST:
         raise UsageError(f"--speed {speed:g} is out of range: choose 1 to {FASTEST:g}")
+    if "compiler" in lacks:
+        speed = REAL_TIME  # the time object cannot be made, so no clock of a function can jump
     scenarios = _distinct(scenarios)
     for named in scenarios:
         _check_functions(named, client)
