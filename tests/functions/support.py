@@ -11,8 +11,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from lab.backends.clock_page import VARIABLE, ClockPage
 from lab.backends.process.backend import process_factory
 from lab.backends.registry import lacking
+from lab.backends.shims import compiled, preload
 from lab.backends.variables import environment
 from lab.cleanup.procfs import lab_mark
 from lab.functions import definition
@@ -27,10 +29,8 @@ from lab.upstream.client import Listener, UpstreamClient
 from tests.functions.contract import Answer
 from tests.patience import PATIENCE
 
-SPEED = 150.0
-"""Lab seconds in a real one, as in process sandboxes: presets' thinnest limits are long beside a request here."""
-HURRIED = 600.0
-"""For waits that must run out: 300 seconds of a preset's take half a real one."""
+LONG = 900.0
+"""The platform's limit for an invocation whose clocks are moved: its own deadline must not come first."""
 
 MARK = f"tests-{lab_mark(os.getpid())}"
 """Not this process's own: labs that other tests run in it kill at their end whatever bears that one."""
@@ -98,7 +98,6 @@ class Warm:
     """A function that was initialised and answered its first event, which was empty."""
 
     defined: Definition
-    speed: float
     function: Function
     home: Door
     """The upstream of its environment, closed by now; its events are those of the first invocation."""
@@ -147,7 +146,7 @@ class Hall:
     folder: Path
     ca_pem: str = ""
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
-    _warm: dict[tuple[str, Shape, float, str], Warm] = field(default_factory=dict)
+    _warm: dict[tuple[str, Shape, bool, str], Warm] = field(default_factory=dict)
 
     @asynccontextmanager
     async def door(self, **behaviour: Any) -> AsyncIterator[Door]:
@@ -162,21 +161,23 @@ class Hall:
             await door.close()
 
     async def warm(
-        self, client: str, shape: Shape | None = None, *, preset: str = "seed", hurried: bool = False
+        self, client: str, shape: Shape | None = None, *, preset: str = "seed", trusting: bool = True
     ) -> Warm:
         """The function for a client, in the process that it already has if it was the last one asked for.
 
-        `preset` is the one that it is going to be used with. A hurried one does not know the upstream's authority.
+        `preset` is the one that it is going to be used with. One that is not trusting does not know the upstream's
+        authority.
         """
         defined = definition(client)
         usual, *_ = defined.shapes
         first = preset if defined.one_preset else "seed"
-        usual_key = (client, usual, min(SPEED, defined.speed or SPEED), "seed")
-        key = (client, shape or usual, HURRIED if hurried else usual_key[2], first)
+        usual_key = (client, usual, True, "seed")
+        key = (client, shape or usual, trusting, first)
         if key not in self._warm:
             for other in [known for known in self._warm if known != usual_key]:
                 await self.service.remove(self._warm.pop(other).function)
-            self._warm[key] = await self._start(defined, *key[1:], ca_pem="" if hurried else self.ca_pem)
+            more = {"THAWLAB_CA_PEM": self.ca_pem} if trusting and self.ca_pem else {}
+            self._warm[key] = await self._start(defined, key[1], first, more)
         return self._warm[key]
 
     async def forget(self, warm: Warm) -> None:
@@ -184,13 +185,29 @@ class Hall:
         self._warm = {key: known for key, known in self._warm.items() if known is not warm}
         await self.service.remove(warm.function)
 
-    async def _start(self, defined: Definition, shape: Shape, speed: float, preset: str, ca_pem: str) -> Warm:
+    @asynccontextmanager
+    async def timed(self, client: str, preset: str) -> AsyncIterator[tuple[Warm, ClockPage]]:
+        """A function of its own whose clocks can be moved while it runs; what it tells of times is by them."""
+        defined = definition(client)
+        shim = await asyncio.to_thread(compiled, "time", self.folder)
+        with ClockPage.create(self.folder / f"clock-{next(self._numbers)}") as page:
+            more = {**preload([shim]), VARIABLE: str(page.path)}
+            # A function may know its deadline, and asks its own clock whether that is over.
+            warm = await self._start(defined, defined.usual_shape, preset, more, timeout=LONG)
+            try:
+                yield warm, page
+            finally:
+                await self.service.remove(warm.function)
+
+    async def _start(
+        self, defined: Definition, shape: Shape, preset: str, more: Mapping[str, str], timeout: float = PATIENCE
+    ) -> Warm:
         built = await asyncio.to_thread(defined.program.here)
         async with self.door() as home:
             function = parts.Function(client=defined.client, preset=preset, shape=shape)
-            variables = environment(function, home.listener, speed) | ({"THAWLAB_CA_PEM": ca_pem} if ca_pem else {})
-            spec = FunctionSpec(f"function-{next(self._numbers)}", timeout=PATIENCE, freeze_when_idle=False)
+            variables = {**environment(function, home.listener, 1.0), **more}
+            spec = FunctionSpec(f"function-{next(self._numbers)}", timeout=timeout, freeze_when_idle=False)
             make = process_factory(function, built, spec.environment | variables, MARK, self.folder)
             added = self.service.add(spec, make, home.recorder.record)
             first = await invoke(added, {})
-        return Warm(defined, speed, added, home, first)
+        return Warm(defined, added, home, first)

@@ -23,6 +23,7 @@ public final class Sane {
           .dispatcher(limited(10))
           .callTimeout(Duration.ofSeconds(30))
           .connectTimeout(Duration.ofSeconds(5))
+          .readTimeout(Duration.ofSeconds(30)) // without it, 10
           .build();
 
   private static Dispatcher limited(int perHost) {
