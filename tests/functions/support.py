@@ -120,19 +120,28 @@ class Warm:
         document: Json = json.loads(result.payload)
         return document
 
+    async def settle(self) -> None:
+        """Until it waits for the next event: a runtime client that is just about to ask has limits of its own."""
+        await asyncio.wait_for(self.function.settled(), PATIENCE)
+
     async def settle_frozen(self) -> None:
         """Freeze until the next event."""
         self.function.freeze_when_idle = True
         await asyncio.wait_for(self.function.settled(), PATIENCE)
 
 
-async def invoke(function: Function, event: Json) -> Answer:
-    """Invoke; the answer is held to the contract, and its times to the machine's clock."""
-    began = now()
+async def ask(function: Function, event: Json) -> Answer:
+    """Invoke; the answer is held to the contract, but for its times."""
     result: InvokeResult = await function.invoke(json.dumps(event).encode())
     function.freeze_when_idle = False
     assert result.function_error is None, f"{result.payload!r}\n{result.log_tail}"
-    answer = Answer.model_validate_json(result.payload)
+    return Answer.model_validate_json(result.payload)
+
+
+async def invoke(function: Function, event: Json) -> Answer:
+    """Invoke; the answer is held to the contract, and its times to the machine's clock."""
+    began = now()
+    answer = await ask(function, event)
     assert all(began <= told.started <= told.ended <= now() for told in answer.requests), (began, answer, now())
     return answer
 

@@ -1,7 +1,6 @@
 """Each outcome class, from a real fault at the upstream."""
 
 import asyncio
-import json
 import socket
 from collections.abc import Callable, Iterator
 from errno import ECONNREFUSED, ECONNRESET
@@ -10,7 +9,7 @@ import pytest
 
 from tests.functions.contract import Answer
 from tests.functions.nature import RAISES_FOR_A_STATUS, TAKES_A_PART_FOR_THE_WHOLE, WITHOUT_ERRNO, sends
-from tests.functions.support import Hall, Json, Warm
+from tests.functions.support import Hall, Json, Warm, ask
 from tests.lambda_app.timed import needs_compiler
 from tests.patience import LOOK, PATIENCE, PAUSE
 
@@ -135,7 +134,7 @@ async def test_timeout(client: str, hall: Hall, at: str) -> None:
     """Nothing comes, or no more of an answer: the limits of `sane` end the wait, after half a minute and not before."""
     async with hall.timed(client, "sane") as (warm, page), hall.door(faults=[{"at": at, "do": "stall"}]) as door:
         event = {"requests": [{"id": "a"}], "fresh": {"upstream_url": door.url, "preset": "sane"}}
-        invoked = asyncio.create_task(warm.function.invoke(json.dumps(event).encode()))
+        invoked = asyncio.create_task(ask(warm.function, event))
         tries = sends(warm, "timeout")
 
         async def tried(number: int) -> None:
@@ -149,7 +148,7 @@ async def test_timeout(client: str, hall: Hall, at: str) -> None:
             assert not invoked.done(), "its limit is not over yet"
             page.move(2 * MARGIN, 2 * MARGIN)
             await tried(number + 1)
-        answer = Answer.model_validate_json((await invoked).payload)
+        answer = await invoked
     assert_failed(answer, "timeout", began=at == "response-body")
     assert door.executed == ["a"] * tries
 

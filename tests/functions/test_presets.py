@@ -1,12 +1,23 @@
 """Each preset of each client makes a client that works."""
 
+import asyncio
+from contextlib import suppress
+
 import pytest
 
 from lab.functions import definition
 from tests.functions.nature import ENDS_ITS_PROCESS
-from tests.functions.support import Hall, Json, Warm, sha256_of
+from tests.functions.support import Hall, Json, Warm, ask, sha256_of
+from tests.lambda_app.timed import needs_compiler
+from tests.patience import PAUSE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+SANE, MARGIN = 50.0, 5.0
+"""Seconds for which the presets `sane` keep an idle connection, and how far from it one must be kept or dropped."""
+TIMERS = 1.0
+"""Real seconds for a timer that is due to run."""
 
 
 def posts(*names: str) -> list[Json]:
@@ -48,6 +59,25 @@ async def test_close_after_leaves_nothing_open(client: str, hall: Hall) -> None:
         await door.wait_for("connection-closed", connection=1, by="client")
         await warm.invoke(*posts("b"))
     assert door.requests == [(1, 1), (2, 1)]
+
+
+@needs_compiler
+async def test_sane_drops_what_was_idle_for_fifty_seconds(client: str, hall: Hall) -> None:
+    """Well before a load balancer does, which is after a minute; and not much earlier."""
+    async with hall.timed(client, "sane") as (warm, page), hall.door() as door:
+        await ask(warm.function, {"requests": posts("a"), "fresh": {"upstream_url": door.url, "preset": "sane"}})
+        await warm.settle()
+        page.move(SANE - MARGIN, SANE - MARGIN)
+        await asyncio.sleep(PAUSE)
+        await ask(warm.function, {"requests": posts("b")})
+        await warm.settle()
+        page.move(SANE + MARGIN, SANE + MARGIN)
+        with suppress(TimeoutError):  # some close it by a timer, the others when they would take it
+            async with asyncio.timeout(TIMERS):
+                await door.wait_for("connection-closed", connection=1)
+        answer = await ask(warm.function, {"requests": posts("c")})
+    assert answer.outcomes == ["ok"], answer.only
+    assert door.requests == [(1, 1), (1, 2), (2, 1)]
 
 
 async def _with(client: str, preset: str, hall: Hall) -> Warm:
