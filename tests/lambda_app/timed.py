@@ -99,7 +99,7 @@ def timed(
             env={
                 "PATH": os.defpath,
                 "PYTHONPATH": str(ROOT),
-                **preload([shim]),
+                **preload(shim),
                 **({VARIABLE: str(page.path)} if environment is None else environment),
             },
             stdin=subprocess.PIPE,
