@@ -13,7 +13,7 @@ from lab.lambda_service.sandbox import Sandbox, SandboxFactory
 from lab.lambda_service.service import FunctionSpec
 from lab.plan.experiment import Experiment
 from lab.scenario.parts import Function
-from lab.scenario.steps import UpstreamHandle
+from lab.scenario.steps import Standing, UpstreamHandle
 from lab.upstream.client import Listener
 
 Wrap = Callable[[OpenBackend], OpenBackend]
@@ -76,6 +76,12 @@ class DelegatingUpstream:
 
     def __init__(self, upstream: UpstreamHandle) -> None:
         self.real = upstream
+
+    async def standing(self) -> Standing:
+        return await self.real.standing()
+
+    async def advance(self, by: float) -> Standing:
+        return await self.real.advance(by)
 
     async def restart(self, how: str) -> None:
         await self.real.restart(how)

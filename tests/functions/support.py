@@ -11,8 +11,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from lab.backends.clock_page import VARIABLE, ClockPage
 from lab.backends.process.backend import process_factory
+from lab.backends.process.site import ProcessUpstream
 from lab.backends.registry import lacking
 from lab.backends.shims import compiled, preload
 from lab.backends.variables import environment
@@ -23,14 +23,15 @@ from lab.journal import Event, Journal, Recorder, Scope, now
 from lab.lambda_service.invocation import InvokeResult
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
 from lab.plan.needs import lack_reason
+from lab.run.lab_time import LabTime
 from lab.scenario import parts
 from lab.scenario.words import Shape
 from lab.upstream.client import Listener, UpstreamClient
 from tests.functions.contract import Answer
 from tests.patience import PATIENCE
 
-LONG = 900.0
-"""The platform's limit for an invocation whose clocks are moved: its own deadline must not come first."""
+LONGEST = 6 * 3600.0
+"""Lab seconds that an invocation may take: a request that hangs ends by its client's own limit, not by this."""
 
 MARK = f"tests-{lab_mark(os.getpid())}"
 """Not this process's own: labs that other tests run in it kill at their end whatever bears that one."""
@@ -112,6 +113,15 @@ class Warm:
         url = door if isinstance(door, str) else door.url
         return await self.invoke(*requests, fresh={"upstream_url": url, "preset": preset}, **event)
 
+    async def hang(self, door: Door, preset: str, *requests: Json) -> tuple[Answer, float]:
+        """The same for requests that are not answered, with the lab seconds that went by: time jumps meanwhile."""
+        upstream = ProcessUpstream(door.client, door.listener.name, loses_packets=False)
+        lab_time = LabTime(upstream, self.function, door.recorder, None)
+        began = lab_time.now()
+        async with asyncio.timeout(PATIENCE):
+            answer = await lab_time.until(self.fresh(door, preset, *requests))
+        return answer, lab_time.now() - began
+
     async def fail(self, door: Door, on_error: str, *requests: Json) -> Json:
         """An event whose invocation fails; the error as the invoker gets it."""
         event = {"requests": requests, "on_error": on_error, "fresh": {"upstream_url": door.url, "preset": "seed"}}
@@ -120,28 +130,20 @@ class Warm:
         document: Json = json.loads(result.payload)
         return document
 
-    async def settle(self) -> None:
-        """Until it waits for the next event: a runtime client that is just about to ask has limits of its own."""
-        await asyncio.wait_for(self.function.settled(), PATIENCE)
-
     async def settle_frozen(self) -> None:
         """Freeze until the next event."""
         self.function.freeze_when_idle = True
         await asyncio.wait_for(self.function.settled(), PATIENCE)
 
 
-async def ask(function: Function, event: Json) -> Answer:
-    """Invoke; the answer is held to the contract, but for its times."""
-    result: InvokeResult = await function.invoke(json.dumps(event).encode())
-    function.freeze_when_idle = False
-    assert result.function_error is None, f"{result.payload!r}\n{result.log_tail}"
-    return Answer.model_validate_json(result.payload)
-
-
 async def invoke(function: Function, event: Json) -> Answer:
     """Invoke; the answer is held to the contract, and its times to the machine's clock."""
     began = now()
-    answer = await ask(function, event)
+    async with asyncio.timeout(PATIENCE):
+        result: InvokeResult = await function.invoke(json.dumps(event).encode())
+    function.freeze_when_idle = False
+    assert result.function_error is None, f"{result.payload!r}\n{result.log_tail}"
+    answer = Answer.model_validate_json(result.payload)
     assert all(began <= told.started <= told.ended <= now() for told in answer.requests), (began, answer, now())
     return answer
 
@@ -162,7 +164,7 @@ class Hall:
         """A listener; when the context ends, it is closed and all of its events are known."""
         name = f"door-{next(self._numbers)}"
         recorder = Recorder(Journal(), Scope("functions", name, 1))
-        listener = await self.upstream.open(name, parts.Upstream.model_validate(behaviour), 1.0, recorder)
+        listener = await self.upstream.open(name, parts.Upstream.model_validate(behaviour), recorder)
         door = Door(self.upstream, listener, recorder)
         try:
             yield door
@@ -170,23 +172,22 @@ class Hall:
             await door.close()
 
     async def warm(
-        self, client: str, shape: Shape | None = None, *, preset: str = "seed", trusting: bool = True
+        self, client: str, shape: Shape | None = None, *, preset: str = "seed", trusts_nobody: bool = False
     ) -> Warm:
         """The function for a client, in the process that it already has if it was the last one asked for.
 
-        `preset` is the one that it is going to be used with. One that is not trusting does not know the upstream's
+        `preset` is the one that it is going to be used with. One that trusts nobody does not know the upstream's
         authority.
         """
         defined = definition(client)
         usual, *_ = defined.shapes
         first = preset if defined.one_preset else "seed"
-        usual_key = (client, usual, True, "seed")
-        key = (client, shape or usual, trusting, first)
+        usual_key = (client, usual, False, "seed")
+        key = (client, shape or usual, trusts_nobody, first)
         if key not in self._warm:
             for other in [known for known in self._warm if known != usual_key]:
                 await self.service.remove(self._warm.pop(other).function)
-            more = {"THAWLAB_CA_PEM": self.ca_pem} if trusting and self.ca_pem else {}
-            self._warm[key] = await self._start(defined, key[1], first, more)
+            self._warm[key] = await self._start(defined, key[1], first, ca_pem="" if trusts_nobody else self.ca_pem)
         return self._warm[key]
 
     async def forget(self, warm: Warm) -> None:
@@ -194,28 +195,13 @@ class Hall:
         self._warm = {key: known for key, known in self._warm.items() if known is not warm}
         await self.service.remove(warm.function)
 
-    @asynccontextmanager
-    async def timed(self, client: str, preset: str) -> AsyncIterator[tuple[Warm, ClockPage]]:
-        """A function of its own whose clocks can be moved while it runs; what it tells of times is by them."""
-        defined = definition(client)
-        shim = await asyncio.to_thread(compiled, "time", self.folder)
-        with ClockPage.create(self.folder / f"clock-{next(self._numbers)}") as page:
-            more = {**preload([shim]), VARIABLE: str(page.path)}
-            # A function may know its deadline, and asks its own clock whether that is over.
-            warm = await self._start(defined, defined.usual_shape, preset, more, timeout=LONG)
-            try:
-                yield warm, page
-            finally:
-                await self.service.remove(warm.function)
-
-    async def _start(
-        self, defined: Definition, shape: Shape, preset: str, more: Mapping[str, str], timeout: float = PATIENCE
-    ) -> Warm:
+    async def _start(self, defined: Definition, shape: Shape, preset: str, ca_pem: str) -> Warm:
         built = await asyncio.to_thread(defined.program.here)
         async with self.door() as home:
             function = parts.Function(client=defined.client, preset=preset, shape=shape)
-            variables = {**environment(function, home.listener, 1.0), **more}
-            spec = FunctionSpec(f"function-{next(self._numbers)}", timeout=timeout, freeze_when_idle=False)
+            variables = environment(function, home.listener) | ({"THAWLAB_CA_PEM": ca_pem} if ca_pem else {})
+            variables |= preload(await asyncio.to_thread(compiled, self.folder))
+            spec = FunctionSpec(f"function-{next(self._numbers)}", timeout=LONGEST, freeze_when_idle=False)
             make = process_factory(function, built, spec.environment | variables, MARK, self.folder)
             added = self.service.add(spec, make, home.recorder.record)
             first = await invoke(added, {})

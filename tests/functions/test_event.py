@@ -223,7 +223,7 @@ async def test_over_tls_it_trusts_the_upstreams_authority(warm: Warm, hall: Hall
 
 
 async def test_over_tls_it_trusts_nobody_else(client: str, hall: Hall) -> None:
-    warm = await hall.warm(client, trusting=False)
+    warm = await hall.warm(client, trusts_nobody=True)
     async with hall.door(tls="close-notify") as door:
         answer = await warm.fresh(door, "seed", *posts("a"))
     assert (answer.only.outcome, answer.only.status) == ("other", None)

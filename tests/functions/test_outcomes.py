@@ -1,23 +1,20 @@
 """Each outcome class, from a real fault at the upstream."""
 
-import asyncio
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from errno import ECONNREFUSED, ECONNRESET
 
 import pytest
 
 from tests.functions.contract import Answer
 from tests.functions.nature import RAISES_FOR_A_STATUS, TAKES_A_PART_FOR_THE_WHOLE, WITHOUT_ERRNO, sends
-from tests.functions.support import Hall, Json, Warm, ask
-from tests.lambda_app.timed import needs_compiler
-from tests.patience import LOOK, PATIENCE, PAUSE
+from tests.functions.support import Hall, Json, Warm
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-SANE, MARGIN = 30.0, 5.0
-"""Seconds that the presets `sane` give a request, and how far from it a wait must be over or not."""
+LIMIT = 30.0
+"""Lab seconds that the presets called `sane` give a request at most."""
 LENGTH, CHUNKED = "/orders?response_bytes=1000", "/orders?response_bytes=1000&chunked=1"
 
 
@@ -122,35 +119,16 @@ async def test_reset_in_the_middle_of_an_answer(warm: Warm, hall: Hall) -> None:
     assert door.executed == ["a"] * sends(warm, "reset in the body")
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not holds():
-            await asyncio.sleep(LOOK)
-
-
 @pytest.mark.parametrize("at", ["executed", "response-body"])
-@needs_compiler
 async def test_timeout(client: str, hall: Hall, at: str) -> None:
-    """Nothing comes, or no more of an answer: the limits of `sane` end the wait, after half a minute and not before."""
-    async with hall.timed(client, "sane") as (warm, page), hall.door(faults=[{"at": at, "do": "stall"}]) as door:
-        event = {"requests": [{"id": "a"}], "fresh": {"upstream_url": door.url, "preset": "sane"}}
-        invoked = asyncio.create_task(ask(warm.function, event))
-        tries = sends(warm, "timeout")
-
-        async def tried(number: int) -> None:
-            await until(lambda: invoked.done() or len(door.of("executed")) >= number)
-
-        for number in range(1, tries + 1):
-            await tried(number)
-            await asyncio.sleep(PAUSE)  # it waits for the answer by now
-            page.move(SANE - MARGIN, SANE - MARGIN)
-            await asyncio.sleep(PAUSE)
-            assert not invoked.done(), "its limit is not over yet"
-            page.move(2 * MARGIN, 2 * MARGIN)
-            await tried(number + 1)
-        answer = await invoked
+    """Nothing comes, or no more of an answer: the limits of `sane` end the wait."""
+    warm = await hall.warm(client, preset="sane")
+    async with hall.door(faults=[{"at": at, "do": "stall"}]) as door:
+        answer, took = await warm.hang(door, "sane", {"id": "a"})
     assert_failed(answer, "timeout", began=at == "response-body")
-    assert door.executed == ["a"] * tries
+    assert 0.5 * LIMIT <= took <= 10 * LIMIT
+    assert answer.only.ended - answer.only.started < LIMIT / 10, "nobody waited for it"
+    assert door.executed == ["a"] * sends(warm, "timeout")
 
 
 async def test_after_a_failure_the_function_goes_on(warm: Warm, hall: Hall) -> None:

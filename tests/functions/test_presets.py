@@ -7,7 +7,7 @@ import pytest
 
 from lab.functions import definition
 from tests.functions.nature import ENDS_ITS_PROCESS
-from tests.functions.support import Hall, Json, Warm, ask, sha256_of
+from tests.functions.support import Hall, Json, Warm, sha256_of
 from tests.lambda_app.timed import needs_compiler
 from tests.patience import PAUSE
 
@@ -64,18 +64,19 @@ async def test_close_after_leaves_nothing_open(client: str, hall: Hall) -> None:
 @needs_compiler
 async def test_sane_drops_what_was_idle_for_fifty_seconds(client: str, hall: Hall) -> None:
     """Well before a load balancer does, which is after a minute; and not much earlier."""
-    async with hall.timed(client, "sane") as (warm, page), hall.door() as door:
-        await ask(warm.function, {"requests": posts("a"), "fresh": {"upstream_url": door.url, "preset": "sane"}})
+    warm = await hall.warm(client, preset="sane")
+    async with hall.door() as door:
+        await warm.fresh(door, "sane", *posts("a"))
         await warm.settle()
-        page.move(SANE - MARGIN, SANE - MARGIN)
+        await warm.function.advance(SANE - MARGIN)
         await asyncio.sleep(PAUSE)
-        await ask(warm.function, {"requests": posts("b")})
+        await warm.invoke(*posts("b"))
         await warm.settle()
-        page.move(SANE + MARGIN, SANE + MARGIN)
+        await warm.function.advance(SANE + MARGIN)
         with suppress(TimeoutError):  # some close it by a timer, the others when they would take it
             async with asyncio.timeout(TIMERS):
                 await door.wait_for("connection-closed", connection=1)
-        answer = await ask(warm.function, {"requests": posts("c")})
+        answer = await warm.invoke(*posts("c"))
     assert answer.outcomes == ["ok"], answer.only
     assert door.requests == [(1, 1), (1, 2), (2, 1)]
 

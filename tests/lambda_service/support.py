@@ -16,7 +16,7 @@ from lab.cleanup.procfs import lab_mark
 from lab.errors import EnvironmentLacks
 from lab.journal import Event, Journal, Recorder, Scope
 from lab.lambda_service.invocation import InvokeResult
-from lab.lambda_service.sandbox import FreezeFailed, Sandbox
+from lab.lambda_service.sandbox import FreezeFailed, Rest, Sandbox
 from lab.lambda_service.service import Function, FunctionSpec, LambdaService
 from tests.patience import PATIENCE
 
@@ -32,9 +32,9 @@ class WatchedSandbox(ProcessSandbox):
     runtime_api = ""
     before_thaw: Look | None = None
 
-    async def start(self, runtime_api: str) -> None:
+    async def start(self, runtime_api: str, ahead: float = 0.0) -> None:
         self.runtime_api = runtime_api
-        await super().start(runtime_api)
+        await super().start(runtime_api, ahead)
 
     async def thaw(self) -> None:
         if self.before_thaw is not None:
@@ -69,7 +69,7 @@ class HandSandbox:
         self.exited: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         self._http: aiohttp.ClientSession | None = None
 
-    async def start(self, runtime_api: str) -> None:
+    async def start(self, runtime_api: str, ahead: float = 0.0) -> None:
         self.base = f"http://{runtime_api}/2018-06-01/runtime"
         self._http = aiohttp.ClientSession()
 
@@ -78,6 +78,12 @@ class HandSandbox:
 
     async def thaw(self) -> None:
         self.frozen = False
+
+    async def move_clocks(self, by: float) -> None:
+        """It has none."""
+
+    async def rest(self) -> Rest | None:
+        return Rest(0, None)
 
     async def is_frozen(self) -> bool:
         return self.frozen
@@ -122,7 +128,7 @@ class HandSandbox:
 class HomelessSandbox(WatchedSandbox):
     """This machine cannot start it."""
 
-    async def start(self, runtime_api: str) -> None:
+    async def start(self, runtime_api: str, ahead: float = 0.0) -> None:
         raise EnvironmentLacks("no engine answers: start one, or take --sandbox process")
 
 

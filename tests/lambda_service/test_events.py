@@ -1,24 +1,24 @@
-"""Asynchronous invocations: tried again, under one id, in lab time."""
+"""Asynchronous invocations: tried again, under one id, when the platform's clock says so."""
 
 import asyncio
-import itertools
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from lab.lambda_service.events import RETRY_DELAYS, THROTTLE_FIRST
-from lab.lambda_service.service import LambdaService
+from lab.lambda_service.events import RETRY_DELAYS, THROTTLE_FIRST, THROTTLE_MOST
+from lab.lambda_service.service import Function, LambdaService
 from tests.lambda_service.support import Lab
-from tests.patience import LOOK, PATIENCE
+from tests.patience import LOOK, PATIENCE, PAUSE
 
-SPEED = 600.0
-"""Retries after 0.1 and 0.2 seconds of real time."""
+ALMOST = 5.0
+"""Lab seconds before a delay is over; no test takes so long."""
 
 
 @pytest.fixture
 async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
-    async with LambdaService(speed=SPEED) as service:
+    async with LambdaService() as service:
         yield Lab(service, tmp_path)
 
 
@@ -28,43 +28,35 @@ async def drained(lab: Lab) -> None:
             await asyncio.sleep(LOOK)
 
 
-def no_try_began_before_its_time(lab: Lab, request_id: str) -> None:
-    """As a judge asks it of the journal alone: a try a plan, each no earlier than planned."""
-    planned = [event for event in lab.of("retry-planned") if event["request_id"] == request_id]
-    _, *tries = [event for event in lab.of("invoked") if event["request_id"] == request_id]
-    assert [event["attempt"] for event in planned] == list(range(2, 2 + len(planned)))
-    for plan, began in zip(planned, tries, strict=True):
-        assert began.t >= plan.t + plan["real"]
+async def over_the_delay(lab: Lab, function: Function, attempt: int) -> None:
+    """Let the clock jump to the next try, which must not come before."""
+    planned = await lab.event("retry-planned", attempt=attempt)
+    await function.settled()
+    began = len(lab.of("invoked"))
+    await function.advance(planned["duration"] - ALMOST)
+    await asyncio.sleep(PAUSE)
+    assert len(lab.of("invoked")) == began, "it was tried again too early"
+    await function.advance(ALMOST)
 
 
 async def test_twice_more_with_the_same_id_and_no_more(lab: Lab) -> None:
+    began = time.monotonic()
     function = lab.function()
     request_id = lab.service.events.accept(function, b'{"fail_first": 99}', None, None)
+    for attempt in (2, 3):
+        await over_the_delay(lab, function, attempt)
     await drained(lab)
-    failed = lab.of("failed")
-    assert [event["request_id"] for event in failed] == [request_id] * 3
-    gaps = [later.t - earlier.t for earlier, later in itertools.pairwise(failed)]
-    for gap, delay in zip(gaps, RETRY_DELAYS, strict=True):
-        assert delay / SPEED <= gap < delay / SPEED + 1
+    assert [event["request_id"] for event in lab.of("failed")] == [request_id] * 3
     assert function.cold_starts == 1
     planned = [(event["request_id"], event["attempt"], event["duration"]) for event in lab.of("retry-planned")]
-    assert planned == [(request_id, 2, 60.0), (request_id, 3, 120.0)]
-    no_try_began_before_its_time(lab, request_id)
-
-
-async def test_at_a_speed_of_its_own(lab: Lab) -> None:
-    function = lab.function()
-    lab.service.events.accept(function, b'{"fail_first": 1}', None, None, speed=SPEED / 4)
-    await drained(lab)
-    (planned,) = lab.of("retry-planned")
-    assert planned["real"] == pytest.approx(4 * RETRY_DELAYS[0] / SPEED)
-    assert lab.of("returned")[0].t - lab.of("failed")[0].t >= planned["real"]
-    no_try_began_before_its_time(lab, planned["request_id"])
+    assert planned == [(request_id, 2, RETRY_DELAYS[0]), (request_id, 3, RETRY_DELAYS[1])]
+    assert time.monotonic() - began < sum(RETRY_DELAYS) / 3, "nobody waits for three minutes"
 
 
 async def test_no_more_once_it_succeeds(lab: Lab) -> None:
     function = lab.function()
     lab.service.events.accept(function, b'{"fail_first": 1}', None, None)
+    await over_the_delay(lab, function, 2)
     await drained(lab)
     assert [event.kind for event in lab.recorder.events if event.kind in ("failed", "returned")] == [
         "failed",
@@ -73,19 +65,23 @@ async def test_no_more_once_it_succeeds(lab: Lab) -> None:
 
 
 async def test_a_throttled_event_waits_for_its_turn(lab: Lab) -> None:
-    function = lab.function(max_sandboxes=1)
+    function = lab.function(max_sandboxes=1, timeout=THROTTLE_MOST)
     busy = lab.begin(function, b'{"sleep": 0.3}')
     await lab.event("event-sent")
     request_id = lab.service.events.accept(function, b"{}", None, None)
-    await asyncio.sleep(10 * THROTTLE_FIRST / SPEED)
+    await asyncio.sleep(0)  # it is refused for the first time
+    for _ in range(4):
+        await function.advance(2 * THROTTLE_FIRST)
     assert len(lab.service.events) == 1
+    assert not busy.done()
     await busy
+    await function.advance(THROTTLE_MOST)
     await drained(lab)
     assert lab.of("returned")[1]["request_id"] == request_id
 
 
 async def test_close_drops_what_is_not_done(tmp_path: Path) -> None:
-    async with LambdaService(speed=1.0) as service:
+    async with LambdaService() as service:
         made = Lab(service, tmp_path)
         service.events.accept(made.function(), b'{"fail_first": 9}', None, None)
         await made.event("failed")

@@ -35,7 +35,7 @@ Invoke = Callable[..., Any]
 
 @pytest.fixture
 async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
-    service = LambdaService(speed=1000)
+    service = LambdaService()
     await service.start(invoke_port=0)
     try:
         yield Lab(service, tmp_path)

@@ -6,10 +6,9 @@ import pytest
 
 from lab.errors import UsageError
 from lab.functions import DEFINITIONS
-from lab.plan.cells import BODY, GAP, UPSTREAM_LIMIT, Cell
+from lab.plan.cells import BODY, UPSTREAM_LIMIT, Cell
 from lab.plan.client import COMMON
 from lab.plan.grid import cells_of, make_matrix
-from lab.scenario import kinds
 from lab.scenario.words import SandboxKind
 
 KINDS: tuple[SandboxKind, ...] = ("process", "docker")
@@ -67,15 +66,6 @@ def test_what_a_machine_lacks_is_left_out() -> None:
     assert "uninterrupted" not in {cell.wake for cell in cells}
     assert "blackhole" not in {cell.mode for cell in cells}
     assert "lost" not in {cell.link for cell in cells}, "nothing is lost between processes"
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("client", DEFINITIONS)
-def test_what_is_scaled_stays_apart(client: str, kind: SandboxKind) -> None:
-    """The gap must outlast the upstream's limit by real time that a busy machine does not eat up."""
-    usual = kinds.kind(kind).matrix_speed
-    speed = min(usual, DEFINITIONS[client].speed or usual)
-    assert (GAP - UPSTREAM_LIMIT) / speed >= 0.3
 
 
 def test_a_choice_that_means_nothing_is_refused() -> None:

@@ -19,7 +19,7 @@ from lab.scenario.kinds import Kind
 if TYPE_CHECKING:
     from lab.backends.base import OpenBackend
 
-KIND = Kind(name="pidfd", title="processes, stopped one by one", speed=120.0, matrix_speed=120.0)
+KIND = Kind(name="pidfd", title="processes, stopped one by one")
 
 
 @asynccontextmanager

@@ -104,7 +104,7 @@ async def test_an_execution_says_that_it_was_at_the_new_address(
     await client.follow_events()
     with Journal(tmp_path / "journal.jsonl") as journal:
         recorder = Recorder(journal, Scope("s", "a", 1))
-        listener = await client.open("moved", Upstream(), 1.0, recorder)
+        listener = await client.open("moved", Upstream(), recorder)
         orders = f"http://127.0.0.1:{listener.port}/orders"
         async with aiohttp.ClientSession() as session, session.post(orders) as got:
             assert got.ok
