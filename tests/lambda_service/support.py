@@ -82,6 +82,9 @@ class HandSandbox:
     async def move_clocks(self, by: float) -> None:
         """It has none."""
 
+    async def followed(self) -> bool:
+        return True
+
     async def rest(self) -> Rest | None:
         return Rest(0, None)
 

@@ -25,7 +25,6 @@ STALLED = (
     + """\
 function: {preset: sane}
 clock: stalls
-speed: 75
 timeline: [invoke, freeze: 6m, invoke]
 arms:
   - {name: bug, role: bug, title: The bug, expect: {outcome: reset, executions: [1, 0]}}
@@ -37,7 +36,6 @@ TIMER = (
     + """\
 function: {preset: timer_pool, shape: one-loop}
 wake: uninterrupted
-speed: 75
 timeline: [invoke, freeze: 6m, invoke]
 arms:
   - {name: bug, role: bug, title: The bug, expect: {outcome: reset, executions: [1, 0]}}
@@ -70,8 +68,8 @@ arms:
 """
 
 
-no_shims = with_experiments(lambda experiment: with_setting(experiment, clock="runs", wake="interrupted"))
-"""Sandboxes into which nothing is preloaded, whatever the scenario says of clock and wake."""
+plain_pages = with_experiments(lambda experiment: with_setting(experiment, clock="runs", wake="interrupted"))
+"""Sandboxes whose pages say nothing of what the scenario states of clock and wake."""
 no_faults = with_upstream(faults=())
 """An upstream that does nothing wrong at a request."""
 
@@ -90,9 +88,9 @@ async def test_without_sabotage_the_bugs_pass(tmp_path: Path, text: str) -> None
 
 @needs_compiler
 @pytest.mark.parametrize("text", [STALLED, TIMER], ids=["clock", "wake"])
-async def test_a_shim_that_is_not_there(tmp_path: Path, text: str) -> None:
+async def test_a_page_that_does_not_say_so(tmp_path: Path, text: str) -> None:
     named = write(tmp_path, text)
-    arm = only_arm(results_of(named, await run(named, tmp_path, wrap=no_shims, once=True)))
+    arm = only_arm(results_of(named, await run(named, tmp_path, wrap=plain_pages, once=True)))
     assert dict(arm.observed) == {"ok": 1}
     assert arm.verdict == "inconclusive"
     assert "reused_connection" in arm.guard.missing

@@ -41,11 +41,6 @@ def other_timeline(change: Callable[[Any], Any]) -> Break:
     return Break(job=changed)
 
 
-def at_speed(factor: float) -> Break:
-    """Lab time runs so many times as fast as the lab says."""
-    return Break(job=lambda job: replace(job, speed=job.speed * factor))
-
-
 def other_upstream(**parts: Any) -> Break:
     """Only the upstream behaves otherwise; the lab waits for what is stated."""
     return Break(backend=with_upstream(**parts))

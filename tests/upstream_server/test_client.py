@@ -13,7 +13,6 @@ from lab.journal import Event, Journal, Recorder, Scope
 from lab.journal.events import ClockMoved, UpstreamExecuted
 from lab.scenario.parts import Upstream
 from lab.upstream.client import MOVED_FROM, UpstreamClient
-from lab.upstream.handle import ListenerHandle
 from tests.patience import PATIENCE
 from tests.upstream_server.support import IDLE, Bench
 from upstream_server.control import Control
@@ -123,10 +122,9 @@ async def test_the_journal_has_each_stretch_that_a_clock_was_moved(bench: Bench,
     await client.follow_events()
     with Journal(tmp_path / "journal.jsonl") as journal:
         recorder = Recorder(journal, Scope("s", "a", 1))
-        await client.open("one", Upstream(), 1.0, recorder)
-        handle = ListenerHandle(client, "one")
-        assert (await handle.advance(300)).total == 300
-        assert (await handle.advance(60.5)).total == 360.5
+        await client.open("one", Upstream(), recorder)
+        assert (await client.advance("one", 300)).total == 300
+        assert (await client.advance("one", 60.5)).total == 360.5
         moved = [
             ClockMoved.of(await recorder.wait_for(_moved_to(total), "the move", PATIENCE)) for total in (300.0, 360.5)
         ]

@@ -11,7 +11,7 @@ from lab.run.stage import Stage
 from lab.scenario.steps import Step
 from lab.scenario.steps.freeze import Freeze
 from lab.scenario.steps.wait import Wait
-from tests.sabotage.breaks import Altered, Scene, altered, at_speed, other_timeline, scene
+from tests.sabotage.breaks import Altered, Scene, altered, other_timeline, scene
 from tests.sabotage.lie import Arm, Break, tell
 from tests.sabotage.stories import BUG, CONTROL, CONTROL_CELL, SANE, SANE_CELL, SEED, SEED_CELL, WAIT, story
 
@@ -147,16 +147,6 @@ tell(
     CONTROL_CELL,
     break_it=shorter(0.5),
     expected=("full_gap", "as long as stated"),
-)
-tell(
-    "gap-at-twice-the-speed",
-    "gap",
-    "lab",
-    "Lab time runs at twice the speed that is written down.",
-    CONTROL,
-    CONTROL_CELL,
-    break_it=at_speed(2),
-    expected=("run at another speed than stated", "run at another speed than stated"),
 )
 
 
