@@ -40,6 +40,7 @@ BY_PLACE = {
     "registries": "process",
     "report": "pure",
     "run": "process",
+    "run/test_due.py": "pure",
     "runs": "process",
     "runs/test_shelf.py": "pure",
     "sabotage": "process",
