@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from lab.backends.registry import lacking
-from lab.cli.options import out_option, sandbox_option
+from lab.cli.options import out_option, sandbox_option, speed_option
 from lab.errors import EnvironmentLacks, UsageError
 from lab.functions import DEFINITIONS, definition, preset_files
 from lab.functions.definition import Definition
@@ -58,6 +58,7 @@ def _choices(*words: str) -> Any:
 @click.option("--wake", "wakes", **_choices(*get_args(Wake)), help="Whether the thaw interrupts system calls.")
 @click.option("--cell", "ids", multiple=True, help="Only this cell, by its id in matrix.json.")
 @sandbox_option
+@speed_option()
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
@@ -67,19 +68,25 @@ def _choices(*words: str) -> Any:
 @click.option("--resume", metavar="MATRIX", help="Go on with a matrix that was stopped; `latest` works.")
 @out_option(MATRICES, "Where its folder is made.")
 def matrix(
-    resume: str | None, sandbox: str, jobs: int | None, fresh_processes: bool, out: Path, **words: tuple[str, ...]
+    resume: str | None,
+    sandbox: str,
+    speed: float | None,
+    jobs: int | None,
+    fresh_processes: bool,
+    out: Path,
+    **words: tuple[str, ...],
 ) -> None:
     """Which client survives: client × close mode × link × request × preset, measured."""  # fmt: skip
     if resume is not None:
         said = click.get_current_context().get_parameter_source("sandbox")
-        if said is ParameterSource.COMMANDLINE or any(words.values()):
+        if said is ParameterSource.COMMANDLINE or speed is not None or any(words.values()):
             raise UsageError("--resume goes on with the cells that were chosen: leave the other choices out")
         folder = MatrixFolder.find(resume, out)
         plan, begun = rest_of(folder)
     else:
         axes = Axes(**words)
         axes.check()
-        plan, begun = make_matrix(sandbox, lacking(sandbox), axes.definitions, axes.mean), Counter[str]()
+        plan, begun = make_matrix(sandbox, lacking(sandbox), axes.definitions, axes.mean, speed), Counter[str]()
         _check_ids(plan, axes.ids)
         folder = MatrixFolder.make(out)
         folder.keep_presets(preset_files(cell.setting.function for cell in plan.cells))
@@ -157,7 +164,7 @@ def rest_of(folder: MatrixFolder) -> tuple[MatrixPlan, Counter[str]]:
     measured = {cell.id for cell in found.cells if cell.status == "measured"}
     # Those of a client whose function could not be built are among them: it may be possible now.
     open_cells = tuple(Cell.parse(name) for name in started["cells"] if name not in measured)
-    return MatrixPlan(open_cells, started["skipped"], found.sandbox), attempted(history)
+    return MatrixPlan(open_cells, started["skipped"], found.sandbox, found.pace), attempted(history)
 
 
 def _measure(

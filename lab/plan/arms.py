@@ -132,10 +132,10 @@ def _skips(
 def _job(named: Named, arm: Arm, repeat: int, speed: float | None) -> Experiment:
     setting = named.scenario.setting(arm)
     scope = Scope(named.name, arm.name, repeat)
-    return Experiment(scope, setting, _pace(setting, speed), arm.role, awaits_deaths=arm.expect.reuse != "kept")
+    return Experiment(scope, setting, pace_of(setting, speed), arm.role, awaits_deaths=arm.expect.reuse != "kept")
 
 
-def _pace(setting: Setting, asked: float | None) -> float | None:
+def pace_of(setting: Setting, asked: float | None) -> float | None:
     """How fast its gaps pass: in jumps, unless the user or the scenario says otherwise or a balancer is in it."""
     usual = USUAL_PACE if setting.balancer is not None else None
     limit = setting.upstream.idle_limit if setting.freezes else None

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from lab.errors import UsageError
 from lab.journal import Scope
+from lab.plan.arms import pace_of
 from lab.plan.experiment import Experiment
 from lab.scenario.parts import FaultRule, Function, Request, Upstream
 from lab.scenario.setting import Setting
@@ -107,9 +108,10 @@ class Cell:
         """Whether the upstream gives the connection up while it is idle."""
         return self.mode in faults.modes()
 
-    def experiment(self, attempt: int) -> Experiment:
-        """What measures it; `attempt` counts from 1."""
-        return Experiment(Scope(MATRIX, self.id, attempt), self.setting)
+    def experiment(self, attempt: int, pace: float | None = None) -> Experiment:
+        """What measures it; `attempt` counts from 1, and `pace` is what the user asked for, if anything."""
+        setting = self.setting
+        return Experiment(Scope(MATRIX, self.id, attempt), setting, pace_of(setting, pace))
 
     @property
     def setting(self) -> Setting:

@@ -61,6 +61,8 @@ class MatrixPlan:
     skipped: dict[str, str]
     """Reason by client."""
     sandbox: str
+    pace: float | None = None
+    """What the user asked for: lab seconds in a real one, for all gaps; None lets gaps jump."""
 
 
 def make_matrix(
@@ -68,6 +70,7 @@ def make_matrix(
     lacks: Sequence[Need],
     clients: Iterable[Client],
     wanted: Callable[[Cell], bool] = lambda cell: True,
+    pace: float | None = None,
 ) -> MatrixPlan:
     """The cells of these clients that are wanted; raises UsageError if there are none."""
     asked = [
@@ -77,7 +80,7 @@ def make_matrix(
         raise UsageError("no matrix cell matches these options: see thawlab matrix --help for what there is")
     skipped = {defined.client: reason for defined, _ in asked if (reason := lack_reason(defined.needs, lacks))}
     cells = tuple(cell for defined, cells in asked if defined.client not in skipped for cell in cells)
-    return MatrixPlan(cells, skipped, sandbox)
+    return MatrixPlan(cells, skipped, sandbox, pace)
 
 
 def cells_of(defined: Client, sandbox: str, lacks: Sequence[Need] = ()) -> Iterator[Cell]:

@@ -46,11 +46,12 @@ async def fill(
     done: Done = lambda result: None,
     say: Callable[[str], object] = lambda line: None,
     open_backend: OpenWith = open_backend,
+    starts: asyncio.Semaphore | None = None,
 ) -> None:
     """Measure every cell of the plan; `attempted` counts earlier attempts by cell, of a run that was stopped.
 
     `jobs` cells run in parallel; if it is None, as many as the machine can take. Without `reuse` every cell gets a
-    fresh process. Raises LabError if the lab itself cannot work. Cancelling stops and removes everything; what was
+    fresh process. `starts` is a limit of cold starts at once that several matrices share. Raises LabError if the lab itself cannot work. Cancelling stops and removes everything; what was
     measured until then is in the journal.
     """
     async with open_backend(plan.sandbox, logs) as backend:
@@ -58,7 +59,7 @@ async def fill(
         await service.start(invoke_port=None)
         try:
             cells = await _startable(plan.cells, backend, Recorder(journal, Scope()), say)
-            lab = Lab(backend, service, asyncio.Semaphore(STARTS * (os.cpu_count() or 1)))
+            lab = Lab(backend, service, starts or asyncio.Semaphore(STARTS * (os.cpu_count() or 1)))
             authority = await backend.authority()
             filling = _Filling(
                 cells,
@@ -67,6 +68,7 @@ async def fill(
                 authority,
                 attempted or Counter(),
                 done,
+                plan.pace,
             )
             async with asyncio.TaskGroup() as group:
                 workers = min(jobs or DEFAULT_JOBS, len(cells))
@@ -88,6 +90,7 @@ def begin(plan: MatrixPlan, journal: Journal) -> None:
             sandbox=plan.sandbox,
             skipped=plan.skipped,
             environment=environment(plan.sandbox),
+            pace=plan.pace,
         )
     )
 
@@ -132,7 +135,9 @@ class _Filling:
         authority: str,
         attempted: Counter[str],
         done: Done,
+        pace: float | None,
     ) -> None:
+        self._pace = pace
         self._journal = journal
         self._lab = lab
         self._authority = authority
@@ -186,7 +191,7 @@ class _Filling:
         return len(self._waiting[kind])
 
     def _warm(self, kind: Kind, *, may_fork: bool) -> WarmSandbox:
-        return WarmSandbox(kind, self._lab, self._authority, may_fork=may_fork)
+        return WarmSandbox(kind, self._lab, self._authority, may_fork=may_fork, pace=self._pace)
 
     async def _measure(self, warm: WarmSandbox, cell: Cell) -> None:
         for _ in range(bounds.ATTEMPTS):

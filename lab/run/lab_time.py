@@ -28,6 +28,8 @@ AGAIN = 0.005
 """The same between two looks, and after a jump."""
 SLICE = 0.02
 """Real seconds between two jumps of a gap that has a pace: what the kernel does meanwhile then comes in its place."""
+REAL = 1.0
+"""The pace of a lab whose clocks never jump: time passes by itself, whoever waits."""
 GRAIN, FINE = 3.0, 0.1
 """Lab seconds: the least that an awake function's clocks jump on, far from and near to something else that is due. A
 function that wakes up every few milliseconds would otherwise make the lab stop as often."""
@@ -76,8 +78,10 @@ class LabTime:
 
     async def pass_until(self, moment: float, *, awake: bool) -> None:
         """Let time pass up to a moment of this clock. With `awake` the sandboxes run meanwhile."""
-        if self.pace == 1:
-            await asyncio.sleep(moment - self.now())  # every clock gets there by itself
+        if self.pace == REAL:
+            await asyncio.sleep(moment - self.now())
+            if awake:
+                await self._come_to_rest()
             return
         standing = await self._upstream.standing()
         while (left := moment - self.now()) > CLOSE_ENOUGH:
@@ -92,6 +96,8 @@ class LabTime:
 
     async def until(self, work: Awaitable[T]) -> T:
         """Wait for work of the platform's. If everybody comes to wait meanwhile, time jumps to what is due next."""
+        if self.pace == REAL:
+            return await work
         task = asyncio.ensure_future(work)
         quiet, rested = QUIET, now()
         try:

@@ -38,10 +38,11 @@ class WarmSandbox:
 
     serves_many = True
 
-    def __init__(self, kind: Kind, lab: Lab, authority: str, *, may_fork: bool = True) -> None:
+    def __init__(self, kind: Kind, lab: Lab, authority: str, *, may_fork: bool = True, pace: float | None = None) -> None:
         self.kind = kind
         self.served = 0
         self._lab = lab
+        self._pace = pace
         self._recorder: Recorder
         self._before_wake: Callback
         self._factory: SandboxFactory
@@ -71,7 +72,7 @@ class WarmSandbox:
 
     async def measure(self, cell: Cell, recorder: Recorder) -> None:
         """Run the cell's story. If something keeps the lab from it, that is recorded as trouble."""
-        experiment = cell.experiment(recorder.scope.repeat)
+        experiment = cell.experiment(recorder.scope.repeat, self._pace)
         self._recorder = recorder
         if not await run_experiment(experiment, self, self._lab, recorder):
             await self._function.recycle()  # the site could not be closed: its leftovers must not serve the next cell

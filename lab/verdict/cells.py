@@ -30,6 +30,7 @@ def judge_matrix(run: str, scoped: Mapping[Scope, Sequence[Event]]) -> Matrix:
     return Matrix(
         run=run,
         sandbox=started["sandbox"],
+        pace=started.get("pace"),
         finished=all(cell.status != "missing" for cell in cells),
         environment=Environment(**started["environment"]),
         skipped=skipped,

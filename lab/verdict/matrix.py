@@ -77,6 +77,9 @@ class Matrix(Model):
     run: str
     sandbox: str = Field(description="The kind of sandbox.")
     finished: bool
+    pace: float | None = Field(
+        default=None, description="Lab seconds in a real second of a gap; null if gaps pass in jumps."
+    )
     environment: Environment
     skipped: Mapping[str, str] = Field(description="Why a client could not be measured here.")
     seconds: float = Field(description="Real seconds that the cells took, side by side.")

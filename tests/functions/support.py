@@ -130,6 +130,10 @@ class Warm:
         document: Json = json.loads(result.payload)
         return document
 
+    async def settle(self) -> None:
+        """Until it waits for the next event: a runtime client that is just about to ask has limits of its own."""
+        await asyncio.wait_for(self.function.settled(), PATIENCE)
+
     async def settle_frozen(self) -> None:
         """Freeze until the next event."""
         self.function.freeze_when_idle = True

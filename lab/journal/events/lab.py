@@ -74,6 +74,8 @@ class MatrixStarted(Happening):
     """Versions of everything that took part."""
     journal: Annotated[Text | None, NEW]
     """The version of the journal, such as `thawlab.journal/2`."""
+    pace: Speed | None = None
+    """Lab seconds in a real second of a gap; null if gaps pass in jumps."""
 
 
 @event_of("lab")
