@@ -1,8 +1,8 @@
 """Golden runs: folders that the lab itself wrote, with what they were judged and reported to be.
 
 `recorded/NAME/` has a run's folder in `run.tar.gz` (its journal, its scenarios and presets as they were run) and, in
-`expected/`, what the judge and the reports make of it. `make golden` records all of it again, `make snapshots` only
-what is in `expected/`.
+`expected/`, what the judge and the reports make of it. `make golden` records those again in which the clocks jump,
+`make snapshots` only what is in `expected/`, of all of them.
 """
 
 import io
@@ -20,7 +20,7 @@ from lab.runs.finished import FinishedRun
 from lab.runs.folder import RunFolder
 from lab.runs.matrix_folder import MatrixFolder
 from lab.verdict.matrix import Matrix
-from tests.golden.catalogue import MATRICES, RUNS
+from tests.golden.catalogue import DIVIDED, JUMPED, MATRICES, RUNS
 
 HERE = Path(__file__).resolve().parent
 RECORDED = HERE / "recorded"
@@ -28,7 +28,7 @@ JOURNAL = "journal.jsonl"
 PACKED = "run.tar.gz"
 WIDTH = 80
 
-__all__ = ["MATRICES", "RUNS", "finished", "folder", "journal", "matrix", "terminal"]
+__all__ = ["DIVIDED", "JUMPED", "MATRICES", "RUNS", "finished", "folder", "journal", "matrix", "terminal"]
 
 _unpacked = TemporaryDirectory(prefix="thawlab-golden-")
 

@@ -31,7 +31,7 @@ def recording(name: str, scenarios: str, arms: str = "", **options: object) -> R
     return Recording(name, tuple(scenarios.split()), tuple(arms.split()), **options)  # type: ignore[arg-type]
 
 
-RUNS = {
+DIVIDED = {
     made.name: made
     for made in (
         recording(
@@ -63,7 +63,19 @@ RUNS = {
         recording("two-scenarios", "never-frozen rst-while-frozen", "bug"),
     )
 }
-"""Recorded by `make golden`."""
+"""Runs of the lab that divided every duration by a speed; never recorded again, so that their journals stay read."""
+
+JUMPED = {
+    made.name: made
+    for made in (
+        recording("jumps", "seed-reset", "frozen-below never-frozen idle-timeout retry-fresh"),
+        recording("jumps-age", "max-age", "younger max-age idle-timeout"),
+        recording("jumps-stalled", "stalled-clock", "clock-runs wall-clock"),
+    )
+}
+"""Runs in which the clocks jump, recorded by `make golden`."""
+
+RUNS = {**DIVIDED, **JUMPED}
 
 OLD = ("from-0.1",)
 """Kept as version 0.1 wrote it; never recorded again."""
@@ -81,4 +93,4 @@ MATRICES = {
         "requests/sync/seed/vanish/delivered/POST+body/1/plain/event-first/interrupted",
     ),
 }
-"""Cells of each golden matrix."""
+"""Cells of each golden matrix, which divided durations too."""

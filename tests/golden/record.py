@@ -18,7 +18,7 @@ from pathlib import Path
 
 from lab.checkout import ROOT
 from lab.runs.folder import RunFolder
-from tests.golden import JOURNAL, MATRICES, PACKED, RECORDED, RUNS, finished, folder, matrix
+from tests.golden import JOURNAL, JUMPED, MATRICES, PACKED, RECORDED, RUNS, finished, folder, matrix
 from tests.golden.catalogue import OLD, Recording
 from tests.golden.snapshots import expected
 from tests.golden.verdicts import NEEDED, needed
@@ -52,13 +52,6 @@ def _killed_after_one_arm(command: Sequence[str], out: Path) -> None:
                 lab.send_signal(signal.SIGKILL)
                 break
             time.sleep(LOOK)
-
-
-def record_matrix(cells: Sequence[str], out: Path) -> Path:
-    """Measure these cells and return the matrix's folder."""
-    chosen = [word for cell in cells for word in ("--cell", cell)]
-    subprocess.run([*COMMAND, "matrix", *chosen, "--out", str(out)], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
-    return (out / "latest").resolve()
 
 
 def keep(run: Path, name: str) -> None:
@@ -102,15 +95,13 @@ def snapshot(name: str) -> None:
 def _recorded(names: Sequence[str]) -> Iterator[str]:
     for name in names:
         with tempfile.TemporaryDirectory(prefix="thawlab-record-") as out:
-            if name in RUNS:
-                keep(record(RUNS[name], Path(out)), name)
-            elif name in MATRICES:
-                keep(record_matrix(MATRICES[name], Path(out)), name)
+            if name in JUMPED:
+                keep(record(JUMPED[name], Path(out)), name)
         yield name
 
 
 def main(*words: str) -> None:
-    known = [*RUNS, *MATRICES, *OLD]
+    known = [*RUNS, *MATRICES, *OLD] if "--snapshots" in words else [*JUMPED]
     names = [word for word in words if not word.startswith("--")] or known
     if unknown := [name for name in names if name not in known]:
         raise SystemExit(f"no golden run {unknown[0]!r}; there are {', '.join(known)}")

@@ -1,4 +1,4 @@
-"""Golden runs in which time jumps: the same verdicts, and none of them without every clock's word."""
+"""Golden runs in which time jumps, recorded or made of older ones: no verdict without every clock's word."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from lab.journal import Event, by_scope, read_journal
 from lab.verdict.cells import judge_matrix
 from lab.verdict.judge import latest_attempt
-from tests.golden import JOURNAL, MATRICES, RUNS, finished, folder, matrix
+from tests.golden import DIVIDED, JOURNAL, JUMPED, MATRICES, finished, folder, matrix
 from tests.golden.jumping import changed, jumping
-from tests.golden.verdicts import before, judged, verdicts
+from tests.golden.verdicts import before, events_of, judged, verdicts
 
 LEAST = 0.05
 """Seconds of the shortest jump that is damaged: half of it must show beside the length of an invocation's start."""
@@ -64,9 +64,14 @@ DAMAGES: Mapping[tuple[str, str], Mapping[str, Damage]] = {
 }
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", DIVIDED)
 def test_the_verdicts_are_those_of_the_run_that_was_recorded(name: str) -> None:
     assert verdicts(judged(name, jumping(name))) == before(name)
+
+
+def journal_of(name: str) -> tuple[Event, ...]:
+    """A journal of a lab whose clocks jump: as it was recorded or, of an older lab, as it would have been."""
+    return events_of(name) if name in JUMPED else jumping(name)
 
 
 def key_of(name: str, event: Event) -> tuple[str, str]:
@@ -78,7 +83,7 @@ def key_of(name: str, event: Event) -> tuple[str, str]:
 
 def speaks(name: str, event: Event) -> bool:
     """Whether an event's run is the attempt that decides a verdict, and that verdict is a pass."""
-    scoped = by_scope(jumping(name))
+    scoped = by_scope(journal_of(name))
     mine = tuple(scope for scope in scoped if replace(scope, attempt=1) == replace(event.scope, attempt=1))
     return before(name)[key_of(name, event)] == "pass" and latest_attempt(mine, scoped) == event.scope
 
@@ -86,10 +91,10 @@ def speaks(name: str, event: Event) -> bool:
 @st.composite
 def damaged(draw: st.DrawFn) -> tuple[str, str, int]:
     """A golden run, what is done to it, and the number of the event that it is done to."""
-    name, kind = draw(st.sampled_from(sorted(RUNS))), draw(st.sampled_from(sorted(DAMAGES)))
+    name, kind = draw(st.sampled_from([*sorted(DIVIDED), *sorted(JUMPED)])), draw(st.sampled_from(sorted(DAMAGES)))
     numbers = [
         number
-        for number, event in enumerate(jumping(name))
+        for number, event in enumerate(journal_of(name))
         if (event.source, event.kind) == kind and event.get("by", LEAST) >= LEAST and speaks(name, event)
     ]
     how = draw(st.sampled_from(sorted(DAMAGES[kind])))
@@ -99,7 +104,7 @@ def damaged(draw: st.DrawFn) -> tuple[str, str, int]:
 @given(damaged())
 def test_nothing_passes_if_a_clock_did_not_take_part(case: tuple[str, str, int]) -> None:
     name, how, number = case
-    events = list(jumping(name))
+    events = list(journal_of(name))
     if number < 0:
         return  # a run of which nothing passes
     event = events[number]
