@@ -51,8 +51,8 @@ async def fill(
     """Measure every cell of the plan; `attempted` counts earlier attempts by cell, of a run that was stopped.
 
     `jobs` cells run in parallel; if it is None, as many as the machine can take. Without `reuse` every cell gets a
-    fresh process. `starts` is a limit of cold starts at once that several matrices share. Raises LabError if the lab itself cannot work. Cancelling stops and removes everything; what was
-    measured until then is in the journal.
+    fresh process. `starts` is a limit of cold starts at once that several matrices share. Raises LabError if the lab
+    itself cannot work. Cancelling stops and removes everything; what was measured until then is in the journal.
     """
     async with open_backend(plan.sandbox, logs) as backend:
         service = LambdaService(host=backend.runtime_host)

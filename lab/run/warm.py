@@ -38,7 +38,9 @@ class WarmSandbox:
 
     serves_many = True
 
-    def __init__(self, kind: Kind, lab: Lab, authority: str, *, may_fork: bool = True, pace: float | None = None) -> None:
+    def __init__(
+        self, kind: Kind, lab: Lab, authority: str, *, may_fork: bool = True, pace: float | None = None
+    ) -> None:
         self.kind = kind
         self.served = 0
         self._lab = lab
