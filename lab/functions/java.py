@@ -21,6 +21,9 @@ FLAGS = (
     "-Xmx256m",
     "-XX:-UsePerfData",  # a file in /tmp, which a killed process leaves behind
     "-XX:ErrorFile=/dev/null",
+    "-XX:+UnlockDiagnosticVMOptions",  # for the next two
+    "-XX:AsyncDeflationInterval=5000",  # else a thread wakes up four times a second, and clocks that jump stop as often
+    "-XX:GuaranteedSafepointInterval=0",
     "-Djava.net.preferIPv4Stack=true",  # its sockets are IPv4 ones, as those of the other languages are
 )
 """For a small process that starts in half a second; none of it changes what a client does with its connections."""
