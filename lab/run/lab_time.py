@@ -33,6 +33,9 @@ REAL = 1.0
 GRAIN, FINE = 3.0, 0.1
 """Lab seconds: the least that an awake function's clocks jump on, far from and near to something else that is due. A
 function that wakes up every few milliseconds would otherwise make the lab stop as often."""
+CALLING = 0.25
+"""The same in an invocation, far from anything else: libraries that wait for an answer may count ticks instead of time
+(undici: two a second), and lose those that a jump goes over."""
 CLOSE_ENOUGH = 1e-4
 """Lab seconds that pass by themselves before anybody can tell."""
 
@@ -44,12 +47,12 @@ class Due:
     function: float | None
     others: float | None
 
-    def step(self, most: float) -> float:
+    def step(self, most: float, grain: float = GRAIN) -> float:
         """How far the clocks may jump: to what is due first, but not in smaller steps than is needed."""
         most = min(most, self.others) if self.others is not None else most
         if self.function is None:
             return most
-        return min(most, max(self.function, FINE if most - self.function < GRAIN else GRAIN))
+        return min(most, max(self.function, FINE if most - self.function < grain else grain))
 
 
 class LabTime:
@@ -108,7 +111,7 @@ class LabTime:
                     continue
                 due = await self._due(standing, awake=True)
                 may = math.inf if self.pace is None else (now() - rested) * (self.pace - 1)
-                step = due.step(may)
+                step = due.step(may, CALLING)
                 quiet, rested = AGAIN, now()
                 if CLOSE_ENOUGH < step < math.inf:
                     await self._move(step, awake=True)
