@@ -174,7 +174,8 @@ def _against_the_function(setting: Setting, facts: Facts) -> Iterator[str]:
             began = _Ahead(0.0, 0.0) if span.sandbox in own else ahead.since(_Ahead(stated[0], stated[0]))
             seen = ahead.since(bases.setdefault((span.sandbox, name), began))
             if not any(seen.fits(total, READ[name]) for total in stated):
-                yield f"{where} the function's {name} clock {_had_jumped(seen.about, stated[0])}"
+                about = 0.0 if seen.fits(0.0, READ[name]) else seen.about
+                yield f"{where} the function's {name} clock {_had_jumped(about, stated[0])}"
 
 
 def _spans(facts: Facts) -> Mapping[tuple[str, int], _Span]:

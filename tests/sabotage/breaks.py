@@ -88,8 +88,9 @@ class Scene(DelegatingSite):
         self.made += plain
         await super().adopt(plain)
 
-    async def upstream_gave_up(self) -> None:
-        """Return when it gave some connection up."""
+    async def upstream_gives_up(self, within: float) -> None:
+        """Move its clock alone, behind the lab's back; return when it has given some connection up."""
+        await self.site.upstream.advance(within)
         await self.recorder.wait_for(lambda event: event.kind == "gave-up", "the upstream to give up", LONGEST_WAIT)
 
 

@@ -10,13 +10,17 @@ from tests.sabotage.lie import Arm, Break, tell
 from tests.sabotage.stories import BUG, FIX, SANE, SANE_CELL, SEED, SEED_CELL, arm, story
 
 KIND = "moment"
+BEYOND_ITS_LIMIT = 400.0
+"""Lab seconds that are more than any upstream's limit here."""
+A_LITTLE = 60.0
+"""Lab seconds that an upstream keeps a connection beyond the gap."""
 
 
 class FreezesLate(Altered):
     """A freeze that comes when the upstream has given the connection up."""
 
     async def freeze(self) -> None:
-        await self.scene.upstream_gave_up()
+        await self.scene.upstream_gives_up(BEYOND_ITS_LIMIT)
         await self.sandbox.freeze()
 
 
@@ -58,14 +62,14 @@ class ThawsFirst(Altered):
 
     async def thaw(self) -> None:
         await self.sandbox.thaw()
-        await self.scene.upstream_gave_up()
+        await self.scene.upstream_gives_up(A_LITTLE)
 
 
 def patient(experiment: Experiment) -> Experiment:
     """With an upstream that keeps connections a little longer than the gap lasts."""
     setting = experiment.setting
     return with_setting(
-        experiment, upstream=setting.upstream.model_copy(update={"idle_timeout": setting.longest_gap + 60})
+        experiment, upstream=setting.upstream.model_copy(update={"idle_timeout": setting.longest_gap + A_LITTLE})
     )
 
 
