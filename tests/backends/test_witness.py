@@ -96,7 +96,7 @@ async def test_the_kernel_tells_an_event_loop_from_none(tmp_path: Path, client: 
     events = await events_of(tmp_path, f"{{client: '{client}', shape: {shape}, preset: seed}}")
     (seen,) = [event for event in events if event.kind == "witnessed"]
     assert seen["loop"] is (shape != "sync")
-    assert seen["preloaded"] == []
+    assert seen["preloaded"] == ["time"]
     (frozen,) = [event for event in events if event.kind == "frozen"]
     (thawed,) = [event for event in events if event.kind == "thawed"]
     assert frozen["switches"] == thawed["switches"] > 0

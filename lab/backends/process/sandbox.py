@@ -124,12 +124,12 @@ class ProcessSandbox:
 
     async def freeze(self) -> None:
         """Stop the group at rest; returns when the kernel says so of every thread. Raises FreezeFailed."""
-        await at_rest(lambda: self._states(lambda states: states <= ASLEEP))
-        await self._until(True, lambda states: states == STOPPED, "frozen")
+        await at_rest(lambda: states_of(self._known()))
+        await self._until(True, lambda states: states == STOPPED, "frozen", self._everybody)
 
     async def thaw(self) -> None:
         """Continue the group; returns when the kernel no longer says stopped of any thread."""
-        await self._until(False, lambda states: not states & STOPPED, "thawed")
+        await self._until(False, lambda states: not states & STOPPED, "thawed", self._known)
 
     def order(self, frozen: bool) -> None:
         """Ask the kernel to stop the group, or to continue it; raises ProcessLookupError if it is gone.
@@ -138,32 +138,30 @@ class ProcessSandbox:
         """
         os.killpg(self._group, signal.SIGSTOP if frozen else signal.SIGCONT)
 
-    async def _until(self, frozen: bool, reached: Callable[[set[str]], bool], word: str) -> None:
+    async def _until(
+        self, frozen: bool, reached: Callable[[set[str]], bool], word: str, group: Callable[[], set[int]]
+    ) -> None:
         try:
             self.order(frozen)
         except ProcessLookupError:
             raise FreezeFailed(f"{self.name} could not be {word}: its process is gone") from None
         try:
-            await poll(lambda: reached(self._states(reached)), every=CONFIRM_POLL, within=CONFIRM_BOUND, what=word)
+            await poll(lambda: self._reached(reached, group), every=CONFIRM_POLL, within=CONFIRM_BOUND, what=word)
         except BarrierTimeout:
             raise FreezeFailed(f"{self.name} was not {word} within {CONFIRM_BOUND:g}s") from None
 
-    def _states(self, reached: Callable[[set[str]], bool]) -> set[str]:
-        """States of the leader's threads until they are what they are to be; then those of the whole group's.
-
-        To find the group takes a look at every process of the machine, so it is not done while the answer is no.
-        """
+    def _reached(self, reached: Callable[[set[str]], bool], group: Callable[[], set[int]]) -> bool:
+        """Whether the leader's threads are as they are to be, and if they are, those of the whole group."""
         leader = thread_states(self._group)
-        if leader and not reached(leader):
-            return leader
+        return (not leader or reached(leader)) and reached(states_of(group()))
+
+    def _everybody(self) -> set[int]:
+        """The group's processes. To find them takes a look at every process of the machine."""
         self._members = set(group_members(self._group))
-        return states_of(self._members)
+        return self._members
 
     def _known(self) -> set[int]:
-        """The group's processes, without a look at every process of the machine.
-
-        Those that the last freeze or thaw found, and what they have started since.
-        """
+        """Those that the last freeze found, and what they have started since."""
         return self._members | descendants(self._group)
 
     async def move_clocks(self, by: float) -> None:
