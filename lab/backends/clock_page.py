@@ -176,7 +176,9 @@ class ClockPage:
     @property
     def followed(self) -> bool:
         """Whether a process has mapped it and every wait knows the page as it is."""
-        return bool(self._page.attached) and self._page.woken == self._page.generation
+        page = self._page
+        known = all(slot.seen == page.generation for slot in page.slots if slot.tid)
+        return bool(page.attached) and page.woken == page.generation and known
 
     def left(self) -> float | None:
         """Seconds on the function's clocks until the next of its waits is over; None if none has a deadline."""

@@ -116,7 +116,7 @@ class Function:
         await self.clock.advance(by)
 
     async def followed(self) -> dict[str, bool]:
-        """Which of the sandboxes that run an invocation have seen the last jump, by their names."""
+        """Which of the sandboxes that are awake have seen the last jump, by their names."""
         seen = {slot.name: await slot.followed() for slot in tuple(self._slots)}
         return {name: followed for name, followed in seen.items() if followed is not None}
 

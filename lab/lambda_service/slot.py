@@ -201,8 +201,9 @@ class Slot:
         return await self._sandbox.rest() if self.awaits_runtime else None
 
     async def followed(self) -> bool | None:
-        """Whether its running sandbox has seen the last jump; None if it does not run."""
-        return await self._sandbox.followed() if self.phase is Phase.BUSY else None
+        """Whether its sandbox has seen the last jump; None if it is not awake."""
+        awake = self.phase in (Phase.BUSY, Phase.IDLE) and not self._maybe_frozen
+        return await self._sandbox.followed() if awake else None
 
     async def move_clocks(self, by: float) -> None:
         """Let the clocks of its sandbox jump on."""

@@ -96,6 +96,8 @@ class LabTime:
             standing = await self._move(goal - self.now(), awake=awake)
             if awake:
                 await self._come_to_rest()
+        if awake:
+            await self._witness()
 
     async def until(self, work: Awaitable[T]) -> T:
         """Wait for work of the platform's. If everybody comes to wait meanwhile, time jumps to what is due next."""
@@ -149,7 +151,7 @@ class LabTime:
         return standing
 
     async def _witness(self) -> None:
-        """Record whether the sandboxes that run an invocation have seen the jump: they may not live to tell."""
+        """Record whether the sandboxes that are awake have seen the jump: they may not live to tell."""
         seen: dict[str, bool] = {}
 
         async def all_followed() -> bool:

@@ -63,11 +63,13 @@ def _misplaced(facts: Facts, jump: Event) -> str | None:
         return "time jumped while no gap was under way, and the function's waits did not follow"
     if gap.frozen and (jump["awake"] or jump.t < gap.frozen_at - ROUNDED):
         return f"time jumped in gap {gap.number} while a sandbox was awake"
+    if not gap.frozen and not _was_followed(facts, jump):
+        return f"time jumped in gap {gap.number}, and the function's waits did not follow"
     return None
 
 
 def _was_followed(facts: Facts, jump: Event) -> bool:
-    """Whether each sandbox that the lab asked after a jump had seen it: in an invocation everybody may come to wait."""
+    """Whether each sandbox that the lab asked after a jump had seen it: one that is awake may wait for time to pass."""
     jumps = (event.t for event in lab_jumps(facts.events) if event.t > jump.t)
     until = next(jumps, inf)
     asked = [e for e in facts.events if (e.source, e.kind) == ("sandbox", "clock-followed") and jump.t <= e.t <= until]

@@ -47,7 +47,7 @@ class SandboxWitnessed(Happening):
 
 @event_of("sandbox")
 class ClockFollowed(Happening):
-    """Time jumped in the middle of an invocation, and this is what the sandbox's clock page says about it."""
+    """Time jumped while the sandbox was awake, and this is what its clock page says about it."""
 
     sandbox: Text
     followed: Flag
