@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from lab.backends import quiescence as rest
+from lab.backends.process import backend
 from lab.backends.process.sandbox import ProcessSandbox, ProcessSpec
+from lab.backends.shims import TIME
 from lab.backends.witness import Witness, witnessed
 from lab.functions import DEFINITIONS
 from lab.journal import Event
@@ -89,6 +91,7 @@ async def events_of(folder: Path, function: str, more: str = "") -> tuple[Event,
 CASES = [(client, shape) for client, defined in DEFINITIONS.items() for shape in defined.shapes]
 
 
+@needs_compiler
 @pytest.mark.parametrize(("client", "shape"), CASES, ids=["-".join(case) for case in CASES])
 async def test_the_kernel_tells_an_event_loop_from_none(tmp_path: Path, client: str, shape: str) -> None:
     if why := lacks(DEFINITIONS[client]):
@@ -96,7 +99,8 @@ async def test_the_kernel_tells_an_event_loop_from_none(tmp_path: Path, client: 
     events = await events_of(tmp_path, f"{{client: '{client}', shape: {shape}, preset: seed}}")
     (seen,) = [event for event in events if event.kind == "witnessed"]
     assert seen["loop"] is (shape != "sync")
-    assert seen["preloaded"] == ["time"]
+    assert seen["preloaded"] == ([] if DEFINITIONS[client].language == "go" else [TIME])
+    assert seen["wake"] == "interrupted", "as its clock page says, which a Go program has too"
     (frozen,) = [event for event in events if event.kind == "frozen"]
     (thawed,) = [event for event in events if event.kind == "thawed"]
     assert frozen["switches"] == thawed["switches"] > 0
@@ -142,10 +146,18 @@ async def test_of_a_thread_that_runs_the_kernel_shows_nothing(tmp_path: Path, mo
 
 
 @needs_compiler
-async def test_what_is_preloaded_is_seen(tmp_path: Path) -> None:
-    events = await events_of(tmp_path, "{}", "wake: uninterrupted\nclock: stalls\n")
+async def test_what_its_page_makes_of_a_wake_is_seen(tmp_path: Path) -> None:
+    events = await events_of(tmp_path, "{}", "wake: uninterrupted\n")
     (seen,) = [event for event in events if event.kind == "witnessed"]
-    assert seen["preloaded"] == ["wake", "clock"]
+    assert (seen["preloaded"], seen["wake"]) == ([TIME], "uninterrupted")
+
+
+@needs_compiler
+async def test_a_page_that_no_process_has_mapped_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backend, "preload", lambda shim: {})
+    events = await events_of(tmp_path, "{}")
+    (seen,) = [event for event in events if event.kind == "witnessed"]
+    assert (seen["preloaded"], seen["wake"]) == ([], None)
 
 
 async def test_nothing_is_left_of_a_client_that_closes(tmp_path: Path) -> None:
