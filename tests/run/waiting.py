@@ -23,7 +23,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if "compute" in event:
         compute(event["compute"])
     if "sleep" in event:
-        time.sleep(event["sleep"])
+        for _ in range(event.get("times", 1)):
+            time.sleep(event["sleep"])
     if event.get("again"):
         outcome = request(event.get("limit"))
     if "close_after" in event:
