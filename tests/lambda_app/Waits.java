@@ -287,6 +287,20 @@ final class Waits {
       }
       say("%d", WAITS.size());
       input.readLine();
+    } else if (arguments[0].equals("journal")) {
+      var read = Class.forName("thawlab.Clock").getDeclaredMethod("now");
+      read.setAccessible(true);
+      double most = 0;
+      double last = (double) read.invoke(null);
+      say("\"ready\"");
+      while (!input.ready()) {
+        for (int i = 0; i < 1000; i++) {
+          double seen = (double) read.invoke(null);
+          most = Math.max(most, Math.abs(seen - last));
+          last = seen;
+        }
+      }
+      say("[%f, %f, %f]", most, last, System.nanoTime() / 1e9 - last);
     } else {
       while (input.readLine() != null) {
         var read = new StringBuilder();

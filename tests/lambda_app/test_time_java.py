@@ -1,6 +1,7 @@
 """Java with the time object preloaded: its clocks jump, and whatever it waits for is over when it is due."""
 
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,3 +90,23 @@ def test_waits_are_over_at_the_thaw_if_the_clocks_moved_meanwhile(
         assert child.page.read().elapsed > 0
     for name, took in seen.items():
         assert all(LIMIT - EXACT <= seconds < LIMIT + PATIENCE for seconds in took), (name, took)
+
+
+JUMPS = 2000
+
+
+def test_the_journals_clock_does_not_jump_whenever_the_page_moves(
+    program: list[str], shim: Path, tmp_path: Path
+) -> None:
+    """It is read all the time meanwhile, also between a reading of the clock and one of the page."""
+    with running(program, "journal", shim, tmp_path) as child:
+        assert child.told() == "ready"
+        began = time.monotonic()
+        for _ in range(JUMPS):
+            child.page.move(LIMIT, LIMIT)
+        child.say()
+        most, last, ahead = child.told()
+        passed = time.monotonic() - began
+    assert most <= passed < LIMIT, "it went on as the machine's did"
+    assert began <= last <= began + passed
+    assert ahead == pytest.approx(JUMPS * LIMIT, abs=passed)

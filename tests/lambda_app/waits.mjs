@@ -100,6 +100,24 @@ if (what === "waits") {
   for await (const _ of createInterface({ input: process.stdin })) {
     say(Object.fromEntries(Object.entries(CLOCKS).map(([name, read]) => [name, read()])));
   }
+} else if (what === "journal") {
+  const { now } = await import("../../lambda_app/node/clock.mjs");
+  let [most, last] = [0, now()];
+  let hurried = true;
+  createInterface({ input: process.stdin }).once("line", () => {
+    hurried = false;
+  });
+  say("ready");
+  while (hurried) {
+    for (let i = 0; i < 1000; i++) {
+      const seen = now();
+      most = Math.max(most, Math.abs(seen - last));
+      last = seen;
+    }
+    await new Promise(setImmediate);
+  }
+  say([most, last, CLOCKS.hrtime() - last]);
+  process.exit();
 } else if (what === "order") {
   const seen = [];
   for (const seconds of [30, 10, 20, 50, 40]) setTimeout(() => seen.push(seconds), seconds * 1000);
