@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help scenario scenarios matrix compare serve doctor clean distclean \
-  test test-fast coverage golden snapshots check format sabotage speed level fixes clients fidelity picture schemas lock lock-images
+  test test-fast coverage golden snapshots check format sabotage speed equivalence level fixes clients fidelity picture schemas lock lock-images
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ snapshots: $(READY) #@ write down what the golden runs are judged and reported t
 
 speed: $(READY) #@ how fast the Python matrix is, beside another checkout: make speed AGAINST=../other
 	@$(BIN)/python -m lab.tools.speed $(if $(AGAINST),--against $(AGAINST)) $(ARGS)
+
+equivalence: $(READY) #@ gaps in jumps beside gaps that are waited for; ARGS=--short: seconds, not minutes
+	@$(BIN)/python -m lab.tools.equivalence $(ARGS)
 
 level: $(READY) #@ whether memory stays level over a million requests; takes long
 	@$(BIN)/python -m tests.level.upstream

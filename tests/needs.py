@@ -48,6 +48,7 @@ BY_PLACE = {
     "test_flow.py": "pure",
     "test_guards.py": "process",
     "tools": "pure",
+    "tools/test_equivalence.py": "process",
     "tools/test_speed.py": "process",
     "units": "pure",
     "upstream_server": "sockets",

@@ -24,9 +24,10 @@ async def filled(
     wrap: Wrap = lambda backend: backend,
     sandbox: SandboxKind = "process",
     jobs: int = 8,
+    pace: float | None = None,
 ) -> MatrixFolder:
     """Measure the cells on a backend that `wrap` may change."""
-    plan = MatrixPlan(tuple(cells), {}, sandbox)
+    plan = MatrixPlan(tuple(cells), {}, sandbox, pace)
     folder = MatrixFolder.make(parent)
 
     @asynccontextmanager
