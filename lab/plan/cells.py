@@ -111,7 +111,7 @@ class Cell:
     def experiment(self, attempt: int, pace: float | None = None) -> Experiment:
         """What measures it; `attempt` counts from 1, and `pace` is what the user asked for, if anything."""
         setting = self.setting
-        return Experiment(Scope(MATRIX, self.id, attempt), setting, pace_of(setting, pace))
+        return Experiment(Scope(MATRIX, self.id, attempt), setting, pace_of(setting, pace), stops_probes=True)
 
     @property
     def setting(self) -> Setting:

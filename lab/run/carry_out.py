@@ -58,6 +58,7 @@ async def carry_out(
                 run=folder.name,
                 sandbox=plan.sandbox,
                 speed=plan.pace or 1.0,
+                pace=plan.pace,
                 repeats=plan.repeats,
                 asked={named.name: named.asked for named in plan.scenarios},
                 arms=plan.arms,

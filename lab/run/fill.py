@@ -46,20 +46,19 @@ async def fill(
     done: Done = lambda result: None,
     say: Callable[[str], object] = lambda line: None,
     open_backend: OpenWith = open_backend,
-    starts: asyncio.Semaphore | None = None,
 ) -> None:
     """Measure every cell of the plan; `attempted` counts earlier attempts by cell, of a run that was stopped.
 
     `jobs` cells run in parallel; if it is None, as many as the machine can take. Without `reuse` every cell gets a
-    fresh process. `starts` is a limit of cold starts at once that several matrices share. Raises LabError if the lab
-    itself cannot work. Cancelling stops and removes everything; what was measured until then is in the journal.
+    fresh process. Raises LabError if the lab itself cannot work. Cancelling stops and removes everything; what was
+    measured until then is in the journal.
     """
     async with open_backend(plan.sandbox, logs) as backend:
         service = LambdaService(host=backend.runtime_host)
         await service.start(invoke_port=None)
         try:
             cells = await _startable(plan.cells, backend, Recorder(journal, Scope()), say)
-            lab = Lab(backend, service, starts or asyncio.Semaphore(STARTS * (os.cpu_count() or 1)))
+            lab = Lab(backend, service, asyncio.Semaphore(STARTS * (os.cpu_count() or 1)))
             authority = await backend.authority()
             filling = _Filling(
                 cells,

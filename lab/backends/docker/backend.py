@@ -122,7 +122,7 @@ class DockerBackend:
             names={listener.server_name: listener.host} if listener.server_name else {},
             wake=experiment.setting.wake,
             clock=experiment.setting.clock,
-            kernel_speed=experiment.pace or 1.0,
+            kernel_speed=experiment.kernel_speed,
         )
         return lambda name: DockerSandbox(name, container, self._engine)
 

@@ -125,7 +125,7 @@ class ProcessBackend:
             templates,
             wake=experiment.setting.wake,
             clock=experiment.setting.clock,
-            kernel_speed=experiment.pace or 1.0,
+            kernel_speed=experiment.kernel_speed,
         )
 
 

@@ -1,10 +1,13 @@
-/* Timers of TCP that a program sets: the kernel's clock cannot jump, so they may be made to run faster. */
+/* Timers of TCP that a program sets: the kernel's clock cannot jump, so they may be made to run faster, or put off. */
 #include "shared.h"
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 LIBC(setsockopt)
+
+#define MOST_SECONDS 32767 /* more is refused by Linux: MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL */
 
 EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t length) {
   REAL(setsockopt);
@@ -15,6 +18,7 @@ EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t 
   int asked = *(const int *)value;
   if (asked <= 0) return real(fd, level, name, value, length); /* the default, or an error */
   double faster = asked / speed;
-  int set = faster < 1 ? 1 : (int)faster;
+  double most = name == TCP_USER_TIMEOUT ? INT_MAX : MOST_SECONDS;
+  int set = faster < 1 ? 1 : (int)(faster < most ? faster : asked < most ? most : asked);
   return real(fd, level, name, &set, sizeof set);
 }
