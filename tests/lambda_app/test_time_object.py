@@ -614,9 +614,16 @@ print(json.dumps([s.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for na
 
 
 @pytest.mark.parametrize(
-    ("speed", "expected"), [(0.0, [60, 30, 60000, 5]), (20.0, [3, 1, 3000, 5]), (1.0, [60, 30, 60000, 5])]
+    ("speed", "expected"),
+    [
+        (0.0, [60, 30, 60000, 5]),
+        (20.0, [3, 1, 3000, 5]),
+        (1.0, [60, 30, 60000, 5]),
+        (1 / 500, [30000, 15000, 30000000, 5]),
+        (1 / 1000, [32767, 30000, 60000000, 5]),
+    ],
 )
-def test_limits_of_tcp_run_faster_if_the_page_says_so(
+def test_limits_of_tcp_run_faster_or_are_put_off_if_the_page_says_so(
     speed: float, expected: list[int], shim: Path, tmp_path: Path
 ) -> None:
     source = "input()" + TCP

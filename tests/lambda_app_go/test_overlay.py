@@ -234,12 +234,16 @@ def test_an_event_comes_before_a_timer_if_the_wake_is_uninterrupted(binary: str,
     assert first_seen(binary, rounds, page)["event"] >= rounds - 2
 
 
-def test_the_kernels_own_timers_are_made_shorter(start: Start, page: ClockPage) -> None:
+def test_the_kernels_own_timers_are_made_shorter_or_put_off(start: Start, page: ClockPage) -> None:
     assert start("probes").line() == "60"
     page.kernel_speed = 20
     assert start("probes").line() == "3"
     page.kernel_speed = 150
     assert start("probes").line() == "1"
+    page.kernel_speed = 1 / 500
+    assert start("probes").line() == "30000"
+    page.kernel_speed = 1 / 1000
+    assert start("probes").line() == "32767", "Linux takes no more"
     assert start("probes", path=None).line() == "60"
 
 

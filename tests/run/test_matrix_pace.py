@@ -61,6 +61,13 @@ def test_no_pace_is_quicker_than_a_freeze() -> None:
     assert SEED.experiment(1).pace is None
 
 
+def test_the_kernel_sends_no_probes_in_a_gap_that_takes_real_time() -> None:
+    """As that of a stopped machine: the shortest that a program can ask for, a second, is put off beyond the gap."""
+    assert 1 / SEED.experiment(1, 1.0).kernel_speed > GAP
+    assert 1 / SEED.experiment(1, QUICK).kernel_speed > GAP / QUICK
+    assert SEED.experiment(1).kernel_speed == 1
+
+
 class Hurried(LabTime):
     """It jumps, whatever pace was asked for."""
 
