@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import signal
 import tempfile
 from collections import deque
 from collections.abc import Callable
@@ -11,13 +13,18 @@ from pathlib import Path
 import click
 
 from lab.backends.opening import open_backend
+from lab.backends.registry import lacking
 from lab.cli.options import duration_option, sandbox_option
+from lab.errors import EnvironmentLacks, LabError
 from lab.functions import definition
 from lab.journal import Event, Journal, Recorder, Scope, now
 from lab.lambda_service.service import FunctionSpec, LambdaService
 from lab.plan.experiment import Experiment
 from lab.report.wording import plain
+from lab.run.asked_jumps import AskedJumps
+from lab.run.lab_time import LabTime
 from lab.run.signals import Interrupted, until_signalled
+from lab.scenario import kinds
 from lab.scenario.parts import Function, Request, Upstream
 from lab.scenario.setting import Setting
 from lab.scenario.steps.invoke import Invoke
@@ -62,6 +69,7 @@ class ServeOptions:
     port: int
     timeout: float
     max_sandboxes: int
+    jump: float
 
     @property
     def experiment(self) -> Experiment:
@@ -88,16 +96,25 @@ class ToldJournal(Journal):
         self._logs = logs
         self._ended: deque[str] = deque()
         self._began = now()
+        self._jumps: deque[Event] = deque(maxlen=KEPT_EVENTS)
 
     def append(self, event: Event) -> Event:
+        if event.kind == "time-moved":
+            self._jumps.append(event)
         if (event.source, event.kind) == ("sandbox", "stopped"):
             self._forget_logs(event["sandbox"])
         if (event.source, event.kind) in TOLD:
             details = " ".join(f"{key}={value}" for key, value in event.data.items())
-            line = f"{event.t - self._began:9.3f}  {event.source:<10}  {event.kind} {details}"
-            with contextlib.suppress(OSError):  # nobody reads any more; the function is served all the same
-                self._say(plain(" ".join(line.split("\n"))))
+            self.tell(event.source, f"{event.kind} {details}", event.t)
         return super().append(event)
+
+    def tell(self, source: str, what: str, t: float | None = None) -> None:
+        """Say what happened at `t`, or now, in lab seconds since the beginning."""
+        t = now() if t is None else t
+        jumped = next((jump["total"] for jump in reversed(self._jumps) if jump.t <= t), 0.0)
+        line = f"{t - self._began + jumped:9.3f}  {source:<10}  {what}"
+        with contextlib.suppress(OSError):  # nobody reads any more; the function is served all the same
+            self._say(plain(" ".join(line.split("\n"))))
 
     def _forget_logs(self, ended: str) -> None:
         self._ended.append(ended)
@@ -115,7 +132,8 @@ async def keep_up(options: ServeOptions, say: Callable[[str], object]) -> None:
     definition(options.client).arguments(options.shape)
     with tempfile.TemporaryDirectory(prefix="thawlab-") as logs:
         experiment = options.experiment
-        recorder = Recorder(ToldJournal(say, Path(logs)), experiment.scope)
+        journal = ToldJournal(say, Path(logs))
+        recorder = Recorder(journal, experiment.scope)
         async with open_backend(options.sandbox, Path(logs)) as backend:
             await backend.prepare(experiment.setting.function)
             async with backend.place(experiment, recorder) as site:
@@ -128,15 +146,30 @@ async def keep_up(options: ServeOptions, say: Callable[[str], object]) -> None:
                     wake_order="event-first",
                 )
                 try:
-                    service.add(spec, site.sandboxes(spec), recorder.record)
-                    await service.start(invoke_port=options.port, invoke_host=options.host)
+                    function = service.add(spec, site.sandboxes(spec), recorder.record)
+                    lab_time = LabTime(site.upstream, function, recorder, pace=None)
+                    jumps = AskedJumps(function, lab_time, lambda what: journal.tell("lab", what))
+                    jump = _no_jump if "compiler" in lacking(options.sandbox) else jumps.jump
+                    await service.start(invoke_port=options.port, invoke_host=options.host, jump=jump)
                     # An API that listens on every address also listens on this one.
                     here = service.invoke_url.replace("//0.0.0.0:", "//127.0.0.1:")
+                    signals: asyncio.Queue[float] = asyncio.Queue()
+                    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, signals.put_nowait, options.jump)
                     for line in _greeting(options, here, site.listener.url, site.listener.how):
                         say(line)
-                    await asyncio.Event().wait()
+                    while True:
+                        by = await signals.get()
+                        try:
+                            await jump(by)
+                        except LabError as error:
+                            journal.tell("lab", f"time did not jump: {error}")
                 finally:
                     await service.close()
+
+
+async def _no_jump(by: float) -> None:
+    what = "no C compiler (cc) is installed, so no clock can jump"
+    raise EnvironmentLacks(f"{what}: install one, or use {kinds.instead()}")
 
 
 def _greeting(options: ServeOptions, invoke: str, upstream: str, how: str) -> list[str]:
@@ -149,7 +182,11 @@ def _greeting(options: ServeOptions, invoke: str, upstream: str, how: str) -> li
         f"  aws lambda invoke --function-name {FUNCTION_NAME} --endpoint-url {invoke} \\",
         "    --region us-east-1 --no-sign-request /dev/stdout",
         "",
-        "Ctrl-C ends it. What happens, in seconds:",
+        f"To let {format_duration(options.jump)} pass between two invocations, by a signal or by a call:",
+        f"  kill -USR1 {os.getpid()}",
+        f"  curl -X POST '{invoke}/thawlab/jump?by={format_duration(options.jump)}'",
+        "",
+        "Ctrl-C ends it. What happens, in seconds of lab time:",
     ]
 
 
@@ -163,6 +200,7 @@ def _greeting(options: ServeOptions, invoke: str, upstream: str, how: str) -> li
     help="How the upstream gives up an idle connection.",
 )  # fmt: skip
 @duration_option("--idle-timeout", "5s", "How long the upstream keeps an unused connection.")
+@duration_option("--jump", "6m", "How much time passes at once on SIGUSR1, between two invocations.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address that the Invoke API listens on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=9001, show_default=True, help="Port of the Invoke API.")
 @duration_option("--timeout", "30s", "How long an invocation may take.")
@@ -177,6 +215,7 @@ def serve(
     sandbox: str,
     close: CloseMode,
     idle_timeout: float,
+    jump: float,
     host: str,
     port: int,
     timeout: float,
@@ -194,6 +233,7 @@ def serve(
         port=port,
         timeout=timeout,
         max_sandboxes=max_sandboxes,
+        jump=jump,
     )
     try:
         until_signalled(keep_up(options, click.echo))

@@ -4,8 +4,8 @@ import asyncio
 import secrets
 import time
 import uuid
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from lab.journal.events import EventAccepted, RetryPlanned
 from lab.lambda_service.errors import FunctionClosed, TooManyRequestsException
@@ -48,6 +48,9 @@ class Function:
         self._freeze_when_idle = spec.freeze_when_idle
         self._slots: dict[Slot, asyncio.Task[None]] = {}  # In the order of use, the latest last.
         self._closed = False
+        self._open = asyncio.Event()
+        self._open.set()
+        self._held_back = 0
 
     def __repr__(self) -> str:
         slots = ", ".join(repr(slot) for slot in self._slots if slot.phase is not Phase.GONE) or "no sandbox"
@@ -96,6 +99,7 @@ class Function:
                 trace_id=trace_id or _new_trace_id(),
                 client_context=client_context,
             )
+            await self._let_in()
             self._place(invocation)
             try:
                 return await invocation.answer
@@ -134,6 +138,26 @@ class Function:
         while unsettled := [slot.settled.wait() for slot in self._slots if not slot.settled.is_set()]:
             await asyncio.gather(*unsettled)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether no sandbox has anything to do before its next event."""
+        return all(slot.settled.is_set() for slot in self._slots)
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Wait until every sandbox is settled, and hold back whatever is invoked until the block is left.
+
+        It has one user at a time.
+        """
+        await self.settled()
+        self._open.clear()
+        try:
+            yield
+        finally:
+            self._open.set()
+            while self._held_back:  # it goes on in the loop's next turn, before anybody can hold it back again
+                await asyncio.sleep(0)
+
     async def recycle(self) -> None:
         """Stop every sandbox that has no invocation; returns when they are gone."""
         await to_the_end(cancel_all([task for slot, task in self._slots.items() if slot.available]))
@@ -143,6 +167,14 @@ class Function:
         self._closed = True
         self.clock.close()
         await to_the_end(cancel_all(self._slots.values()))
+
+    async def _let_in(self) -> None:
+        while not self._open.is_set():
+            self._held_back += 1
+            try:
+                await self._open.wait()
+            finally:
+                self._held_back -= 1
 
     def _place(self, invocation: Invocation) -> None:
         if self._closed:

@@ -1,6 +1,6 @@
 """The Invoke API (`/2015-03-31/functions/{name}/invocations`) that every AWS SDK and the AWS CLI talk to.
 
-Signatures are accepted and ignored. Only the operation Invoke is there.
+Signatures are accepted and ignored. Only the operation Invoke is there, and beside AWS's own `POST /thawlab/jump`.
 """
 
 import base64
@@ -8,7 +8,7 @@ import binascii
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -30,6 +30,7 @@ from lab.lambda_service.function import Function
 from lab.lambda_service.invocation import parse_json
 from lab.lambda_service.spec import arn_of
 from lab.lambda_service.wire import new_runner, read_body
+from lab.units import parse_duration
 
 MAX_SYNC_PAYLOAD = 6 * 1024 * 1024
 """Bytes. The live service names the number in its error: `must be smaller than 6291456 bytes`."""
@@ -49,6 +50,9 @@ QUALIFIER = re.compile(r"\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+")
 
 REQUEST_ID = "x-amzn-RequestId"
 
+Jump = Callable[[float], Awaitable[None]]
+"""Lets so many seconds of lab time pass between two invocations."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -61,11 +65,13 @@ class Target:
 class InvokeApi:
     """Serves the functions of a mapping, which may change meanwhile."""
 
-    def __init__(self, functions: Mapping[str, Function], events: EventQueue) -> None:
+    def __init__(self, functions: Mapping[str, Function], events: EventQueue, jump: Jump | None = None) -> None:
         self._functions = functions
         self._events = events
+        self._jump = jump
         app = web.Application(middlewares=[_errors])
         app.router.add_post("/2015-03-31/functions/{name}/invocations", self._invoke)
+        app.router.add_post("/thawlab/jump", self._jump_on)
         # On AWS an invocation goes on when its invoker hangs up.
         self._runner = new_runner(app, handler_cancellation=False)
 
@@ -99,6 +105,19 @@ class InvokeApi:
         if log_type == "Tail":
             headers["X-Amz-Log-Result"] = base64.b64encode(result.log_tail.encode()).decode()
         return web.Response(body=result.payload, content_type="application/json", headers=headers)
+
+    async def _jump_on(self, request: web.Request) -> web.Response:
+        """`POST /thawlab/jump?by=6m`: answers when the time has passed."""
+        if self._jump is None:
+            raise web.HTTPNotFound
+        if "by" not in request.query:
+            raise InvalidParameterValueException("by how much? Ask for POST /thawlab/jump?by=6m")
+        try:
+            by = parse_duration(request.query["by"])
+        except ValueError as error:
+            raise InvalidParameterValueException(f"by: {error}") from error
+        await self._jump(by)
+        return web.json_response({"by": by})
 
     def _target(self, request: web.Request) -> Target:
         name = request.match_info["name"]

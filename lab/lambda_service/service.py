@@ -7,7 +7,7 @@ from typing import Self
 from lab.errors import EnvironmentLacks
 from lab.lambda_service.events import EventQueue
 from lab.lambda_service.function import Function
-from lab.lambda_service.invoke_api import InvokeApi
+from lab.lambda_service.invoke_api import InvokeApi, Jump
 from lab.lambda_service.runtime_api import RuntimeApi
 from lab.lambda_service.sandbox import SandboxFactory
 from lab.lambda_service.slot import BeforeWake, Record
@@ -65,15 +65,17 @@ class LambdaService:
             raise RuntimeError("this service was started without the Invoke API")
         return self._invoke_url
 
-    async def start(self, invoke_port: int | None = None, *, invoke_host: str | None = None) -> None:
+    async def start(
+        self, invoke_port: int | None = None, *, invoke_host: str | None = None, jump: Jump | None = None
+    ) -> None:
         """Open the Runtime API and, if a port is given (0: any free one), the Invoke API.
 
-        Raises EnvironmentLacks when the port is taken.
+        With `jump` that lets callers ask for a jump of time. Raises EnvironmentLacks when the port is taken.
         """
         await self._runtime_api.start()
         if invoke_port is None:
             return
-        self._invoke_api = InvokeApi(self._functions, self._events)
+        self._invoke_api = InvokeApi(self._functions, self._events, jump)
         host = invoke_host or self._host
         try:
             port = await self._invoke_api.start(host, invoke_port)

@@ -99,6 +99,11 @@ class LabTime:
         if awake:
             await self._witness()
 
+    async def jump_towards(self, moment: float) -> None:
+        """One jump while every sandbox stands still: to a moment of this clock, or to what is due before it."""
+        due = await self._due(await self._upstream.standing(), awake=False)
+        await self._move(due.step(moment - self.now()), awake=False)
+
     async def until(self, work: Awaitable[T]) -> T:
         """Wait for work of the platform's. If everybody comes to wait meanwhile, time jumps to what is due next."""
         if self.pace == REAL:

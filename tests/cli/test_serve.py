@@ -2,101 +2,24 @@
 
 import json
 import os
-import queue
 import re
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import boto3
-import botocore
-import botocore.config
 import pytest
 
-from lab.cleanup.procfs import lab_mark
 from lab.cli.serve import KEPT_EVENTS, KEPT_LOGS, ToldJournal
 from lab.journal import Recorder, Scope
 from lab.journal.events import SandboxCrashed, SandboxStopped
+from tests.cli.serving import Invoke, Served, invoking, serving
 from tests.patience import COMMAND_PATIENCE
-from tests.run.command import GONE_BOUND, all_gone, left_of, refused, running, thawlab
+from tests.run.command import GONE_BOUND, all_gone, left_of, refused, thawlab
 
 VANISHES_SOON = ("--port", "0", "--idle-timeout", "700ms", "--close", "vanish")
 """Long enough for two invocations one after the other, on a machine that is busy."""
-
-
-@dataclass(slots=True)
-class Served:
-    """A lab that serves, and what it has said so far."""
-
-    process: subprocess.Popen[str]
-    said: list[str] = field(default_factory=list)
-    _lines: "queue.Queue[str]" = field(default_factory=queue.Queue)
-
-    def read(self) -> None:
-        """Take down every line; runs in a thread of its own."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self._lines.put(line.rstrip("\n"))
-
-    def wait_for(self, *words: str) -> str:
-        """The next line that holds all of the words."""
-        while True:
-            self.said.append(self._lines.get(timeout=COMMAND_PATIENCE))
-            if all(word in self.said[-1] for word in words):
-                return self.said[-1]
-
-    @property
-    def url(self) -> str:
-        return next(line.split()[2] for line in self.said if line.startswith("Invoke API"))
-
-    @property
-    def mark(self) -> str:
-        return lab_mark(self.process.pid)
-
-    def goes_stale(self, request: str) -> None:
-        """Wait until the upstream has given up the connection that the request came on."""
-        came = self.wait_for("upstream", "executed", f" request={request} ")
-        connection = next(word for word in came.split() if word.startswith("connection="))
-        self.wait_for("upstream", "gave-up", f" {connection} ", "mode=vanish")
-
-
-Invoke = Callable[..., tuple[Any, Any]]
-
-
-@contextmanager
-def invoking(url: str) -> Iterator[Invoke]:
-    """Invokes the function by boto3; gives the answer and its payload. An argument is the id of the request."""
-    keys = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
-    once = botocore.config.Config(retries={"total_max_attempts": 1})
-    client = boto3.client("lambda", endpoint_url=url, config=once, **keys)
-
-    def invoke(request: str, **event: str) -> tuple[Any, Any]:
-        payload = json.dumps({"requests": [{"id": request}]} | event).encode()
-        answer = client.invoke(FunctionName="thawlab", Payload=payload)
-        return answer, json.loads(answer["Payload"].read())
-
-    yield invoke
-    client.close()
-
-
-@contextmanager
-def serving(*options: str) -> Iterator[Served]:
-    with running("serve", *options) as process:
-        served = Served(process)
-        reader = threading.Thread(target=served.read)
-        reader.start()
-        try:
-            served.wait_for("Ctrl-C ends it")
-            yield served
-        finally:
-            process.kill()
-            reader.join(COMMAND_PATIENCE)
 
 
 @pytest.fixture(scope="module")

@@ -220,6 +220,7 @@ def _experiment(name: str) -> Experiment:
         port=0,
         timeout=COMMAND_PATIENCE,
         max_sandboxes=1,
+        jump=360.0,
     ).experiment
     setting = served.setting.model_copy(update={"upstream": Upstream(close="fin")})
     return replace(served, scope=Scope("tests", name, 1), setting=setting)

@@ -91,6 +91,7 @@ def experiment_of(client: str) -> Experiment:
         port=0,
         timeout=COMMAND_PATIENCE,
         max_sandboxes=1,
+        jump=360.0,
     ).experiment
     upstream = Upstream.model_validate({"faults": [{"at": "executed", "do": "rst", "connections": [3]}]})
     setting = served.setting.model_copy(update={"upstream": upstream})
