@@ -35,6 +35,8 @@ class IdlePeriod:
         self._site = site
         self._recorder = recorder
         self._time = lab_time
+        self._began = 0.0
+        """On the machine's clock."""
         self._until = 0.0
         """On the experiment's clock."""
         self._front = FrontWatch(experiment, period, site.balancer, recorder)
@@ -45,7 +47,7 @@ class IdlePeriod:
 
     async def begin(self, answered: float) -> None:
         """The gap is measured from the last answer, which is also when the upstream's idle timer starts."""
-        self._until = answered + self._time.moved
+        self._began, self._until = answered, answered + self._time.moved
         started = GapStarted(
             number=self._number,
             duration=self._period.duration,
@@ -60,7 +62,7 @@ class IdlePeriod:
         """Wait for this much time more, counted from where the last step's time ended."""
         self._until += lab_seconds
         early = _overtime(self._recorder.events) if self._experiment.setting.by_chance else 0.0
-        await self._time.pass_until(self._until - early, awake=not self._period.frozen)
+        await self._time.pass_until(self._until - early, awake=not self._period.frozen, since=self._began)
 
     async def end(self) -> None:
         """Wait until every connection that is to go stale has, then let packets pass again. Raises BarrierTimeout."""

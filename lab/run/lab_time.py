@@ -79,20 +79,28 @@ class LabTime:
         jumps = (event["by"] for event in self._recorder.events if event.kind == "time-moved" and event.t <= t)
         return t + math.fsum(jumps)
 
-    async def pass_until(self, moment: float, *, awake: bool) -> None:
-        """Let time pass up to a moment of this clock. With `awake` the sandboxes run meanwhile."""
+    async def pass_until(self, moment: float, *, awake: bool, since: float | None = None) -> None:
+        """Let time pass up to a moment of this clock. With `awake` the sandboxes run meanwhile.
+
+        With a pace it is kept from `since` of the machine's clock on, by default from now on: what the lab itself needs
+        between two jumps does not make time pass more slowly.
+        """
         if self.pace == REAL:
             await asyncio.sleep(moment - self.now())
             if awake:
                 await self._come_to_rest()
             return
+        since = now() if since is None else since
+        began = self.at(since)
         standing = await self._upstream.standing()
         while (left := moment - self.now()) > CLOSE_ENOUGH:
-            due = await self._due(standing, awake=awake)
-            step = due.step(left) if self.pace is None else min(due.step(left), self.pace * SLICE)
+            step = (await self._due(standing, awake=awake)).step(left)
+            if self.pace is not None:
+                behind = began + self.pace * (now() - since) - self.now()
+                step = min(step, max(behind, self.pace * SLICE))
             goal = self.now() + step
             if self.pace is not None:
-                await asyncio.sleep(step / self.pace)
+                await asyncio.sleep(since + (goal - began) / self.pace - now())
             standing = await self._move(goal - self.now(), awake=awake)
             if awake:
                 await self._come_to_rest()

@@ -24,7 +24,8 @@ timeline: [invoke, freeze: 60s, invoke]
 arms:
   - {name: sync, role: control, title: No loop, expect: {outcome: ok}}
   - {name: loop, role: control, title: A loop, change: {function: {shape: loop}}, expect: {outcome: ok}}
-  - {name: shims, role: control, title: Preloaded, change: {wake: uninterrupted, clock: stalls}, expect: {outcome: ok}}
+  - {name: uninterrupted, role: control, title: A wake that no wait is told of, expect: {outcome: ok},
+     change: {wake: uninterrupted, clock: stalls}}
   - {name: nginx, role: control, title: Behind a balancer, expect: {outcome: ok},
      change: {balancer: {server: nginx, idle_timeout: 600s}}}
   - {name: again, role: control, title: Behind another one, expect: {outcome: ok},
@@ -46,7 +47,7 @@ async def test_of_containers_the_kernel_says_the_same(tmp_path: Path) -> None:
         (event,) = [event for event in events if (event.scope.arm, event.kind) == (arm, kind)]
         return event
 
-    for arm in ("sync", "loop", "shims", "nginx", "again"):
+    for arm in ("sync", "loop", "uninterrupted", "nginx", "again"):
         assert one(arm, "frozen")["switches"] == one(arm, "thawed")["switches"] > 0
         state = one(arm, "tcp-state")
         assert (state["client"], state["upstream"]) == ("ESTABLISHED", "ESTABLISHED")
@@ -54,18 +55,19 @@ async def test_of_containers_the_kernel_says_the_same(tmp_path: Path) -> None:
         assert state["info"]["client"]["unacked_bytes"] == 0
         assert one(arm, "connections-left")["open"] == [{"connection": 1, "client": "ESTABLISHED"}]
     assert one("sync", "tcp-state")["info"]["client"]["last_data_sent_ms"] >= 1000
-    seen = {arm: one(arm, "witnessed") for arm in ("sync", "loop", "shims", "nginx")}
+    seen = {arm: one(arm, "witnessed") for arm in ("sync", "loop", "uninterrupted", "nginx")}
     assert {arm: event["loop"] for arm, event in seen.items()} == {
         "sync": False,
         "loop": True,
-        "shims": False,
+        "uninterrupted": False,
         "nginx": False,
     }
-    assert {arm: event["preloaded"] for arm, event in seen.items()} == {
-        "sync": [],
-        "loop": [],
-        "shims": ["wake", "clock"],
-        "nginx": [],
+    assert {arm: event["preloaded"] for arm, event in seen.items()} == dict.fromkeys(seen, ["time"])
+    assert {arm: event["wake"] for arm, event in seen.items()} == {
+        "sync": "interrupted",
+        "loop": "interrupted",
+        "uninterrupted": "uninterrupted",
+        "nginx": "interrupted",
     }
     (network,) = networks
     left = connect().containers.list(all=True, filters={"name": f"{network}-"}, ignore_removed=True)

@@ -32,6 +32,7 @@ story: s
 look_at: l
 upstream: {idle_timeout: 300s, close: rst}
 link: lost
+speed: 200
 timeline: [invoke, freeze: 6h, invoke]
 arms:
   - {name: one, role: bug, title: t, expect: {outcome: reset}}

@@ -214,8 +214,8 @@ class PauseUndone:
     def __getattr__(self, name: str) -> object:
         return getattr(self._sandbox, name)
 
-    async def start(self, runtime_api: str) -> None:
-        await self._sandbox.start(runtime_api)
+    async def start(self, runtime_api: str, ahead: float = 0.0) -> None:
+        await self._sandbox.start(runtime_api, ahead)
         real = self._sandbox._freezer
         assert isinstance(real, Freezer)
         real._engine = Undone(real._engine)

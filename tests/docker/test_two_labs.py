@@ -17,6 +17,7 @@ story: s
 look_at: l
 upstream: {{idle_timeout: 300s, close: rst}}
 link: lost
+speed: 100
 timeline: [invoke, freeze: {frozen}, invoke]
 arms:
   - {{name: bug, role: bug, title: t, expect: {{outcome: reset, executions: [1, 0]}}}}

@@ -12,7 +12,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,13 +43,29 @@ SWEEP_PAUSE = 0.1
 engine may still be making what that lab ordered last, which takes tenths of a second."""
 SWEEP_BOUND = 45.0
 """Real seconds after which a sweep has failed: a container takes some tenths to remove, and several go at once."""
+MISCOUNTED_AFTER = 5.0
+"""Real seconds after which a network that has no containers, and that the engine still calls in use, counts as
+miscounted: a container leaves its network within some tenths of its removal."""
 SWEEPERS = 4
 """Containers removed at once: the engine mostly waits for the kernel to take a network namespace down."""
+
+HELD = 403
+"""The engine's status for a network that has endpoints (Engine API, NetworkDelete)."""
 
 FRAME = struct.Struct(">BxxxL")
 """Header of the engine's multiplexed stream: which output, how many bytes (Engine API, attach)."""
 
 Result = TypeVar("Result")
+
+
+class NetworkMiscounted(EnvironmentLacks):
+    """The engine counts an endpoint that does not exist any more; it counts again when it starts."""
+
+    def __init__(self, networks: Sequence[str]) -> None:
+        super().__init__(
+            f"the Docker Engine does not remove {', '.join(networks)}, for it counts an endpoint that does not exist: "
+            "restart the engine, then: thawlab clean"
+        )
 
 
 class Engine:
@@ -223,12 +239,13 @@ def sweep_engine(client: docker.DockerClient, mark: str, *, quiet: float = SWEEP
     """Thaw and remove the containers, then the networks, of one lab; returns how many there were.
 
     Once it has found something, it goes on until nothing has shown up for `quiet` real seconds. Raises
-    EnvironmentLacks for what cannot be removed, and where the engine is gone.
+    EnvironmentLacks for what cannot be removed (NetworkMiscounted if only the engine's own count is in the way), and if
+    the engine is gone.
     """
     label = f"{LABEL}={mark}"
     containers: set[str] = set()
     networks: set[str] = set()
-    began = clean_since = time.monotonic()
+    began = clean_since = held_since = time.monotonic()
     with ThreadPoolExecutor(SWEEPERS) as sweepers, engine_errors():
         while True:
             found = _containers(client, label)
@@ -237,9 +254,12 @@ def sweep_engine(client: docker.DockerClient, mark: str, *, quiet: float = SWEEP
                 containers.update(str(container.id) for container in found)
                 networks.update(str(network.id) for network in nets)
                 list(sweepers.map(_end, found))
-                for network in nets:
-                    _end_network(client, network)
+                held = [_end_network(client, network) for network in nets]
                 clean_since = time.monotonic()
+                if found or not all(held):
+                    held_since = clean_since
+                elif clean_since - held_since > MISCOUNTED_AFTER:
+                    raise NetworkMiscounted(sorted(str(network.name) for network in nets))
             elif not (containers or networks) or time.monotonic() - clean_since >= quiet:
                 return len(containers), len(networks)
             if time.monotonic() - began > SWEEP_BOUND:
@@ -258,13 +278,19 @@ def _end(container: Container) -> None:
         _remove(container)  # what could not be removed is found again
 
 
-def _end_network(client: docker.DockerClient, network: Network) -> None:
-    with contextlib.suppress(APIError):
+def _end_network(client: docker.DockerClient, network: Network) -> bool:
+    """Returns whether the engine keeps it although no container is in it."""
+    members: list[Container] = []
+    try:
         # The lab's own container, if the lab runs in one. Even if it has exited: without its network it cannot restart.
-        for member in client.containers.list(all=True, filters={"network": str(network.id)}, ignore_removed=True):
+        members = client.containers.list(all=True, filters={"network": str(network.id)}, ignore_removed=True)
+        for member in members:
             with contextlib.suppress(APIError):
                 network.disconnect(member, force=True)
         network.remove()
+    except APIError as error:
+        return not members and error.status_code == HELD
+    return False
 
 
 def _remove(container: Container) -> None:

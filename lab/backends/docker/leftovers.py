@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import docker
 
-from lab.backends.docker.engine import connect, container_runs, marks_in_engine, sweep_engine
+from lab.backends.docker.engine import NetworkMiscounted, connect, container_runs, marks_in_engine, sweep_engine
 from lab.cleanup.procfs import lab_lives
 from lab.errors import EnvironmentLacks
 
@@ -16,10 +16,20 @@ def remove_leftovers() -> Iterator[str]:
     except EnvironmentLacks:
         yield "containers: no Docker Engine answers, so none was looked for"
         return
-    removed = [sweep_engine(client, mark) for mark in marks_in_engine(client) if not _lives(client, mark)]
-    containers, networks = (sum(counts) for counts in zip(*removed, strict=True)) if removed else (0, 0)
+    containers = networks = 0
+    kept: list[NetworkMiscounted] = []
+    for mark in marks_in_engine(client):
+        if _lives(client, mark):
+            continue
+        try:
+            removed = sweep_engine(client, mark)
+        except NetworkMiscounted as error:
+            kept.append(error)
+        else:
+            containers, networks = containers + removed[0], networks + removed[1]
     yield f"containers: {containers} removed" if containers else "containers: nothing was left"
     yield f"networks: {networks} removed" if networks else "networks: nothing was left"
+    yield from (f"networks: {error}" for error in kept)
 
 
 def _lives(client: docker.DockerClient, mark: str) -> bool:
