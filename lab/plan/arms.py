@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from lab.errors import UsageError
 from lab.journal import Scope
+from lab.plan import margin
 from lab.plan.client import Clients
 from lab.plan.experiment import Experiment
 from lab.plan.needs import Skip, skip_of
@@ -46,6 +47,8 @@ class Plan:
     """Scenarios whose sweep is run, once: it has samples of its own."""
     skipped: dict[str, dict[str, Skip]] = field(default_factory=dict)
     """Chosen arms that are not run, by scenario and arm."""
+    margins: dict[str, list[str]] = field(default_factory=dict)
+    """Arms with a margin run beside each of theirs, by scenario."""
 
     @property
     def longest_wait(self) -> float:
@@ -83,17 +86,23 @@ def make_plan(
     arms = {named.name: chosen for named in scenarios if (chosen := _chosen(named, only))}
     scenarios = [named for named in scenarios if named.name in arms]
     skipped = {named.name: _skips(named, arms[named.name], sandbox, lacks, client) for named in scenarios}
-    jobs = tuple(
-        _job(named, arm, repeat, speed)
+    run = [
+        (arm, _job(named, arm, repeat, speed))
         for repeat in range(1, repeats + 1)
         for named in scenarios
         for arm in named.scenario.arms
         if arm.name in arms[named.name] and arm.name not in skipped[named.name]
-    )
+    ]
+    beside = [(job.scope, extra) for arm, job in run if (extra := margin.experiment_of(arm, job)) is not None]
+    jobs = (*(job for _, job in run), *(extra for _, extra in beside))
     swept = [named for named in scenarios if not only and sandbox in named.scenario.runs_in]
     sweeps = tuple(named.name for named in swept if named.scenario.sweep)
     jobs += tuple(job for named in swept for job in _sweep_jobs(named, speed))
-    return Plan(tuple(scenarios), arms, jobs, sandbox, speed, repeats, tuple(lacks), sweeps, skipped)
+    margins: dict[str, list[str]] = {}
+    for scope, _ in beside:
+        if scope.repeat == 1:
+            margins.setdefault(scope.scenario, []).append(scope.arm)
+    return Plan(tuple(scenarios), arms, jobs, sandbox, speed, repeats, tuple(lacks), sweeps, skipped, margins)
 
 
 def _distinct(scenarios: Sequence[Named]) -> list[Named]:

@@ -17,6 +17,7 @@ from lab.functions import preset_files
 from lab.journal import SCHEMA_ID, Journal, Recorder, Scope
 from lab.journal.events import RunFinished, RunStarted
 from lab.lambda_service.service import LambdaService
+from lab.plan import margin
 from lab.plan.arms import Plan
 from lab.plan.experiment import Experiment
 from lab.run import bounds
@@ -65,6 +66,7 @@ async def carry_out(
                 sweeps=plan.sweeps,
                 lacks=plan.lacks,
                 skipped=plan.skipped,
+                margins=plan.margins,
                 predictions=predictions or {},
                 environment=environment(plan.sandbox),
             )
@@ -107,13 +109,9 @@ async def _run_all(
 def _once_more(plan: Plan, journal: Journal, attempt: int) -> tuple[Experiment, ...]:
     """The jobs whose runs are inconclusive and may succeed at another try."""
     results = judge(plan.scenarios, journal.everything())
-    unproved = {
-        (scenario.name, arm.name, run.repeat)
-        for scenario in results.scenarios
-        for arm in scenario.arms
-        for run in arm.runs
-        if run.worth_repeating
-    }
+    runs = [(s.name, arm.name, run) for s in results.scenarios for arm in s.arms for run in arm.runs]
+    unproved = {(scenario, arm, run.repeat) for scenario, arm, run in runs if run.worth_repeating}
+    unproved |= {(scenario, arm + margin.SUFFIX, run.repeat) for scenario, arm, run in runs if run.doubt == "margin"}
     return tuple(
         replace(job, scope=replace(job.scope, attempt=attempt))
         for job in plan.jobs

@@ -127,8 +127,9 @@ class FreshSandboxes:
         self, experiment: Experiment, site: Site, before_wake: Callback, before_first: Callback
     ) -> AsyncIterator[Function]:
         setting, limit = experiment.setting, experiment.setting.function.timeout
+        scope = experiment.scope
         spec = FunctionSpec(
-            name=f"{experiment.scope.scenario}-{experiment.scope.arm}-{experiment.scope.repeat}",
+            name=f"{scope.scenario}-{scope.arm}-{scope.repeat}".replace("@", "_"),
             timeout=bounds.FUNCTION_TIMEOUT if limit is None else limit,
             init_timeout=bounds.INIT_TIMEOUT,
             max_sandboxes=max((step.events for step in setting.timeline if isinstance(step, Invocation)), default=1),

@@ -62,6 +62,7 @@ def sum_up(arm: Arm, runs: Sequence[Run], baseline: float | None, facts: Sequenc
         why=speaker.why,
         left_open=max(left, default=None),
         versions=_versions(facts),
+        margin=speaker.margin,
         runs=tuple(runs),
     )
 

@@ -6,12 +6,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lab.errors import UsageError
 from lab.journal import Event, Scope, by_scope
+from lab.plan import margin
 from lab.plan.needs import Skip
 from lab.scenario.load import Named
 from lab.scenario.model import Arm
 from lab.verdict.arm_result import baseline_of, skipped, sum_up
 from lab.verdict.before import skip_of_0_1
 from lab.verdict.facts import Facts
+from lab.verdict.margin import judge_margin
 from lab.verdict.regression import PairedBug
 from lab.verdict.results import ArmResult, Environment, Results, Run, ScenarioResult, worst
 from lab.verdict.run_verdict import judge_run
@@ -35,6 +37,8 @@ class RunStarted(BaseModel):
     """Reason and kind by scenario and arm; journals of 0.1 do not have it."""
     asked: dict[str, str] = {}
     """How the user named each scenario."""
+    margins: dict[str, list[str]] | None = None
+    """Arms with a margin run beside each of theirs, by scenario; older journals have none."""
     environment: Environment
 
 
@@ -97,8 +101,10 @@ def _not_announced(scenarios: Sequence[Named], started: RunStarted, scopes: Coll
     def announced(scope: Scope) -> bool:
         if (scope.scenario, scope.arm) in swept:
             return True
-        planned = scope.arm in started.arms.get(scope.scenario, ()) and scope.repeat <= started.repeats
-        return planned and scope.arm not in skipped.get(scope.scenario, {})
+        arm = scope.arm.removesuffix(margin.SUFFIX)
+        among = started.arms if arm == scope.arm else (started.margins or {})
+        planned = arm in among.get(scope.scenario, ()) and scope.repeat <= started.repeats
+        return planned and arm not in skipped.get(scope.scenario, {})
 
     return sorted((scope for scope in scopes if scope.scenario and not announced(scope)), key=str)
 
@@ -127,10 +133,12 @@ def _judge_scenario(named: Named, started: RunStarted, scoped: Mapping[Scope, Se
     chosen = [arm for arm in scenario.arms if arm.name in started.arms[named.name]]
     attempts = _attempts(scoped)
     repeats = range(1, started.repeats + 1)
-    made = {
-        (arm.name, repeat): attempts.get((named.name, arm.name, repeat), ()) for arm in chosen for repeat in repeats
-    }
-    facts = {key: Facts(scoped[latest_attempt(scopes, scoped)] if scopes else ()) for key, scopes in made.items()}
+
+    def facts_of(name: str, repeat: int) -> Facts:
+        scopes = attempts.get((named.name, name, repeat), ())
+        return Facts(scoped[latest_attempt(scopes, scoped)] if scopes else ())
+
+    facts = {(arm.name, repeat): facts_of(arm.name, repeat) for arm in chosen for repeat in repeats}
     runs: dict[tuple[str, int], Run] = {}
     results: dict[str, ArmResult] = {}
     baseline = baseline_of(chosen, scenario.setting, facts)
@@ -143,8 +151,12 @@ def _judge_scenario(named: Named, started: RunStarted, scoped: Mapping[Scope, Se
         for repeat in repeats:
             bug = runs.get((pair.name, repeat)) if pair else None
             beside = PairedBug(scenario.setting(pair), bug) if pair and bug else None
-            run = judge_run(asked, arm, scenario.setting(arm), repeat, facts[arm.name, repeat], beside)
-            runs[arm.name, repeat] = run.model_copy(update={"attempts": max(1, len(made[arm.name, repeat]))})
+            setting, own = scenario.setting(arm), facts[arm.name, repeat]
+            run = judge_run(asked, arm, setting, repeat, own, beside)
+            if arm.name in (started.margins or {}).get(named.name, ()):
+                run = judge_margin(asked, arm, setting, run, own, facts_of(arm.name + margin.SUFFIX, repeat))
+            tries = len(attempts.get((named.name, arm.name, repeat), ()))
+            runs[arm.name, repeat] = run.model_copy(update={"attempts": max(1, tries)})
         mine = [runs[arm.name, repeat] for repeat in repeats]
         results[arm.name] = sum_up(arm, mine, baseline, [facts[arm.name, repeat] for repeat in repeats])
     ordered = tuple(results[arm.name] for arm in chosen)

@@ -58,6 +58,18 @@ class Guard(Model):
         return tuple(parts)
 
 
+class Margin(Model):
+    """Whether a fix's own limit is below the upstream's by a margin, by a run that was made beside its own."""
+
+    gap: float = Field(description="Lab seconds of that run's gap, in which the upstream still keeps the connection.")
+    limit: float = Field(description="Lab seconds after which the upstream gives an unused connection up.")
+    dropped: bool | None = Field(
+        description="Whether the client had dropped the connection by then, so that its limit is below the upstream's "
+        "by the margin; null if that run proves nothing."
+    )
+    why: str | None = Field(default=None, description="Why that run proves nothing.")
+
+
 class Run(Model):
     """One repeat of an arm: a fresh sandbox and fresh connections."""
 
@@ -79,10 +91,13 @@ class Run(Model):
     left_open: int | None = Field(
         default=None, description="Connections that the client still held open when the last invocation had ended."
     )
-    doubt: Literal["proof", "trouble", "code"] | None = Field(
+    doubt: Literal["proof", "trouble", "code", "margin"] | None = Field(
         default=None,
-        description="Why it is inconclusive: a proof is missing, the lab could not run it to the end, or the "
-        "function's own code failed.",
+        description="Why it is inconclusive: a proof is missing, the lab could not run it to the end, the function's "
+        "own code failed, or the run beside it does not show the margin of the fix's limit.",
+    )
+    margin: Margin | None = Field(
+        default=None, description="Of a fix whose client dropped the connection by its own clock."
     )
     trace: str | None = Field(
         default=None, description="Where the judge itself failed on this run: a fault of the lab, not of the run."
@@ -126,6 +141,7 @@ class ArmResult(Model):
     skipped: Literal["declared", "lacking"] | None = Field(
         default=None, description="Why it was skipped: its scenario declares it, or this machine lacks a part."
     )
+    margin: Margin | None = Field(default=None, description="Of the run that decides, if it has one.")
     runs: tuple[Run, ...]
 
 

@@ -53,6 +53,8 @@ class RunStarted(Happening):
     """The version of the journal, such as `thawlab.journal/2`."""
     pace: Speed | None = None
     """Lab seconds in a real second of a gap, of the arms that state no lower one; null if gaps pass in jumps."""
+    margins: Mapping[Text, Sequence[Text]] | None = None
+    """Arms beside whose runs the margin of their limit is measured, by scenario; such a run is called `ARM@margin`."""
 
 
 @event_of("lab")
