@@ -121,23 +121,23 @@ def test_an_invocation_that_runs_comes_first() -> None:
     answers: list[Any] = []
 
     def waits(request: str) -> None:
-        with invoking(served.url) as invoke:
+        with invoking(up.url) as invoke:
             told.append(invoke(request, path="/orders?together=2")[1])
 
-    with serving("--port", "0", "--preset", "no_keepalive") as served:
+    with serving("--port", "0", "--preset", "no_keepalive") as up:
         slow = threading.Thread(target=waits, args=("slow",))
         slow.start()
-        served.wait_for("upstream", "connection-opened")  # no answer before another such request has come
-        asked = threading.Thread(target=lambda: answers.append(jump(served, "?by=7m")))
+        up.wait_for("upstream", "connection-opened")  # no answer before another such request has come
+        asked = threading.Thread(target=lambda: answers.append(jump(up, "?by=7m")))
         asked.start()
-        served.wait_for("lab", "an invocation runs: time jumps by 7m when it has ended")
+        up.wait_for("lab", "an invocation runs: time jumps by 7m when it has ended")
         assert not answers
         waits("other")
         slow.join(COMMAND_PATIENCE)
         asked.join(COMMAND_PATIENCE)
         assert [outcomes(each) for each in told] == [["ok"], ["ok"]]
         assert answers == [(200, {"by": 420.0})]
-        served.wait_for("lab", "time jumped by 7m")
+        up.wait_for("lab", "time jumped by 7m")
 
 
 @needs_compiler

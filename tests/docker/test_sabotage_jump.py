@@ -3,26 +3,11 @@
 The truth is one lab, all lies another: each lie is done to the sandboxes of the arm that bears its name.
 """
 
-import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import cast
 
 import pytest
 
-from lab.backends.base import Site
-from lab.backends.docker.agent import PAGE
-from lab.backends.docker.engine import connect
 from lab.backends.docker.sandbox import DockerSandbox
-from lab.backends.docker.side import Clock
-from lab.backends.shims import SHIM_VARIABLES
-from lab.lambda_service.sandbox import SandboxFactory
-from lab.lambda_service.service import FunctionSpec
-from lab.scenario.words import Wake
-from lab.verdict.results import ArmResult
-from tests.backends.delegating import DelegatingSite, with_sites
-from tests.run.support import honest, results_of, run, write
 
 pytestmark = pytest.mark.docker
 
