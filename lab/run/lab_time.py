@@ -19,6 +19,7 @@ from lab.journal import BarrierTimeout, Recorder, now
 from lab.journal.events import ClockFollowed, TimeMoved
 from lab.lambda_service.service import Function
 from lab.scenario.steps import Standing, UpstreamHandle
+from lab.tasks import cancel_all
 
 T = TypeVar("T")
 
@@ -132,7 +133,7 @@ class LabTime:
                     await self._move(step, awake=True)
                     await self._witness()
         except BaseException:
-            task.cancel()
+            await cancel_all([task])
             raise
         return task.result()
 
