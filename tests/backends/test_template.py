@@ -69,7 +69,7 @@ async def test_a_fork_shares_its_imports(templates: Templates, program: Built, t
         variables = {**ENVIRONMENT, **program.environment, "THAWLAB_PRESET": preset}
         await (await templates.fork(command, variables, tmp_path / "log")).wait()
     assert repr(templates).count("<Template ") == 1
-    other = {**ENVIRONMENT, **program.environment, "THAWLAB_PRESET": "sane"}
+    other = {**ENVIRONMENT, **program.environment, "THAWLAB_BACKGROUND": "1"}
     await (await templates.fork(command, other, tmp_path / "log")).wait()
     assert repr(templates).count("<Template ") == 2
 
