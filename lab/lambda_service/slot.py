@@ -193,8 +193,9 @@ class Slot:
 
     @property
     def awaits_runtime(self) -> bool:
-        """Whether only its runtime can go on now: it has its whole event, or the sandbox is idle or gone."""
-        return self.settled.is_set() or (self.phase is Phase.BUSY and self._sent.is_set())
+        """Whether only its runtime can go on now: it has its whole event, or has answered; or it is idle, or gone."""
+        works = self.phase is Phase.RESPONDED or (self.phase is Phase.BUSY and self._sent.is_set())
+        return works or self.settled.is_set()
 
     async def rest(self) -> Rest | None:
         """What keeps its sandbox waiting; None if it does not wait, or if it is the platform's turn."""

@@ -18,6 +18,7 @@ from lab.backends.waiting import poll
 from lab.journal import BarrierTimeout, Recorder, now
 from lab.journal.events import ClockFollowed, TimeMoved
 from lab.lambda_service.service import Function
+from lab.run.bounds import REAL
 from lab.scenario.steps import Standing, UpstreamHandle
 from lab.tasks import cancel_all
 
@@ -29,8 +30,6 @@ AGAIN = 0.005
 """The same between two looks, and after a jump."""
 SLICE = 0.02
 """Real seconds between two jumps of a gap that has a pace: what the kernel does meanwhile then comes in its place."""
-REAL = 1.0
-"""The pace of a lab whose clocks never jump: time passes by itself, whoever waits."""
 GRAIN, FINE = 3.0, 0.1
 """Lab seconds: the least that an awake function's clocks jump on, far from and near to something else that is due. A
 function that wakes up every few milliseconds would otherwise make the lab stop as often."""

@@ -23,10 +23,10 @@ class FunctionBroken(LabError):
     """The function cannot be initialised, so nothing more can be run."""
 
 
-async def come_to_rest(function: Function) -> None:
+async def come_to_rest(function: Function, pace: float | None) -> None:
     """Return when every sandbox is idle and, if the policy says so, frozen; raises BarrierTimeout."""
     try:
-        await asyncio.wait_for(function.settled(), bound := bounds.settle_bound(function.spec))
+        await asyncio.wait_for(function.settled(), bound := bounds.settle_bound(function.spec, pace))
     except TimeoutError:
         raise BarrierTimeout(f"the function did not come to rest within {bound:g}s") from None
 
@@ -98,7 +98,7 @@ class Stage:
                 await self._begin_idle(period)
                 await step.perform(self)
         with suppress(BarrierTimeout):  # if the function does not settle, count its connections all the same
-            await come_to_rest(self._function)
+            await self._time.until(come_to_rest(self._function, self._time.pace))
         await self._watch.count_connections_left()
 
     async def _perform(self, step: Invocation, *, freeze: bool) -> None:
@@ -117,7 +117,7 @@ class Stage:
 
     async def _begin_idle(self, period: Idle) -> None:
         if self._idle is None:
-            await come_to_rest(self._function)
+            await self._time.until(come_to_rest(self._function, self._time.pace))
             self._idle = IdlePeriod(self._experiment, period, self._site, self._recorder, self._time)
             await self._idle.begin(self._answered)
             await self._watch.witness(self._function.sandboxes)
@@ -165,10 +165,10 @@ class Stage:
         events = self._service.events
         events.accept(self._function, json.dumps(event).encode(), None, None)
         try:
-            await asyncio.wait_for(events.drained(self._function), bounds.EVENT_BOUND)
+            await asyncio.wait_for(events.drained(self._function), bound := bounds.event_bound(self._time.pace))
         except TimeoutError:
             self._end_without_function()
-            raise BarrierTimeout(f"waited {bounds.EVENT_BOUND:g}s for the platform to be done with an event") from None
+            raise BarrierTimeout(f"waited {bound:g}s for the platform to be done with an event") from None
         self._end_without_function()
         self._conversation.answered_in_journal()
 

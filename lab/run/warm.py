@@ -92,7 +92,7 @@ class WarmSandbox:
         self._function.wake_order = experiment.setting.wake_order
         try:
             yield self._function
-            await come_to_rest(self._function)
+            await come_to_rest(self._function, experiment.pace)
         except Exception:
             await self._function.recycle()
             raise

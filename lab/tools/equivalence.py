@@ -26,7 +26,7 @@ from lab.errors import EnvironmentLacks, LabError
 from lab.functions import DEFINITIONS
 from lab.plan.cells import Cell
 from lab.plan.grid import MatrixPlan, make_matrix
-from lab.run.lab_time import REAL
+from lab.run.bounds import REAL
 from lab.runs import compare_scenarios
 from lab.runs.folder import JOURNAL, RUNS, RunFolder
 from lab.runs.matrix_folder import MatrixFolder

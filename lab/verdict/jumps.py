@@ -69,11 +69,23 @@ def _misplaced(facts: Facts, jump: Event) -> str | None:
 
 
 def _was_followed(facts: Facts, jump: Event) -> bool:
-    """Whether each sandbox that the lab asked after a jump had seen it: one that is awake may wait for time to pass."""
-    jumps = (event.t for event in lab_jumps(facts.events) if event.t > jump.t)
-    until = next(jumps, inf)
-    asked = [e for e in facts.events if (e.source, e.kind) == ("sandbox", "clock-followed") and jump.t <= e.t <= until]
-    return bool(jump["awake"]) and all(event["followed"] for event in asked)
+    """Whether each sandbox that the lab asked next after a jump had seen it: one that is awake may wait for its time.
+
+    One whose invocation the platform ended, because its time was over, is not there to be asked.
+    """
+    after = [event for event in facts.events if event.t >= jump.t and (_says_so(event) or _is_over(event))]
+    if not jump["awake"] or not after:
+        return False
+    until = next((other.t for other in lab_jumps(facts.events) if other.t > after[0].t), inf)
+    return _is_over(after[0]) or all(event["followed"] for event in after if _says_so(event) and event.t <= until)
+
+
+def _says_so(event: Event) -> bool:
+    return (event.source, event.kind) == ("sandbox", "clock-followed")
+
+
+def _is_over(event: Event) -> bool:
+    return (event.source, event.kind) == ("invocation", "failed") and event["error_type"] == "Sandbox.Timedout"
 
 
 def _waits_for_a_retry(facts: Facts, t: float) -> bool:

@@ -131,7 +131,7 @@ async def without_the_platform(function: Function, by: float) -> None:
 async def test_a_platform_that_is_left_behind_does_not_try_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounds, "EVENT_BOUND", 3.0)
+    monkeypatch.setattr(bounds, "EVENT_WORK", 3.0)
     monkeypatch.setattr(Function, "advance", without_the_platform)
     arm = await judged(tmp_path, EVENTS)
     assert arm.verdict == "inconclusive", arm.why

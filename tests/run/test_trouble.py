@@ -78,7 +78,7 @@ class SlowToFreeze:
 
 
 async def test_a_slow_freeze(story: Named, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "settle_bound", lambda spec: 0.5)
+    monkeypatch.setattr(bounds, "settle_bound", lambda spec, pace: 0.5)
     folder = await run(story, tmp_path, wrap=with_sandboxes(lambda sandbox: cast(Sandbox, SlowToFreeze(sandbox))))
     assert {event["what"] for event in trouble(folder)} == {"the function did not come to rest within 0.5s"}
     the_run_went_on(story, folder)
