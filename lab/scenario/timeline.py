@@ -96,6 +96,6 @@ Timeline = Annotated[tuple[Annotated[Step, _AsWritten], ...], Field(min_length=1
 
 Speed = Annotated[float, Field(ge=1, allow_inf_nan=False)]
 SPEED_MEANS = (
-    "Lab seconds in a real one, at most: for what cannot scale, such as the kernel's own timers, "
-    "and for stories in which much happens in little lab time."
+    "The pace of gaps: lab seconds in a real one, at most. Without it gaps pass in jumps, "
+    "in which the kernel's own timers and a load balancer's do not take part."
 )

@@ -239,7 +239,7 @@ class RetryPlanned(Happening):
     duration: LabSeconds
     """The time until then."""
     real: Seconds
-    """The same at this run's speed."""
+    """Of real time, if nothing jumps in it: the same, unless an older lab divided durations by a speed."""
 
 
 # The client.

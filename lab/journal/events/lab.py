@@ -32,7 +32,7 @@ class RunStarted(Happening):
     sandbox: Text
     """The kind of sandbox that functions run in."""
     speed: Speed
-    """Of the arms that do not state a lower one."""
+    """The pace that the user asked for, 1 if gaps pass in jumps; what durations were divided by in a run of an older lab."""
     repeats: Count
     """How often each arm is run."""
     arms: Mapping[Text, Sequence[Text]]
@@ -146,7 +146,7 @@ class GapStarted(Happening):
     duration: LabSeconds
     """As the scenario states it."""
     real: Seconds
-    """How long it must last at this run's speed."""
+    """Of real time, if nothing jumps in it: as `duration`, unless an older lab divided durations by a speed."""
     frozen: Flag
     """Whether the sandboxes are to stand still in it."""
 
