@@ -1,6 +1,6 @@
 """The kinds of sandbox: one folder beside this file a kind, which registers a `Backend` when it is imported.
 
-Everything that depends on the kind is asked of its backend: the choices of `--sandbox`, default speeds, what this
+Everything that depends on the kind is asked of its backend: the choices of `--sandbox`, what this
 machine lacks, `thawlab doctor` and `thawlab clean`, what the reaper sweeps. A folder's `__init__.py` must be quick to
 import, since every command does so: it imports its own modules inside its functions.
 """

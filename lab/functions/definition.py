@@ -36,7 +36,7 @@ class Definition:
     one_preset: bool = False
     """Whether client settings are process-wide, so that a warm process cannot change its preset."""
     wakes: bool = True
-    """Whether it waits through libc, so that a preloaded shim can hide the interruption at the thaw."""
+    """Whether it waits through libc, so that the preloaded time object can hide the interruption at the thaw."""
     two_writes: bool = False
     """Whether it writes a request's head and its body one after the other, bytes and JSON alike. The others hand the
     kernel both at once, as long as they are short (`tests/functions/test_writes.py` counts)."""

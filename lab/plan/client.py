@@ -31,7 +31,7 @@ class Client(Protocol):
 
     @property
     def wakes(self) -> bool:
-        """Whether it waits through libc, so that a preloaded shim can hide the interruption at the thaw."""
+        """Whether it waits through libc, so that the preloaded time object can hide the interruption at the thaw."""
 
     def arguments(self, shape: Shape | None) -> tuple[str, ...]:
         """How it is started in an app shape; raises UsageError naming the app shapes."""

@@ -25,7 +25,7 @@ from lab.scenario.words import Shape, Wake
 _numbers = count(1)
 
 Kind = tuple[str, Shape, Wake, str]
-"""What cells must have in common to share a process: client, app shape, wake (a preloaded shim) and, for clients whose
+"""What cells must have in common to share a process: client, app shape, wake (the clock page's) and, for clients whose
 settings are process-wide, the preset."""
 
 

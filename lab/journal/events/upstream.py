@@ -40,8 +40,8 @@ class StatedFault:
 
 @event_of("upstream")
 class ListenerOpened(Happening):
-    """The upstream listens at an address, and behaves so. Durations are on its own clock, as the scenario states them; an
-    older lab divided them by a speed."""
+    """The upstream listens at an address, and behaves so. Durations are on its own clock, as the scenario states
+    them; an older lab divided them by a speed."""
 
     host: Text
     port: Port
