@@ -62,7 +62,7 @@ async def test_of_containers_the_kernel_says_the_same(tmp_path: Path) -> None:
         "uninterrupted": False,
         "nginx": False,
     }
-    assert {arm: event["preloaded"] for arm, event in seen.items()} == {key: ["time"] for key in seen}
+    assert {arm: event["preloaded"] for arm, event in seen.items()} == {arm: ["time"] for arm in seen}
     assert {arm: event["wake"] for arm, event in seen.items()} == {
         "sync": "interrupted",
         "loop": "interrupted",

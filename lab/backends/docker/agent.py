@@ -8,8 +8,9 @@ It reads one command a line, and answers with lines of which the last is `ok` or
     name NAME ADDRESS    let a name stand for this address, and no longer for another one
     clock JSON           make the sandbox's clock page, with its `wake` and `kernel_speed`
     move MONO WALL       let its clocks jump on by so many seconds
-    page                 what the page says, as JSON: `wake`, `attached` processes, `followed`: whether their waits know
-                         it, and `left`: seconds until the first of them is over by itself
+    page                 what the page says, as JSON: `wake`, `mono` and `wall`: seconds that its clocks are ahead,
+                         `attached` processes, `followed`: whether their waits know it, and `left`: seconds until the
+                         first of them is over by itself
     sockets JSON         what the kernel has of these sockets (a list of `Pair`), as JSON
 
 Standard library only, and little of it: this process is started with every sandbox.
@@ -105,11 +106,15 @@ def _move(about: str) -> bool:
 
 def _page(about: str) -> bool:
     page = pages[0]
-    print(
-        json.dumps(
-            {"wake": page.wake, "attached": page.read().attached, "followed": page.followed, "left": page.left()}
-        )
-    )
+    said = {
+        "wake": page.wake,
+        "mono": page.mono,
+        "wall": page.wall,
+        "attached": page.read().attached,
+        "followed": page.followed,
+        "left": page.left(),
+    }
+    print(json.dumps(said))
     return True
 
 

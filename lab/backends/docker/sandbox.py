@@ -7,16 +7,17 @@ upstream and its own Runtime API.
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from docker.models.containers import Container
 
+from lab.backends.ahead import Ahead
 from lab.backends.clock_page import VARIABLE as CLOCK
 from lab.backends.docker.agent import PAGE
 from lab.backends.docker.engine import Engine, read_frame
 from lab.backends.docker.freezer import Freezer
-from lab.backends.docker.side import SideContainer
+from lab.backends.docker.side import LinkFailed, SideContainer
 from lab.backends.log import LogText
 from lab.errors import EnvironmentLacks
 from lab.lambda_service.sandbox import FreezeFailed, Rest
@@ -65,6 +66,8 @@ class DockerSandbox:
         self._container: Container | None = None
         self._freezer: Freezer | None = None
         self._ended: asyncio.Future[int | None] | None = None
+        self._stopping = False
+        self._ahead = Ahead(spec.clock)
         self._log = LogText()
         self._reading: asyncio.Task[None] | None = None
 
@@ -141,11 +144,25 @@ class DockerSandbox:
     async def move_clocks(self, by: float) -> None:
         """Let its clocks jump on; with `clock: stalls` only the wall clock does."""
         if by:
-            await self.link.move_clock(0.0 if self._spec.clock == "stalls" else by, by)
+            mono, wall = self._ahead.jump(by)
+            with self._unless_it_ends():
+                await self.link.move_clock(mono, wall)
 
     async def followed(self) -> bool:
-        """Whether every wait of its processes has seen the last jump."""
-        return (await self.link.clock()).followed
+        """Whether its clocks have made every jump, and every wait of its processes has seen the last one."""
+        with self._unless_it_ends():
+            clock = await self.link.clock()
+            return clock.followed and self._ahead.is_at(clock.mono, clock.wall)
+        return False
+
+    @contextlib.contextmanager
+    def _unless_it_ends(self) -> Iterator[None]:
+        """A sandbox that ends takes its page with it, while the lab asks for it."""
+        try:
+            yield
+        except LinkFailed:
+            if not (self._stopping or self.has_ended):
+                raise
 
     async def rest(self) -> Rest | None:
         """Whether every thread that can be seen sleeps, or the container is frozen."""
@@ -154,7 +171,11 @@ class DockerSandbox:
         frozen, runs = await self.is_frozen(), await self.switches()
         if runs is None or not (frozen or self._freezer.sleeps()):
             return None
-        return Rest(runs, None if frozen else (await self.link.clock()).left)
+        if frozen:
+            return Rest(runs, None)
+        with self._unless_it_ends():
+            return Rest(runs, (await self.link.clock()).left)
+        return None
 
     async def is_frozen(self) -> bool:
         """What the kernel says."""
@@ -170,6 +191,7 @@ class DockerSandbox:
 
     async def stop(self) -> int | None:
         """Thaw it, remove both containers; returns the exit status. Safe at any time."""
+        self._stopping = True
         try:
             async with asyncio.timeout(STOP_BOUND):
                 try:

@@ -27,6 +27,9 @@ class Clock:
     """What a clock page says."""
 
     wake: Wake
+    mono: float
+    wall: float
+    """Seconds by which its clocks are ahead of the machine's."""
     attached: int
     """How many processes have mapped it."""
     followed: bool

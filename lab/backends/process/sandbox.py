@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.backends.ahead import Ahead
 from lab.backends.clock_page import VARIABLE as CLOCK
 from lab.backends.clock_page import ClockPage
 from lab.backends.log import LogFile
@@ -61,6 +62,7 @@ class ProcessSandbox:
         self._process: Process | None = None
         self._log = LogFile(spec.log_folder / f"{spec.log_prefix}{name}.log")
         self._page: ClockPage | None = None
+        self._ahead = Ahead(spec.clock)
         self._members: set[int] = set()
 
     def __repr__(self) -> str:
@@ -167,11 +169,13 @@ class ProcessSandbox:
     async def move_clocks(self, by: float) -> None:
         """Let its clocks jump on; with `clock: stalls` only the wall clock does."""
         if self._page is not None and by:
-            self._page.move(mono=0.0 if self._spec.clock == "stalls" else by, wall=by)
+            mono, wall = self._ahead.jump(by)
+            self._page.move(mono=mono, wall=wall)
 
     async def followed(self) -> bool:
-        """Whether every wait of its processes has seen the last jump."""
-        return self._page is not None and self._page.followed
+        """Whether its clocks have made every jump, and every wait of its processes has seen the last one."""
+        page = self._page
+        return page is not None and page.followed and self._ahead.is_at(page.mono, page.wall)
 
     def wake(self) -> Wake | None:
         """What the page that its processes have mapped makes of a wake; None if none has."""
