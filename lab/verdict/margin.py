@@ -19,6 +19,9 @@ LATE = MARGIN / 2
 """Share of the upstream's limit by which the margin run's gap may come too close to it: where a busy machine stretches
 it further, that the client dropped the connection does not show a limit below the upstream's by about the margin."""
 
+TOLD = {"CLOSE", "CLOSE-WAIT"}
+"""States of a client's socket whose kernel has heard of the connection's end."""
+
 
 def judge_margin(asked: str, arm: Arm, setting: Setting, run: Run, own: Facts, beside: Facts) -> Run:
     """The run of a fix with what the margin run beside it says; a run that has not passed keeps its verdict."""
@@ -69,7 +72,7 @@ def margin_of(arm: Arm, setting: Setting, own: Facts, beside: Facts) -> Margin |
     return Margin(
         gap=shorter.idle[-1].duration,
         limit=limit,
-        dropped=None if against else not _reused(beside),
+        dropped=None if against else "kept" not in _after_the_gap(beside),
         why=against,
     )
 
@@ -78,14 +81,15 @@ def dropped_by_its_own_clock(setting: Setting, facts: Facts) -> bool:
     """Whether the client ended its connection in the gap, or had it at the wake and nobody had told it of the end.
 
     A kernel that probes the connection may have been told. A client that closes after each call, or is asked to, has
-    none in a gap in which it is frozen; one that closes while it is awake in the gap may do so by a timer.
+    none in a gap in which it is frozen; one that closes while it is awake in the gap may do so by a timer. Where nobody
+    asked the kernel, it counts as not told.
     """
     number = next(period.number for period in setting.idle if setting.goes_stale(period)) + 1
     gap = next((gap for gap in facts.gaps if gap.number == number), None)
     if gap is None:
         return False
     if any(stale.gap == gap for stale in facts.stale):
-        return facts.client_tcp_state == "ESTABLISHED"
+        return not set((facts.client_tcp_state or "not asked").split("/")) <= TOLD
     closed = (event for event in facts.events if (event.source, event.kind) == ("upstream", "connection-closed"))
     return not gap.frozen and any(event["by"] == "client" and gap.holds(event.t) for event in closed)
 
@@ -107,6 +111,8 @@ def _doubts(shorter: Setting, facts: Facts, limit: float) -> Iterator[str]:
         yield "the upstream gave a connection up in its margin run"
     if gap.lasted > limit * (1 - MARGIN + LATE):
         yield f"the gap of its margin run lasted {format_duration(round(gap.lasted, 3))}"
+    if not _after_the_gap(facts) <= {"kept", "new"} or not _after_the_gap(facts):
+        yield "the upstream does not say on which connection the last request of its margin run came"
 
 
 def _proofs(shorter: Setting, facts: Facts) -> Sequence[proofs.Proof]:
@@ -123,9 +129,9 @@ def _small(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _reused(facts: Facts) -> bool:
-    """Whether a request after the gap came on a connection from before it, as the upstream saw it."""
+def _after_the_gap(facts: Facts) -> set[str]:
+    """How the requests after the gap came, as the upstream saw it: on a `kept` or a `new` connection, or `unknown`."""
     gap = facts.gaps[-1]
-    opened_before = {event["connection"] for event in facts.opened if event.t <= gap.ended}
+    opened = {event["connection"]: "kept" if event.t <= gap.ended else "new" for event in facts.opened}
     after = (e for e in facts.events if (e.source, e.kind) == ("upstream", "request") and e.t > gap.ended)
-    return any(event["connection"] in opened_before for event in after)
+    return {opened.get(event["connection"], "unknown") for event in after}

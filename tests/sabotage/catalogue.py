@@ -1,7 +1,7 @@
 """Imports every kind, so that all lies are known."""
 
 from tests.sabotage.lie import LIES, in_sandbox
-from tests.sabotage.lies import axes, cause, containers, freeze, journal, jumps, moment, regression, success
+from tests.sabotage.lies import axes, cause, containers, freeze, journal, jumps, margin, moment, regression, success
 
 __all__ = [
     "LIES",
@@ -12,6 +12,7 @@ __all__ = [
     "in_sandbox",
     "journal",
     "jumps",
+    "margin",
     "moment",
     "regression",
     "success",

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from lab.backends.base import OpenBackend
 from lab.journal import Event
+from lab.plan import margin
 from lab.plan.cells import Cell
 from lab.plan.experiment import Experiment
 from lab.scenario.words import Need, SandboxKind
@@ -23,6 +24,13 @@ class Arm:
 
     text: str
     name: str
+    in_margin: bool = False
+    """Whether the lie is told in the run beside it that measures the margin of its limit."""
+
+    @property
+    def scope(self) -> str:
+        """The name under which the journal has the run in which the lie is told."""
+        return self.name + margin.SUFFIX if self.in_margin else self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,7 +183,8 @@ async def _shared(backend: OpenBackend) -> AsyncIterator[OpenBackend]:
 
 
 def name_of(place: Arm | Cell) -> str:
-    return place.id if isinstance(place, Cell) else place.name
+    """The name under which the journal has it."""
+    return place.id if isinstance(place, Cell) else place.scope
 
 
 def of_place(place: Place, events: Sequence[Event]) -> list[Event]:
@@ -202,5 +203,5 @@ def judged(place: Place, journal: Callable[[Sequence[Event]], Sequence[Event]], 
     with tempfile.TemporaryDirectory() as folder:
         named: Named = write(Path(folder), place.text)
     (scenario,) = judge([named], altered).scenarios
-    arm = next(arm for arm in scenario.arms if arm.name == name)
+    arm = next(arm for arm in scenario.arms if arm.name == place.name)
     return Seen(arm.verdict, (*arm.guard.missing, *arm.guard.contradictions), arm.why)

@@ -58,7 +58,7 @@ def _asking(seam: Seam) -> Replacement:
 def _broken(experiment: Experiment) -> Break | None:
     """What is to be broken in this run."""
     lie = telling.get()
-    if lie is None or (isinstance(lie.told_in, Arm) and experiment.scope.arm != lie.told_in.name):
+    if lie is None or (isinstance(lie.told_in, Arm) and experiment.scope.arm != lie.told_in.scope):
         return None
     return lie.break_it
 
