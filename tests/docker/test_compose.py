@@ -5,9 +5,11 @@ import os
 import secrets
 import socket
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import boto3
 import docker
@@ -44,12 +46,23 @@ class Compose:
             check=False,
         )
 
-    def invoke(self) -> dict[str, object]:
+    def invoke(self) -> dict[str, Any]:
         """Invoke the served function once, with an SDK."""
         config = Config(signature_version=UNSIGNED, region_name="us-east-1", retries={"total_max_attempts": 1})
         client = boto3.client("lambda", endpoint_url=f"http://127.0.0.1:{self.port}", config=config)
-        answer: dict[str, object] = json.loads(client.invoke(FunctionName="thawlab", Payload=b"{}")["Payload"].read())
+        answer: dict[str, Any] = json.loads(client.invoke(FunctionName="thawlab", Payload=b"{}")["Payload"].read())
         return answer
+
+    def outcome(self) -> str:
+        """How the request of one more invocation ended."""
+        (request,) = self.invoke()["requests"]
+        return str(request["outcome"])
+
+    def jump(self, by: str) -> None:
+        """Let time pass between two invocations, by the call that docs/docker.md has."""
+        url = f"http://127.0.0.1:{self.port}/thawlab/jump?by={by}"
+        with urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=GRACE) as answer:
+            assert answer.status == 200
 
     def await_invoke_api(self) -> None:
         def answers() -> bool:
@@ -131,6 +144,12 @@ def test_serve_is_invoked_killed_cleaned_up_and_taken_down(compose: Compose, eng
     compose.await_invoke_api()
     first, second = compose.invoke(), compose.invoke()
     assert first["sandbox"] == second["sandbox"], "one sandbox, kept from invocation to invocation"
+    compose.jump("6m")
+    assert compose.outcome() == "reset", "the upstream gave the connection up on the way"
+    assert compose.outcome() == "ok"
+    assert compose("kill", "--signal", "USR1", "serve").returncode == 0
+    await_true(lambda: compose("logs", "serve").stdout.count("time jumped by 6m") == 2, "a jump by signal")
+    assert compose.outcome() == "reset"
     serving = f"{compose.project}-serve-1"
     hostname = hostname_of(serving, engine)
     (mark,) = marks_of(hostname, engine)
