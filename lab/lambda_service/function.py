@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from lab.journal.events import EventAccepted, RetryPlanned
@@ -114,9 +114,14 @@ class Function:
         """Record that the platform will try an event again after so many lab seconds."""
         self._record(RetryPlanned(request_id=request_id, attempt=attempt, duration=duration, real=duration))
 
-    async def advance(self, by: float) -> None:
-        """Let the clocks of its sandboxes jump on, and the platform's. Returns when what is due then has begun."""
+    async def advance(self, by: float, before_limits: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Let the clocks of its sandboxes jump on, and the platform's. Returns when what is due then has begun.
+
+        `before_limits` is awaited in between: the platform may end a sandbox then.
+        """
         await asyncio.gather(*(slot.move_clocks(by) for slot in self._slots))
+        if before_limits is not None:
+            await before_limits()
         await self.clock.advance(by)
 
     async def followed(self) -> dict[str, bool]:

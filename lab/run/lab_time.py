@@ -8,7 +8,7 @@ An experiment that needs them has a pace, so many lab seconds in a real one.
 
 import asyncio
 import math
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
@@ -129,8 +129,7 @@ class LabTime:
                 step = due.step(may, CALLING)
                 quiet, rested = AGAIN, now()
                 if CLOSE_ENOUGH < step < math.inf:
-                    await self._move(step, awake=True)
-                    await self._witness()
+                    await self._move(step, awake=True, witness=self._witness)
         except BaseException:
             await cancel_all([task])
             raise
@@ -154,17 +153,17 @@ class LabTime:
         rest = await self._function.rest() if awake else None
         return Due(rest.next_deadline if rest else None, max(min(others), 0.0) if others else None)
 
-    async def _move(self, by: float, *, awake: bool) -> Standing:
+    async def _move(self, by: float, *, awake: bool, witness: Callable[[], Awaitable[None]] | None = None) -> Standing:
         """Move all clocks on: the upstream's first, whose end of a connection must come before the sandbox's wake."""
         by = max(by, 0.0)
         self.moved += by
         self._recorder.record(TimeMoved(by=by, total=self.moved, awake=awake))
         standing = await self._upstream.advance(by)
-        await self._function.advance(by)
+        await self._function.advance(by, witness)
         return standing
 
     async def _witness(self) -> None:
-        """Record whether the sandboxes that are awake have seen the jump: they may not live to tell."""
+        """Record whether the sandboxes that are awake have seen the jump, before the platform's limits end them."""
         seen: dict[str, bool] = {}
 
         async def all_followed() -> bool:

@@ -8,7 +8,12 @@ from pathlib import Path
 
 import docker
 import pytest
+import requests
+from docker.errors import APIError
+from docker.models.networks import Network
 
+from lab.backends.docker import engine as engine_module
+from lab.backends.docker import leftovers
 from lab.backends.docker.engine import LABEL
 from lab.backends.docker.freezer import find_cgroup
 from tests.docker.support import (
@@ -137,3 +142,31 @@ def test_a_side_container_that_is_killed(tmp_path: Path, engine: docker.DockerCl
         assert "side container" in (tmp_path / "runs" / "latest" / "journal.jsonl").read_text()
         assert without_traceback(out + err), err
         assert not left_of(lab.mark, engine)
+
+
+def test_a_network_that_the_engine_miscounts_is_named_and_does_not_stop_clean(
+    engine: docker.DockerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine may count an endpoint that is gone, until it is restarted; here it only says so."""
+    mark = f"tests-miscounted.{os.getpid()}.1"
+    network = engine.networks.create(f"thawlab-{mark}", internal=True, labels={LABEL: mark})
+    refused = requests.Response()
+    refused.status_code = 403
+
+    def refuse(self: Network) -> None:
+        raise APIError("has active endpoints", refused)
+
+    monkeypatch.setattr(leftovers, "marks_in_engine", lambda client: {mark})
+    monkeypatch.setattr(engine_module, "MISCOUNTED_AFTER", 0.0)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(Network, "remove", refuse)
+            *_, told = leftovers.remove_leftovers()
+        assert told == (
+            f"networks: the Docker Engine does not remove {network.name}, "
+            "for it counts an endpoint that does not exist: restart the engine, then: thawlab clean"
+        )
+        assert list(leftovers.remove_leftovers()) == ["containers: nothing was left", "networks: 1 removed"]
+    finally:
+        if engine.networks.list(names=[str(network.name)]):
+            network.remove()

@@ -1,7 +1,7 @@
 """Jumps, sabotaged where only a process lets us: no verdict may be `pass`."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,21 @@ async def test_one_clock_alone_jumps(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert f"the function's {stands} clock had not jumped where" in arm.why
 
 
+LIMITED = HANGS.replace("15m", "30s")
+"""The platform ends the invocation long before the client would."""
+
+
+@pytest.mark.parametrize("moved", ["monotonic", "wall", "neither"])
+async def test_a_jump_in_an_invocation_that_never_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moved: str
+) -> None:
+    """The platform ends it, so the function never says what its clocks showed; the page does."""
+    assert (await judged(tmp_path, LIMITED, once=False)).verdict == "pass"
+    monkeypatch.setattr(ClockPage, "move", only(moved))
+    arm = await judged(tmp_path, LIMITED)
+    assert arm.verdict == "inconclusive", arm.why
+
+
 @pytest.mark.parametrize("text", [SEED, AWAKE, HANGS], ids=["seed", "awake", "hangs"])
 async def test_a_program_that_dropped_the_time_object(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
@@ -122,10 +137,14 @@ async def test_a_time_object_that_moves_clocks_and_no_waits(
 # The platform.
 
 
-async def without_the_platform(function: Function, by: float) -> None:
+async def without_the_platform(
+    function: Function, by: float, before_limits: Callable[[], Awaitable[None]] | None = None
+) -> None:
     """Every clock jumps but the platform's."""
     for slot in function._slots:
         await slot.move_clocks(by)
+    if before_limits is not None:
+        await before_limits()
 
 
 async def test_a_platform_that_is_left_behind_does_not_try_again(
