@@ -57,6 +57,10 @@ def _loop_keeps_limit(cell: Cell) -> bool:
     return cell.shape == "loop" and cell.wake == "uninterrupted"
 
 
+def _one_loop_keeps_limit(cell: Cell) -> bool:
+    return cell.shape == "one-loop" and cell.wake == "uninterrupted"
+
+
 AGED_AT_CHECKOUT = ("default", "sane")
 """Presets of aiohttp and Go whose idle limit is looked at when a connection is taken: one that was idle for the whole
 gap is left, whichever side has heard of its end."""
@@ -117,6 +121,11 @@ RACES = (
     Race(
         "two threads wake: the event loop, whose timer keeps the idle limit, and the runtime client's with the request",
         _loop_keeps_limit,
+        language="node",
+    ),
+    Race(
+        "the loop's timer keeps the idle limit: it is first if the freeze met the loop outside its wait, which is rare",
+        _one_loop_keeps_limit,
         language="node",
     ),
 )
