@@ -4,15 +4,13 @@ Its source, and what it can and cannot stand for: `lambda_app/shims/`. In contai
 """
 
 import os
-import subprocess
 from functools import cache
 from pathlib import Path
 
-from lab.checkout import ROOT
-from lab.errors import EnvironmentLacks
-from lab.scenario import kinds
+from lab.functions.program import built, run
 
-SOURCES = ROOT / "lambda_app" / "shims"
+SOURCES = Path("lambda_app/shims")
+"""From the checkout's root."""
 IN_IMAGE = Path("/shims")
 """Where the function's image has them."""
 
@@ -45,14 +43,14 @@ def _door_to(folder: Path) -> Path:
 
 
 @cache
-def compiled(folder: Path) -> Path:
-    """The time object, compiled into this folder. Blocks; raises EnvironmentLacks if the compiler fails."""
-    target = folder / f"{TIME}.so"
-    command = ("cc", *FLAGS, "-o", str(target), *sorted(map(str, (SOURCES / TIME).glob("*.c"))), "-ldl", "-lpthread")
-    try:
-        subprocess.run(command, check=True, capture_output=True, text=True)
-    except FileNotFoundError:
-        raise EnvironmentLacks(f"no C compiler (cc) is installed: install one, or use {kinds.instead()}") from None
-    except subprocess.CalledProcessError as error:
-        raise EnvironmentLacks(f"{SOURCES / TIME} does not compile: {error.stderr.splitlines()[0]}") from None
-    return target
+def compiled() -> Path:
+    """The time object, compiled once for each content of its sources. Blocks; raises EnvironmentLacks."""
+    at = SOURCES / TIME
+    return built("time-object", (str(at),), lambda work, target: compile_into(target, work / at)) / f"{TIME}.so"
+
+
+def compile_into(folder: Path, sources: Path) -> None:
+    """Compile the C files of a folder into a time object. Blocks; raises EnvironmentLacks."""
+    files = sorted(map(str, sources.glob("*.c")))
+    command = ("cc", *FLAGS, "-o", str(folder / f"{TIME}.so"), *files, "-ldl", "-lpthread")
+    run(*command, cwd=sources, environment=os.environ, shown=f"cc {SOURCES / TIME}/*.c")

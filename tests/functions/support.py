@@ -204,7 +204,7 @@ class Hall:
         async with self.door() as home:
             function = parts.Function(client=defined.client, preset=preset, shape=shape)
             variables = environment(function, home.listener) | ({"THAWLAB_CA_PEM": ca_pem} if ca_pem else {})
-            variables |= preload(await asyncio.to_thread(compiled, self.folder))
+            variables |= preload(await asyncio.to_thread(compiled))
             spec = FunctionSpec(f"function-{next(self._numbers)}", timeout=LONGEST, freeze_when_idle=False)
             make = process_factory(function, built, spec.environment | variables, MARK, self.folder)
             added = self.service.add(spec, make, home.recorder.record)

@@ -27,8 +27,8 @@ OWN_LIMITS = ("-Djdk.httpclient.keepalive.timeout=60",)
 
 
 @pytest.fixture(scope="module")
-def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compiled(tmp_path_factory.mktemp("shims"))
+def shim() -> Path:
+    return compiled()
 
 
 @pytest.fixture(scope="module")

@@ -32,8 +32,8 @@ EXACT = 0.05
 
 
 @pytest.fixture(scope="module")
-def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compiled(tmp_path_factory.mktemp("shims"))
+def shim() -> Path:
+    return compiled()
 
 
 @pytest.fixture(scope="module", params=["node-http", "node-http@node20"])

@@ -23,8 +23,8 @@ NOISE = 0.005
 
 
 @pytest.fixture(scope="module")
-def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compiled(tmp_path_factory.mktemp("shims"))
+def shim() -> Path:
+    return compiled()
 
 
 CLOCKS = """

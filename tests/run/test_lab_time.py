@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -88,7 +87,7 @@ class Bench:
 @cache
 def time_object() -> Path:
     """Compiled once for all of them."""
-    return compiled(Path(tempfile.mkdtemp(prefix="thawlab-tests-")))
+    return compiled()
 
 
 @asynccontextmanager

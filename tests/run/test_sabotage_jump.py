@@ -10,6 +10,7 @@ import pytest
 from lab.backends import shims
 from lab.backends.clock_page import ClockPage
 from lab.backends.process import backend
+from lab.checkout import ROOT
 from lab.lambda_service.function import Function
 from lab.run import bounds
 from lab.verdict.results import ArmResult
@@ -124,11 +125,12 @@ async def test_a_time_object_that_moves_clocks_and_no_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     sources = tmp_path / "sources"
-    shutil.copytree(shims.SOURCES, sources)
-    watcher = sources / shims.TIME / "watcher.c"
+    shutil.copytree(ROOT / shims.SOURCES / shims.TIME, sources)
+    watcher = sources / "watcher.c"
     assert DEAF[0] in watcher.read_text()
     watcher.write_text(watcher.read_text().replace(*DEAF))
-    monkeypatch.setattr(shims, "SOURCES", sources)
+    shims.compile_into(tmp_path, sources)
+    monkeypatch.setattr(backend, "compiled", lambda: tmp_path / f"{shims.TIME}.so")
     arm = await judged(tmp_path, text)
     assert arm.verdict == "inconclusive", arm.why
     assert "the function's waits did not follow" in arm.why

@@ -64,7 +64,7 @@ class ProcessBackend:
             try:
                 self._built[function.client] = await asyncio.to_thread(program.here)
                 if self._preload is None and shutil.which("cc"):  # without one, every gap takes real time
-                    self._preload = preload(await asyncio.to_thread(compiled, self.logs))
+                    self._preload = preload(await asyncio.to_thread(compiled))
             except EnvironmentLacks as error:
                 self._unbuilt[program] = error
                 raise
