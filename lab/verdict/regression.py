@@ -16,6 +16,9 @@ WHAT_KILLS = ("idle_timeout", "gateway_timeout", "gateway_refresh", "max_age", "
 UNMET_IF_GONE: Collection[str] = ("reused_connection", "fault_delivered", "client_tcp_state")
 """Proofs that a run without the bug cannot give: its client did not use the stale connection, or did not keep it."""
 
+HEARD = ("CLOSE", "CLOSE-WAIT")
+"""States of a socket whose other end has said that it is gone."""
+
 
 @dataclass(frozen=True)
 class PairedBug:
@@ -50,7 +53,16 @@ def _fault_was_avoided(setting: Setting, facts: Facts) -> bool:
     This tells a bug that is gone from a run that proves nothing: the upstream gave the connection up in its gap, or it
     had been closed in the ordinary way before, and no byte came on a dead connection.
     """
-    if not setting.plans_stale or setting.moves or facts.close_in_flight:
+    if not setting.plans_stale or setting.moves or facts.close_in_flight or _was_heard_of(setting, facts):
         return False
     proved = all(proof.met for proof in avoidance(setting, facts))
     return proved and not facts.dead_reuse and bool(facts.stale or facts.closed_before)
+
+
+def _was_heard_of(setting: Setting, facts: Facts) -> bool:
+    """Whether the client's kernel knew of an end that was to be lost.
+
+    Packets pass again some milliseconds before the wake. If the kernel sends a keepalive probe then, the answer is a
+    reset.
+    """
+    return setting.link == "lost" and bool(facts.stale) and facts.client_tcp_state in HEARD
