@@ -58,7 +58,7 @@ async def carry_out(
                 journal=SCHEMA_ID,
                 run=folder.name,
                 sandbox=plan.sandbox,
-                speed=plan.pace or 1.0,
+                speed=1.0,
                 pace=plan.pace,
                 repeats=plan.repeats,
                 asked={named.name: named.asked for named in plan.scenarios},

@@ -32,7 +32,7 @@ class RunStarted(Happening):
     sandbox: Text
     """The kind of sandbox that functions run in."""
     speed: Speed
-    """The pace that the user asked for, or 1; in a run of an older lab, what durations were divided by."""
+    """1; in a run of an older lab, what durations were divided by."""
     repeats: Count
     """How often each arm is run."""
     arms: Mapping[Text, Sequence[Text]]
