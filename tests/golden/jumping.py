@@ -134,6 +134,11 @@ class _Jumps:
         listeners = sum(event.kind == "listener-opened" for event in self.events)
         moments = (at + MOMENT * (1 + number / 4) for number in range(listeners))
         self.made += [Event(t, "upstream", "clock-moved", self.scope, data) for t in moments]
+        sandboxes = [e["sandbox"] for e in self.events if e.kind == "started" and e.t < until and not frozen]
+        followed = (
+            Event(until, "sandbox", "clock-followed", self.scope, {"sandbox": s, "followed": True}) for s in sandboxes
+        )
+        self.made += followed
 
 
 def _told(jumps: _Jumps, event: Event, events: Sequence[Event], *, stalls: bool) -> Event:

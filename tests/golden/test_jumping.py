@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.journal import Event, by_scope, read_journal
+from lab.plan.margin import SUFFIX
 from lab.verdict.cells import judge_matrix
 from lab.verdict.judge import latest_attempt
 from tests.golden import DIVIDED, JOURNAL, JUMPED, MATRICES, finished, folder, matrix
@@ -75,10 +76,11 @@ def journal_of(name: str) -> tuple[Event, ...]:
 
 
 def key_of(name: str, event: Event) -> tuple[str, str]:
-    """Scenario and arm, or the sweep that the arm is part of."""
+    """Scenario and arm, or the sweep that the arm is part of. The margin run of an arm is the arm's."""
+    arm = event.scope.arm.removesuffix(SUFFIX)
     scenario = next(named.scenario for named in finished(name).scenarios if named.name == event.scope.scenario)
-    is_swept = all(arm.name != event.scope.arm for arm in scenario.arms)
-    return event.scope.scenario, "sweep" if is_swept else event.scope.arm
+    is_swept = all(each.name != arm for each in scenario.arms)
+    return event.scope.scenario, "sweep" if is_swept else arm
 
 
 def speaks(name: str, event: Event) -> bool:

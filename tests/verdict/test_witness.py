@@ -203,5 +203,5 @@ def test_every_check_is_documented_by_a_lie() -> None:
         "requests_are_those_asked_for", "method", "body", "content_type", "idempotency_key", "answer", "tls",
         "balancer", "hints", "behaviour", "first_of_a_rule", "timeline", "speed", "pace", "invocations",
         "connections_at_once",
-        "wake_order", "event_retries", "preloaded", "app_shape", "lost_packets", "preset",
+        "wake", "wake_order", "event_retries", "preloaded", "app_shape", "lost_packets", "preset",
     }  # fmt: skip

@@ -4,8 +4,7 @@
 // a request. In undici keep-alive is off when pipelining is 0: there is no option of
 // that name.
 
-// fetch's own Agent, which Node does not export. The package undici does.
-void new Request("http://localhost"); // Node loads it when it is first needed
+void new Request("http://localhost"); // loads fetch's own Agent, which Node does not export; the package undici does
 const { constructor: Agent } = globalThis[Symbol.for("undici.globalDispatcher.1")];
 
 const dispatcher = new Agent({ pipelining: 0 });

@@ -3,8 +3,7 @@
 // By a timer, which is frozen with the sandbox: neither Node 20 nor 24 looks at the age
 // when it takes a connection. Limits on connections and timeouts besides.
 
-// fetch's own Agent, which Node does not export. The package undici does.
-void new Request("http://localhost"); // Node loads it when it is first needed
+void new Request("http://localhost"); // loads fetch's own Agent, which Node does not export; the package undici does
 const { constructor: Agent } = globalThis[Symbol.for("undici.globalDispatcher.1")];
 
 const dispatcher = new Agent({
