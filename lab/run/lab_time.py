@@ -128,6 +128,8 @@ class LabTime:
                 may = math.inf if self.pace is None else (now() - rested) * (self.pace - 1)
                 step = due.step(may, CALLING)
                 quiet, rested = AGAIN, now()
+                if task.done():
+                    break  # while everybody was asked; what comes next has time of its own
                 if CLOSE_ENOUGH < step < math.inf:
                     await self._move(step, awake=True, witness=self._witness)
         except BaseException:
