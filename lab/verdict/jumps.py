@@ -71,7 +71,8 @@ def _misplaced(facts: Facts, jump: Event) -> str | None:
 def _was_followed(facts: Facts, jump: Event) -> bool:
     """Whether each sandbox that the lab asked next after a jump had seen it: one that is awake may wait for its time.
 
-    One whose invocation the platform ended, because its time was over, is not there to be asked.
+    One whose invocation the platform ended, because its time was over, is not there to be asked; nor is one that ended
+    of what the jump brought.
     """
     after = [event for event in facts.events if event.t >= jump.t and (_says_so(event) or _is_over(event))]
     if not jump["awake"] or not after:
@@ -85,7 +86,8 @@ def _says_so(event: Event) -> bool:
 
 
 def _is_over(event: Event) -> bool:
-    return (event.source, event.kind) == ("invocation", "failed") and event["error_type"] == "Sandbox.Timedout"
+    timed_out = (event.source, event.kind) == ("invocation", "failed") and event["error_type"] == "Sandbox.Timedout"
+    return timed_out or (event.source, event.kind) == ("sandbox", "crashed")
 
 
 def _waits_for_a_retry(facts: Facts, t: float) -> bool:
