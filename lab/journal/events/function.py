@@ -51,7 +51,7 @@ class ClockFollowed(Happening):
 
     sandbox: Text
     followed: Flag
-    """Whether every wait of its processes had seen the jump within the bound."""
+    """Whether its clocks had jumped as far as the lab moved them and every wait of its processes knew, in time."""
 
 
 @event_of("sandbox")
