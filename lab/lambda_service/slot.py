@@ -203,7 +203,7 @@ class Slot:
 
     async def followed(self) -> bool | None:
         """Whether its sandbox has seen the last jump; None if it is not awake."""
-        awake = self.phase in (Phase.BUSY, Phase.IDLE) and not self._maybe_frozen
+        awake = self.phase in (Phase.BUSY, Phase.RESPONDED, Phase.IDLE) and not self._maybe_frozen
         return await self._sandbox.followed() if awake else None
 
     async def move_clocks(self, by: float) -> None:
