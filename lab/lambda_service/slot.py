@@ -72,6 +72,11 @@ INIT_ERROR_GRACE = 1.0
 """Real seconds for a runtime client to exit by itself after it reported an init error, as it should."""
 
 
+OURS = 1.0
+"""Real seconds after an answer for which it may be the platform's turn: its reply to the answer is on its way. A runtime
+that has not asked for the next event by then has work of its own."""
+
+
 INITIALISING = {Phase.STARTING, Phase.INIT, Phase.INIT_FAILED}
 
 During = Literal["idle", "answered", "invocation"]
@@ -136,7 +141,7 @@ class Slot:
         self._maybe_frozen = False
         self._init_error: ReportedError | None = None
         self._init_seconds: float | None = None
-        self._began = 0.0
+        self._began = self._responded = 0.0
         self._limit = Limit(clock, self._changed.set)
         self._deadline_ms = 0
         self._log_start = 0
@@ -194,8 +199,9 @@ class Slot:
     @property
     def awaits_runtime(self) -> bool:
         """Whether only its runtime can go on now: it has its whole event, or has answered; or it is idle, or gone."""
-        works = self.phase is Phase.RESPONDED or (self.phase is Phase.BUSY and self._sent.is_set())
-        return works or self.settled.is_set()
+        if self.phase is Phase.RESPONDED:
+            return time.monotonic() - self._responded > OURS
+        return self.settled.is_set() or (self.phase is Phase.BUSY and self._sent.is_set())
 
     async def rest(self) -> Rest | None:
         """What keeps its sandbox waiting; None if it does not wait, or if it is the platform's turn."""
@@ -449,6 +455,7 @@ class Slot:
     def _act(self, action: Action) -> None:
         self.phase = after(self.phase, action)
         if action in (Action.RESPONSE, Action.ERROR):
+            self._responded = time.monotonic()
             self._has_event.clear()
         self._changed.set()
 
