@@ -73,7 +73,7 @@ INIT_ERROR_GRACE = 1.0
 
 
 OURS = 1.0
-"""Real seconds after an answer for which it may be the platform's turn: its reply to the answer is on its way. A runtime
+"""Real seconds after an answer for which it may be the platform's turn: its reply to it is on its way. A runtime
 that has not asked for the next event by then has work of its own."""
 
 
@@ -318,8 +318,9 @@ class Slot:
 
     async def _start(self, address: str) -> None:
         self._began = time.monotonic()
-        await self._sandbox.start(address, self._clock.moved)
-        self._record(SandboxStarted(sandbox=self.name, sandbox_kind=self._sandbox.kind))
+        ahead = self._clock.moved
+        await self._sandbox.start(address, ahead)
+        self._record(SandboxStarted(sandbox=self.name, sandbox_kind=self._sandbox.kind, ahead=ahead))
         self._exit = asyncio.create_task(self._sandbox.wait_exit(), name=f"exit of {self.name}")
         self._exit.add_done_callback(lambda _: self._note_exit())
         self._act(Action.STARTED)

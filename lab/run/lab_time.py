@@ -28,6 +28,8 @@ QUIET = 0.05
 """Real seconds for which nothing may have happened in an invocation before the lab looks whether everybody waits."""
 AGAIN = 0.005
 """The same between two looks, and after a jump."""
+TURNS = 30
+"""Turns of the lab's loop in which whatever had come from a runtime is read, parsed and acted upon: it takes five."""
 SLICE = 0.02
 """Real seconds between two jumps of a gap that has a pace: what the kernel does meanwhile then comes in its place."""
 GRAIN, FINE = 3.0, 0.1
@@ -141,11 +143,14 @@ class LabTime:
         """What the upstream waits for, if neither it nor the platform nor any sandbox has anything to do; else None.
 
         The sandboxes are looked at before and after the upstream: if none has run in between, nothing was on its way.
+        In between the lab's own loop turns as well, so that what a runtime has sent to the platform is taken in.
         """
         before = await self._function.rest()
         if before is None:
             return None
         standing = await self._upstream.standing()
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
         after = await self._function.rest()
         quiet = after is not None and after.runs == before.runs and not standing.busy
         return standing if quiet else None

@@ -170,7 +170,7 @@ def _against_the_function(setting: Setting, facts: Facts) -> Iterator[str]:
         missing = "which wall time its clock began at" if epoch is None else "what any clock of the function showed"
         yield f"the journal does not say {missing}"
         return
-    spans, own = _spans(facts), {event["sandbox"] for event in facts.events if event.kind == "started"}
+    spans, own = _spans(facts), _starts(facts)
     bases: dict[tuple[str, Clock], _Ahead] = {}
     for report in reports:
         clock, span = report.get("clock"), spans.get((report["sandbox"], report["invocation"]))
@@ -187,11 +187,20 @@ def _against_the_function(setting: Setting, facts: Facts) -> Iterator[str]:
         )
         for name, reading, stated in readings:
             ahead = _Ahead(reading - span.ended, reading - span.began)
-            began = _Ahead(0.0, 0.0) if span.sandbox in own else ahead.since(_Ahead(stated[0], stated[0]))
+            began = own.get(span.sandbox) or ahead.since(_Ahead(stated[0], stated[0]))
             seen = ahead.since(bases.setdefault((span.sandbox, name), began))
             if not any(seen.fits(total, READ[name]) for total in stated):
                 about = 0.0 if seen.fits(0.0, READ[name]) else seen.about
                 yield f"{where} the function's {name} clock {_had_jumped(about, stated[0])}"
+
+
+def _starts(facts: Facts) -> Mapping[str, _Ahead]:
+    """How far the clocks of each sandbox that was started in this run were ahead of the run's own lab time."""
+    started = [event for event in facts.events if (event.source, event.kind) == ("sandbox", "started")]
+    leads = {event["sandbox"]: event.get("ahead") for event in started}
+    total = {event["sandbox"]: facts.lab_time.jumped(event.t) for event in started}
+    known = {name: 0.0 if lead is None else lead - total[name] for name, lead in leads.items()}
+    return {name: _Ahead(lead, lead) for name, lead in known.items()}
 
 
 def _spans(facts: Facts) -> Mapping[tuple[str, int], _Span]:

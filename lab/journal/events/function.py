@@ -16,6 +16,8 @@ class SandboxStarted(Happening):
     sandbox: Text
     """The lab's name of it."""
     sandbox_kind: Text
+    ahead: LabSeconds | None = None
+    """How far ahead of the machine its clocks begin; null in journals of labs whose clocks do not jump."""
 
 
 @event_of("sandbox", was="ready")
