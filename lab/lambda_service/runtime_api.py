@@ -99,7 +99,8 @@ class RuntimeApi:
 
     async def _response(self, request: web.Request) -> web.Response:
         slot = self._slot_of_id(request)
-        body, size = await read_body(request, MAX_RESPONSE)
+        with slot.reading():
+            body, size = await read_body(request, MAX_RESPONSE)
         if size > MAX_RESPONSE:
             slot.response_too_large(size)
             text = f"Exceeded maximum allowed payload size ({MAX_RESPONSE} bytes)."
@@ -109,17 +110,18 @@ class RuntimeApi:
 
     async def _error(self, request: web.Request) -> web.Response:
         slot = self._slot_of_id(request)
-        slot.reported(await _read_error(request))
+        slot.reported(await _read_error(slot, request))
         return _accepted()
 
     async def _init_error(self, request: web.Request) -> web.Response:
         slot = self._slot(request)
-        await slot.init_failed(await _read_error(request))
+        await slot.init_failed(await _read_error(slot, request))
         return _accepted()
 
 
-async def _read_error(request: web.Request) -> ReportedError:
-    document, _ = await read_body(request, MAX_RESPONSE)
+async def _read_error(slot: Slot, request: web.Request) -> ReportedError:
+    with slot.reading():
+        document, _ = await read_body(request, MAX_RESPONSE)
     return ReportedError(document, request.headers.get(ERROR_TYPE, ""))
 
 

@@ -7,8 +7,8 @@ task. So freezing, waking and stopping never overlap, and nothing here needs a l
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -136,6 +136,7 @@ class Slot:
         # the runtime still counts as idle, but must not get another invocation.
         self._current: Invocation | None = first
         self._last_id = ""
+        self._reading = 0
         self._cold = True
         # True from the attempt to freeze until the thaw: a freeze that failed may have come through late.
         self._maybe_frozen = False
@@ -199,6 +200,8 @@ class Slot:
     @property
     def awaits_runtime(self) -> bool:
         """Whether only its runtime can go on now: it has its whole event, or has answered; or it is idle, or gone."""
+        if self._reading:
+            return False
         if self.phase is Phase.RESPONDED:
             return time.monotonic() - self._responded > OURS
         return self.settled.is_set() or (self.phase is Phase.BUSY and self._sent.is_set())
@@ -206,6 +209,18 @@ class Slot:
     async def rest(self) -> Rest | None:
         """What keeps its sandbox waiting; None if it does not wait, or if it is the platform's turn."""
         return await self._sandbox.rest() if self.awaits_runtime else None
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """While the rest of an answer is under way. It is the kernel's turn then: a runtime that sends the head and the
+        body of its answer one after the other sleeps, and its kernel keeps the body back until the head is acknowledged
+        (Nagle's algorithm), which takes 40 ms.
+        """
+        self._reading += 1
+        try:
+            yield
+        finally:
+            self._reading -= 1
 
     async def followed(self) -> bool | None:
         """Whether its sandbox has seen the last jump; None if it is not awake."""

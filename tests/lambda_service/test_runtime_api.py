@@ -176,3 +176,27 @@ async def test_each_sandbox_has_its_own_port_and_it_closes_with_it(lab: Lab) -> 
             except aiohttp.ClientConnectorError:
                 continue
             raise AssertionError(f"{sandbox.base} still listens")
+
+
+@pytest.mark.parametrize("path", ["response", "error"])
+async def test_an_answer_under_way_is_not_a_function_that_waits(lab: Lab, path: str) -> None:
+    """A runtime that has sent the head of its answer sleeps while its kernel keeps the body back: no time may pass."""
+    function = lab.by_hand()
+    invocation, runtime = await begin(lab, function)
+    request_id, _ = await runtime.next()
+    await lab.event("event-sent")
+    assert await function.rest() is not None
+
+    reader, writer = await asyncio.open_connection(*runtime.base.removeprefix("http://").partition("/")[0].split(":"))
+    body = b'{"errorMessage": "m", "errorType": "T"}'
+    target = f"/{runtime.base.split('/', 3)[3]}/invocation/{request_id}/{path}"
+    writer.write(f"POST {target} HTTP/1.1\r\nHost: runtime\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+    async with asyncio.timeout(PATIENCE):
+        while await function.rest() is not None:
+            await asyncio.sleep(LOOK)
+        writer.write(body)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 202")
+        await invocation
+        while await function.rest() is None:
+            await asyncio.sleep(LOOK)
+    writer.close()

@@ -6,17 +6,50 @@ use Digest::SHA qw(sha256_hex);
 use File::Basename qw(dirname);
 use HTTP::Tiny;
 use JSON::PP;
-use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
+use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC CLOCK_REALTIME);
+
+# A preset as the answer names it, and the client that it makes.
+sub made {
+    my ($name) = @_;
+    my $file   = dirname(__FILE__) . "/presets/$name.pl";
+    my $source = do { local $/; open my $opened, '<', $file or die "$file: $!"; <$opened> };
+    my $make   = do $file or die "$file: ", $@ || $!;
+    return {name => $name, sha256 => sha256_hex($source)}, $make->();
+}
 
 my $json   = JSON::PP->new->canonical->utf8;
 my $api    = "http://$ENV{AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime/invocation";
-my $name   = $ENV{THAWLAB_PRESET};
-my $file   = dirname(__FILE__) . "/presets/$name.pl";
-my $source = do { local $/; open my $opened, '<', $file or die "$file: $!"; <$opened> };
-my $make   = do $file or die "$file: ", $@ || $!;
-my $client = $make->();
+my $url    = $ENV{UPSTREAM_URL};
 my $own    = "perl-$$-" . clock_gettime(CLOCK_MONOTONIC);
 my $count  = 0;
+my ($preset, $client) = made($ENV{THAWLAB_PRESET});
+
+# The nanoseconds by which the laboratory has moved the monotonic clock on: a field of the clock page, which has another
+# one for how many processes have taken notice of the page (lambda_app/shims/time/shared.h).
+use constant {OFFSET_AT => 16, ATTACHED_AT => 64};
+my $page;
+if (defined(my $path = $ENV{THAWLAB_CLOCK})) {
+    open $page, '<:raw', $path or die "$path: $!";
+}
+
+sub field {
+    my ($position, $length, $format) = @_;
+    sysseek $page, $position, 0 or die "the clock page: $!";
+    (sysread($page, my $bytes, $length) // -1) == $length or die "the clock page is too short";
+    return unpack $format, $bytes;
+}
+
+sub offset { return $page && field(ATTACHED_AT, 4, 'L<') ? field(OFFSET_AT, 8, 'q<') : 0 }
+
+# Seconds of CLOCK_MONOTONIC as the machine has it: the journal's clock, without the jumps.
+sub now {
+    for (my $before = offset();;) {
+        my $seconds = clock_gettime(CLOCK_MONOTONIC);
+        my $after   = offset();
+        return $seconds - $after / 1e9 if $after == $before;
+        $before = $after;    # a jump came between
+    }
+}
 
 # The port of the connection that the client keeps; undef if it keeps none.
 sub port {
@@ -39,11 +72,11 @@ sub outcome {
 sub ask {
     my ($asked) = @_;
     my $before  = port();
-    my $started = clock_gettime(CLOCK_MONOTONIC);
+    my $started = now();
     my $method  = $asked->{method} // 'POST';
     my $path    = $asked->{path}   // ($method eq 'POST' ? '/orders' : '/orders/any');
-    my $answer  = $client->request($method, "$ENV{UPSTREAM_URL}$path", {headers => {'X-Request-Id' => $asked->{id}}});
-    my $ended   = clock_gettime(CLOCK_MONOTONIC);
+    my $answer  = $client->request($method, "$url$path", {headers => {'X-Request-Id' => $asked->{id}}});
+    my $ended   = now();
     my $failed  = $answer->{status} == 599;
     my $error   = $failed ? $answer->{content} =~ s/\s*\n\s*/ /gr : undef;
     my $after   = $failed ? $before : port();
@@ -65,14 +98,21 @@ my $runtime = HTTP::Tiny->new(timeout => 86400);
 while (1) {
     my $next  = $runtime->get("$api/next");
     my $id    = $next->{headers}{'lambda-runtime-aws-request-id'} or die $next->{content};
+    my $clock = {monotonic => clock_gettime(CLOCK_MONOTONIC), wall => clock_gettime(CLOCK_REALTIME)};
     my $event = $json->decode($next->{content});
+    if (my $fresh = $event->{fresh}) {
+        $url = $fresh->{upstream_url};
+        ($preset, $client) = made($fresh->{preset});    # the old client ends, and with it its connection
+        $count = 0;
+    }
     $count++;
     my $answer = {
         sandbox    => $own,
         invocation => $count,
         cold       => $count == 1 ? JSON::PP::true : JSON::PP::false,
         ticks      => [0, 0],
-        preset     => {name => $name, sha256 => sha256_hex($source)},
+        clock      => $clock,
+        preset     => $preset,
         versions   => {
             language       => sprintf('Perl %vd', $^V),
             client         => "HTTP::Tiny $HTTP::Tiny::VERSION",
