@@ -8,6 +8,7 @@ import pytest
 from lab.functions import definition
 from lab.functions.program import BUILD_BOUND
 from lab.journal import Event
+from lab.plan.margin import SUFFIX
 from tests.functions.support import lacks
 from tests.run.support import journal_of, run, write
 
@@ -63,10 +64,10 @@ arms:
 
 
 async def events_of(folder: Path, text: str) -> dict[str, list[Event]]:
-    """What happened in each arm."""
+    """What happened in each arm; not beside it, in the run with its margin."""
     arms: dict[str, list[Event]] = {}
     for event in journal_of(await run(write(folder, text), folder)):
-        if event.scope.attempt == 1:
+        if event.scope.attempt == 1 and not event.scope.arm.endswith(SUFFIX):
             arms.setdefault(event.scope.arm.replace("-", "_"), []).append(event)
     return arms
 
