@@ -135,6 +135,7 @@ class FreshSandboxes:
             max_sandboxes=max((step.events for step in setting.timeline if isinstance(step, Invocation)), default=1),
             freeze_when_idle=False,
             wake_order=setting.wake_order,
+            may_fork=True,
         )
         function = self._service.add(spec, site.sandboxes(spec), self._recorder.record, before_wake, before_first)
         try:
