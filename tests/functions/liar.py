@@ -16,6 +16,8 @@ import urllib.parse
 import uuid
 from typing import Any
 
+from lambda_app.python.journal_clock import now
+
 UPSTREAM = urllib.parse.urlsplit(os.environ["UPSTREAM_URL"])
 LIE = os.environ["THAWLAB_PRESET"]
 EARLY = 80.0
@@ -32,7 +34,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     global first, port, invocations
     invocations += 1
     (request,) = event["requests"]
-    started = time.monotonic()
+    started, clock = now(), {"monotonic": time.monotonic(), "wall": time.time()}
     if first is None:
         first = http.client.HTTPConnection(UPSTREAM.netloc)
         post(first, request["id"])
@@ -50,6 +52,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "invocation": invocations,
         "cold": invocations == 1,
         "ticks": [0, 0],
+        "clock": clock,
         "versions": {"language": "Python 3", "client": "liar 1", "runtime_client": "awslambdaric 4"},
         "requests": [
             {
@@ -61,7 +64,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
                 "chain": [{"type": "ConnectionResetError", "errno": 104, "message": message}] if lie else [],
                 "attempts": [{"local_port": port, "reused": lie}],
                 "started": started,
-                "ended": time.monotonic(),
+                "ended": now(),
             }
         ],
     }

@@ -18,5 +18,5 @@ def test_what_is_preloaded_is_found_wherever_the_run_is(
     done = thawlab_here(monkeypatch, "run", "frozen-timers", "--arm", "bug", "--sandbox", "process", "--out", str(out))
     assert done.returncode == 0, done.stdout + done.stderr
     events = read_journal(out / "latest" / "journal.jsonl")
-    assert [event["preloaded"] for event in events if event.kind == "witnessed"] == [["wake"]]
+    assert [event["preloaded"] for event in events if event.kind == "witnessed"] == [["time"]]
     assert not [log for log in (out / "latest" / "logs").glob("*.log") if "LD_PRELOAD" in log.read_text()]

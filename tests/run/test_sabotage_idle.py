@@ -163,7 +163,6 @@ async def test_work_left_running_in_a_sandbox_that_does_not_stand_still(tmp_path
     arm = only_arm(results_of(named, await run(named, tmp_path, wrap=never_freezes, once=True)))
     assert arm.verdict == "inconclusive"
     assert "frozen_throughout" in arm.guard.missing
-    assert "1 instead of 0" in arm.why
 
 
 # Probes.
