@@ -195,12 +195,16 @@ def _against_the_function(setting: Setting, facts: Facts) -> Iterator[str]:
 
 
 def _starts(facts: Facts) -> Mapping[str, _Ahead]:
-    """How far the clocks of each sandbox that was started in this run were ahead of the run's own lab time."""
+    """How far the clocks of each sandbox that was started in this run are ahead of the run's own lab time.
+
+    All of them follow one platform, so the first one tells for those that are started later.
+    """
     started = [event for event in facts.events if (event.source, event.kind) == ("sandbox", "started")]
-    leads = {event["sandbox"]: event.get("ahead") for event in started}
-    total = {event["sandbox"]: facts.lab_time.jumped(event.t) for event in started}
-    known = {name: 0.0 if lead is None else lead - total[name] for name, lead in leads.items()}
-    return {name: _Ahead(lead, lead) for name, lead in known.items()}
+    if not started:
+        return {}
+    first = started[0]
+    lead = 0.0 if first.get("ahead") is None else first["ahead"] - facts.lab_time.jumped(first.t)
+    return {event["sandbox"]: _Ahead(lead, lead) for event in started}
 
 
 def _spans(facts: Facts) -> Mapping[tuple[str, int], _Span]:

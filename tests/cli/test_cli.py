@@ -103,7 +103,8 @@ NEEDS_CC = (
 
 def test_what_this_machine_lacks_is_3_and_named(tmp_path: Path) -> None:
     """What runs passes; an arm that needs a compiler is skipped, and the path has none."""
-    (tmp_path / "story.yaml").write_text(scenario_text() + NEEDS_CC)
+    text = scenario_text(idle="1s", gap="freeze: 2s")  # in real time: no clock jumps without the compiler
+    (tmp_path / "story.yaml").write_text(text + NEEDS_CC)
     done = thawlab("run", tmp_path / "story.yaml", "--out", tmp_path, PATH=str(tmp_path))
     assert done.returncode == 3, done.stdout + done.stderr
     assert "story: pass — 2 arms: 1 pass, 1 skipped" in done.stdout
@@ -143,7 +144,8 @@ def test_an_arm_brings_its_bug_and_nothing_else(runs: dict[str, Run]) -> None:
 def test_every_repeat_has_its_own_sandbox_and_connections(runs: dict[str, Run]) -> None:
     events = [json.loads(line) for line in (runs["passes"].folder / "journal.jsonl").read_text().splitlines()]
     sandboxes = [event["data"]["sandbox"] for event in events if event["kind"] == "started"]
-    assert len(set(sandboxes)) == len(sandboxes) == 4
+    arms = [event for event in events if event["kind"] == "arm-started"]
+    assert len(set(sandboxes)) == len(sandboxes) == len(arms) >= 4
 
 
 @pytest.mark.parametrize("name", ["passes", "fails", "inconclusive", "skipped"])

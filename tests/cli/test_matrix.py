@@ -52,7 +52,7 @@ def test_a_matrix_that_is_stopped_is_gone_on_with(tmp_path: Path, number: signal
 
 
 def test_one_lab_at_a_time_goes_on_with_a_matrix(tmp_path: Path) -> None:
-    with running("matrix", *CHOSEN, "--jobs", "6", "--out", tmp_path) as lab:
+    with running("matrix", *CHOSEN, "--speed", "100", "--jobs", "6", "--out", tmp_path) as lab:
         until(lambda: done(tmp_path), "a cell")
         refused(thawlab("matrix", "--resume", "latest", "--out", tmp_path), 2, "another lab writes into it")
         lab.send_signal(signal.SIGINT)

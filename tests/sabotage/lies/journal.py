@@ -25,6 +25,8 @@ NEEDED: dict[tuple[Source, str], tuple[tuple[Sequence[Arm], str], ...]] = {
     ("lab", "gap-started"): ((EVERY, "0 gaps were finished"),),
     ("lab", "gap-ended"): ((EVERY, "0 gaps were finished"),),
     ("lab", "tcp-state"): ((REUSING, "client_tcp_state"),),
+    ("lab", "time-moved"): ((EVERY, "clocks_jumped"),),
+    ("upstream", "clock-moved"): ((EVERY, "clocks_jumped"),),
     ("sandbox", "frozen"): ((EVERY, "frozen_throughout"),),
     ("sandbox", "thawed"): ((EVERY, "frozen_throughout"),),
     ("sandbox", "witnessed"): ((EVERY, "the journal does not say what was loaded into the sandbox"),),
