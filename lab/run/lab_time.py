@@ -129,6 +129,8 @@ class LabTime:
                 due = await self._due(standing, awake=True)
                 may = math.inf if self.pace is None else (now() - rested) * (self.pace - 1)
                 step = due.step(may, CALLING)
+                if task.done():
+                    break  # while the lab looked
                 quiet, rested = AGAIN, now()
                 if task.done():
                     break  # while everybody was asked; what comes next has time of its own
