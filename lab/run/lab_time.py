@@ -17,6 +17,7 @@ from lab.backends.quiescence import REST_BOUND, REST_POLL
 from lab.backends.waiting import poll
 from lab.journal import BarrierTimeout, Recorder, now
 from lab.journal.events import ClockFollowed, TimeMoved
+from lab.lambda_service.sandbox import Rest
 from lab.lambda_service.service import Function
 from lab.run.bounds import REAL
 from lab.scenario.steps import Standing, UpstreamHandle
@@ -96,7 +97,7 @@ class LabTime:
         began = self.at(since)
         standing = await self._upstream.standing()
         while (left := moment - self.now()) > CLOSE_ENOUGH:
-            step = (await self._due(standing, awake=awake)).step(left)
+            step = self._due(standing, await self._function.rest() if awake else None).step(left)
             if self.pace is not None:
                 behind = began + self.pace * (now() - since) - self.now()
                 step = min(step, max(behind, self.pace * SLICE))
@@ -111,7 +112,7 @@ class LabTime:
 
     async def jump_towards(self, moment: float) -> None:
         """One jump while every sandbox stands still: to a moment of this clock, or to what is due before it."""
-        due = await self._due(await self._upstream.standing(), awake=False)
+        due = self._due(await self._upstream.standing(), None)
         await self._move(due.step(moment - self.now()), awake=False)
 
     async def until(self, work: Awaitable[T]) -> T:
@@ -122,18 +123,15 @@ class LabTime:
         quiet, rested = QUIET, now()
         try:
             while not (await asyncio.wait({task}, timeout=quiet))[0]:
-                standing = await self._all_wait()
-                if standing is None:
+                waiting = await self._all_wait()
+                if waiting is None:
                     quiet, rested = QUIET, now()
                     continue
-                due = await self._due(standing, awake=True)
-                may = math.inf if self.pace is None else (now() - rested) * (self.pace - 1)
-                step = due.step(may, CALLING)
-                if task.done():
-                    break  # while the lab looked
-                quiet, rested = AGAIN, now()
                 if task.done():
                     break  # while everybody was asked; what comes next has time of its own
+                may = math.inf if self.pace is None else (now() - rested) * (self.pace - 1)
+                step = self._due(*waiting).step(may, CALLING)
+                quiet, rested = AGAIN, now()
                 if CLOSE_ENOUGH < step < math.inf:
                     await self._move(step, awake=True, witness=self._witness)
         except BaseException:
@@ -141,8 +139,8 @@ class LabTime:
             raise
         return task.result()
 
-    async def _all_wait(self) -> Standing | None:
-        """What the upstream waits for, if neither it nor the platform nor any sandbox has anything to do; else None.
+    async def _all_wait(self) -> tuple[Standing, Rest] | None:
+        """What everybody waits for, if neither upstream nor platform nor any sandbox has anything to do; else None.
 
         The sandboxes are looked at before and after the upstream: if none has run in between, nothing was on its way.
         In between the lab's own loop turns as well, so that what a runtime has sent to the platform is taken in.
@@ -154,12 +152,13 @@ class LabTime:
         for _ in range(TURNS):
             await asyncio.sleep(0)
         after = await self._function.rest()
-        quiet = after is not None and after.runs == before.runs and not standing.busy
-        return standing if quiet else None
+        if after is None or after.runs != before.runs or standing.busy:
+            return None
+        return standing, after
 
-    async def _due(self, standing: Standing, *, awake: bool) -> Due:
+    def _due(self, standing: Standing, rest: Rest | None) -> Due:
+        """What is due next; `rest` is that of sandboxes that are awake."""
         others = [left for left in (standing.next, self._function.clock.next_deadline()) if left is not None]
-        rest = await self._function.rest() if awake else None
         return Due(rest.next_deadline if rest else None, max(min(others), 0.0) if others else None)
 
     async def _move(self, by: float, *, awake: bool, witness: Callable[[], Awaitable[None]] | None = None) -> Standing:
