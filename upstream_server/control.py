@@ -53,6 +53,8 @@ from upstream_server.upstream import Upstream
 
 _PAIRS = TypeAdapter(list[sock_diag.Pair])
 
+TURNS = 20
+"""Turns of the loop in which a connection that waits is accepted and its request read: it takes four or five."""
 KEEP_ALIVE_S = 3600
 """How long an unused connection is kept: far longer than any caller keeps one, or a call could meet its end."""
 CLOSE_WITHIN_S = 1.0
@@ -176,6 +178,9 @@ class _Api:
         return JSONResponse(listener.describe(), status_code=201)
 
     async def show(self, request: Request) -> Response:
+        """What it is at, once everything that had come to it before this request was taken in."""
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
         return JSONResponse(self._upstream.listener(request.path_params["name"]).describe())
 
     async def change(self, request: Request) -> Response:
