@@ -72,13 +72,29 @@ def _was_followed(facts: Facts, jump: Event) -> bool:
     """Whether each sandbox that the lab asked next after a jump had seen it: one that is awake may wait for its time.
 
     One whose invocation the platform ended, because its time was over, is not there to be asked; nor is one that ended
-    of what the jump brought.
+    of what the jump brought, or before it.
     """
+    if jump["awake"] and not _alive(facts, jump.t):
+        return True
     after = [event for event in facts.events if event.t >= jump.t and (_says_so(event) or _is_over(event))]
     if not jump["awake"] or not after:
         return False
     until = next((other.t for other in lab_jumps(facts.events) if other.t > after[0].t), inf)
     return _is_over(after[0]) or all(event["followed"] for event in after if _says_so(event) and event.t <= until)
+
+
+def _alive(facts: Facts, t: float) -> set[str]:
+    """The sandboxes that had been started by then and had not ended."""
+    alive: set[str] = set()
+    for event in facts.events:
+        if event.source == "sandbox" and event.t <= t:
+            if event.kind == "started":
+                alive.add(event["sandbox"])
+            elif event.kind in ("crashed", "stopped"):
+                alive.discard(event["sandbox"])
+            elif event.kind in ("asked", "frozen", "thawed", "clock-followed"):
+                alive.add(event["sandbox"])  # one that served other runs before
+    return alive
 
 
 def _says_so(event: Event) -> bool:

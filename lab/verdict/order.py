@@ -215,7 +215,7 @@ def _invocations_in_turn(setting: Setting, facts: Facts) -> Iterator[str]:
     for gap, stated in zip(facts.gaps, before, strict=True):
         untold = [(e.t, name) for e in _all(facts, "invocation", "untold") for name in e["requests"]]
         told = [*((request.t, request["id"]) for request in facts.requests), *untold]
-        ended = {name for t, name in told if t <= gap.started + ACROSS}
+        ended = {name for t, name in told if t <= min(gap.started + ACROSS, gap.ended)}
         if len(ended) != stated:
             yield f"{len(ended)} requests had ended before gap {gap.number}, and {stated} are stated"
 
