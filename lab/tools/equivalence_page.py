@@ -187,10 +187,10 @@ two answers differ.
 `make equivalence` measures everything again and writes this page and [equivalence.json](equivalence.json). It takes
 some twelve minutes, and {gigabytes} GB of memory for {sandboxes} sandboxes side by side. Its exit status is 1 if a
 deterministic cell differs. `make equivalence ARGS=--short` compares a small scenario in seconds. A single cell can be
-waited for as well:
+waited for as well, here at sixty times the speed:
 
 ```sh
-thawlab matrix --speed 1 --cell http.client/sync/seed/vanish/delivered/POST/1/plain/event-first/interrupted
+thawlab matrix --speed 60 --cell http.client/sync/seed/vanish/delivered/POST/1/plain/event-first/interrupted
 ```
 
 The cells follow a rule. One connection, plain, and an event that waits at the thaw. Each client in its usual app shape:

@@ -4,7 +4,8 @@
 // a request. In undici keep-alive is off when pipelining is 0: there is no option of
 // that name.
 
-void new Request("http://localhost"); // loads fetch's own Agent, which Node does not export; the package undici does
+void new Request("http://localhost"); // loads fetch's own Agent,
+// which Node does not export; the package undici does.
 const { constructor: Agent } = globalThis[Symbol.for("undici.globalDispatcher.1")];
 
 const dispatcher = new Agent({ pipelining: 0 });

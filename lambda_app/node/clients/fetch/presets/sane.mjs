@@ -3,7 +3,8 @@
 // By a timer, which is frozen with the sandbox: neither Node 20 nor 24 looks at the age
 // when it takes a connection. Limits on connections and timeouts besides.
 
-void new Request("http://localhost"); // loads fetch's own Agent, which Node does not export; the package undici does
+void new Request("http://localhost"); // loads fetch's own Agent,
+// which Node does not export; the package undici does.
 const { constructor: Agent } = globalThis[Symbol.for("undici.globalDispatcher.1")];
 
 const dispatcher = new Agent({

@@ -3,7 +3,8 @@
 // What people set to save handshakes: the longest limit that a timer can have, 24 days.
 // It works until the upstream's close is lost on its way.
 
-void new Request("http://localhost"); // loads fetch's own Agent, which Node does not export; the package undici does
+void new Request("http://localhost"); // loads fetch's own Agent,
+// which Node does not export; the package undici does.
 const { constructor: Agent } = globalThis[Symbol.for("undici.globalDispatcher.1")];
 
 const FOREVER = 2 ** 31 - 1;

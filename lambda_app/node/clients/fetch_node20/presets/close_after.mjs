@@ -3,7 +3,8 @@
 // It must be done before the handler returns: the runtime asks for the next event then,
 // and the sandbox may be frozen. An agent that was closed cannot be used again.
 
-void new Request("http://localhost"); // loads fetch's own Agent, which Node does not export; the package undici does
+void new Request("http://localhost"); // loads fetch's own Agent,
+// which Node does not export; the package undici does.
 const { constructor: Agent } = globalThis[Symbol.for("undici.globalDispatcher.1")];
 
 const forever = { keepAliveTimeout: 2 ** 31 - 1 };
