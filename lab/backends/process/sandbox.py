@@ -199,13 +199,14 @@ class ProcessSandbox:
 
     async def stop(self) -> int | None:
         """End the group, stopped or not, and reap it; returns the exit status."""
-        if self._process is None:
-            return None
-        with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
-            os.killpg(self._group, signal.SIGKILL)
-        status = await self._process.wait()
+        status = None
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
+                os.killpg(self._group, signal.SIGKILL)
+            status = await self._process.wait()
         if self._page is not None:
             self._page.close()
+            self._page.path.unlink(missing_ok=True)
             self._page = None
         return status
 
