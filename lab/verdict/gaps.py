@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from lab.journal import Event
 from lab.verdict.lab_time import LabTime
 
+ROUNDED = 0.000002
+"""Seconds by which rounding may put two events out of order."""
 TOLERANCE = 0.001
 """Real seconds by which a timer may fire early: an event loop rounds its clock."""
 

@@ -5,20 +5,21 @@ then the stated time did not pass where it had to, and the run proves nothing.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice, takewhile
 from math import inf
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from lab.journal import Event
 from lab.scenario.setting import Setting
 from lab.units import format_duration
 from lab.verdict.facts import Facts
+from lab.verdict.gaps import ROUNDED
 from lab.verdict.lab_time import AGREED, lab_jumps, upstream_jumps
 from lab.verdict.proofs import Proof
 
-ROUNDED = 0.000002
-"""Seconds by which rounding may put two events out of order."""
 READ = {"monotonic": 0.005, "wall": 0.05}
 """Seconds by which a reading may lie outside its invocation. Some languages read a clock in milliseconds, and the wall
 clock may be slewed against the monotonic one while a run lasts."""
@@ -27,6 +28,10 @@ SEEN = 0.001
 """Seconds below which no report gives a duration."""
 
 Clock = Literal["monotonic", "wall"]
+
+ENDED = (("sandbox", "crashed"), ("sandbox", "stopped"))
+ALIVE = (("invocation", "invoked"), *(("sandbox", kind) for kind in ("started", "asked", "frozen", "thawed")))
+"""Events after which a sandbox is not there, and after which it is: one that served other runs was started in those."""
 
 
 def are_asked(facts: Facts) -> bool:
@@ -44,57 +49,71 @@ def clocks_jumped(setting: Setting, facts: Facts) -> Proof:
 
 
 def _against_the_lab(facts: Facts) -> Iterator[str]:
-    total = 0.0
+    total, words = 0.0, _Words.of(facts.events)
     for jump in lab_jumps(facts.events):
         total += jump["by"]
         if abs(jump["total"] - total) > AGREED:
             yield f"the lab's jumps come to {total:.3f} s, but it says {jump['total']:.3f} s"
             return
-        if misplaced := _misplaced(facts, jump):
+        if misplaced := _misplaced(facts, words, jump):
             yield misplaced
 
 
-def _misplaced(facts: Facts, jump: Event) -> str | None:
+def _misplaced(facts: Facts, words: "_Words", jump: Event) -> str | None:
     """Why time must not have jumped then: in a gap every sandbox is at rest, or waits for an event's next try."""
     gap = next((gap for gap in facts.gaps if gap.started - ROUNDED <= jump.t <= gap.ended + ROUNDED), None)
     if gap is None:
-        if _waits_for_a_retry(facts, jump.t) or _was_followed(facts, jump):
+        if _waits_for_a_retry(facts, jump.t) or _was_followed(facts, words, jump):
             return None
         return "time jumped while no gap was under way, and the function's waits did not follow"
     if gap.frozen and (jump["awake"] or jump.t < gap.frozen_at - ROUNDED):
         return f"time jumped in gap {gap.number} while a sandbox was awake"
-    if not gap.frozen and not _was_followed(facts, jump):
+    if not gap.frozen and not _was_followed(facts, words, jump):
         return f"time jumped in gap {gap.number}, and the function's waits did not follow"
     return None
 
 
-def _was_followed(facts: Facts, jump: Event) -> bool:
+def _was_followed(facts: Facts, words: "_Words", jump: Event) -> bool:
     """Whether each sandbox that the lab asked next after a jump had seen it: one that is awake may wait for its time.
 
     One whose invocation the platform ended, because its time was over, is not there to be asked; nor is one that ended
     of what the jump brought, or before it.
     """
-    if jump["awake"] and not _alive(facts, jump.t):
-        return True
-    after = [event for event in facts.events if event.t >= jump.t and (_says_so(event) or _is_over(event))]
-    if not jump["awake"] or not after:
+    if not jump["awake"]:
         return False
-    until = next((other.t for other in lab_jumps(facts.events) if other.t > after[0].t), inf)
-    return _is_over(after[0]) or all(event["followed"] for event in after if _says_so(event) and event.t <= until)
+    if not words.alive(jump.t):
+        return True
+    after = islice(words.answers, bisect_left(words.answers, jump.t, key=_time), None)
+    first = next(after, None)
+    if first is None:
+        return False
+    times = facts.lab_time.times
+    following = bisect_right(times, first.t)
+    until = times[following] if following < len(times) else inf
+    mine = chain([first], takewhile(lambda event: event.t <= until, after))
+    return _is_over(first) or all(event["followed"] for event in mine if _says_so(event))
 
 
-def _alive(facts: Facts, t: float) -> set[str]:
-    """The sandboxes that had been started by then and had not ended."""
-    alive: set[str] = set()
-    for event in facts.events:
-        if event.source == "sandbox" and event.t <= t:
-            if event.kind == "started":
-                alive.add(event["sandbox"])
-            elif event.kind in ("crashed", "stopped"):
-                alive.discard(event["sandbox"])
-            elif event.kind in ("asked", "frozen", "thawed", "clock-followed"):
-                alive.add(event["sandbox"])  # one that served other runs before
-    return alive
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What the journal says of the sandboxes' lives and of what they made of jumps, in the order of time."""
+
+    lives: tuple[Event, ...]
+    answers: tuple[Event, ...]
+
+    @classmethod
+    def of(cls, events: Sequence[Event]) -> Self:
+        lives = (event for event in events if (event.source, event.kind) in (*ALIVE, *ENDED))
+        return cls(tuple(lives), tuple(event for event in events if _says_so(event) or _is_over(event)))
+
+    def alive(self, t: float) -> bool:
+        """Whether some sandbox had shown itself by then and had not ended."""
+        last = {event["sandbox"]: event for event in self.lives if event.t <= t}
+        return any((event.source, event.kind) not in ENDED for event in last.values())
+
+
+def _time(event: Event) -> float:
+    return event.t
 
 
 def _says_so(event: Event) -> bool:

@@ -11,11 +11,9 @@ from lab.journal import Event, Source
 from lab.scenario.setting import Setting
 from lab.scenario.steps import VERBS, Invocation
 from lab.verdict.facts import Facts
-from lab.verdict.gaps import Gap
+from lab.verdict.gaps import ROUNDED, Gap
 from upstream_server import faults
 
-ROUNDED = 0.000002
-"""Seconds by which rounding may put two events out of order."""
 ACROSS = 0.01
 """Seconds by which function, platform and upstream may differ about one moment, because each records it by itself."""
 

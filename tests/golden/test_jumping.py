@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from lab.journal import Event, by_scope, read_journal
 from lab.plan.margin import SUFFIX
 from lab.verdict.cells import judge_matrix
+from lab.verdict.facts import Facts
 from lab.verdict.judge import latest_attempt
+from lab.verdict.jumps import clocks_jumped
 from tests.golden import DIVIDED, JOURNAL, JUMPED, MATRICES, finished, folder, matrix
 from tests.golden.jumping import changed, jumping
 from tests.golden.verdicts import before, events_of, judged, verdicts
@@ -152,3 +154,14 @@ def test_cells_ask_for_the_same(name: str) -> None:
             last = {each.scope: each for each in events if (each.source, each.kind) == kind}
             damaged = tuple(kept for each in events if (kept := how(each) if last.get(each.scope) is each else each))
             assert {status for status, *_ in cells(damaged).values()} == {"inconclusive"}, (kind, how)
+
+
+def test_a_sandbox_that_served_other_runs_is_asked_too() -> None:
+    """Its start is in the journal of another run: that it was invoked shows that it was there."""
+    (told,) = finished("jumps").told
+    (arm,) = (arm for arm in told.result.arms if arm.name == "never-frozen")
+    hidden = {"started", "ready", "asked"}
+    warm = [event for event in told.happened(arm) if event.source != "sandbox" or event.kind not in hidden]
+    silent = [event for event in warm if event.kind != "clock-followed"]
+    assert clocks_jumped(told.setting(arm), Facts(warm)).met
+    assert not clocks_jumped(told.setting(arm), Facts(silent)).met
