@@ -13,14 +13,12 @@ from lab.units import format_duration
 from lab.verdict import jumps, proofs
 from lab.verdict.facts import Facts
 from lab.verdict.proofs import no_proof_of, unmet
+from lab.verdict.regression import HEARD
 from lab.verdict.results import Margin, Run
 
 LATE = MARGIN / 2
 """Share of the upstream's limit by which the margin run's gap may come too close to it: where a busy machine stretches
 it further, that the client dropped the connection does not show a limit below the upstream's by about the margin."""
-
-TOLD = {"CLOSE", "CLOSE-WAIT"}
-"""States of a client's socket whose kernel has heard of the connection's end."""
 
 
 def judge_margin(asked: str, arm: Arm, setting: Setting, run: Run, own: Facts, beside: Facts) -> Run:
@@ -89,7 +87,7 @@ def dropped_by_its_own_clock(setting: Setting, facts: Facts) -> bool:
     if gap is None:
         return False
     if any(stale.gap == gap for stale in facts.stale):
-        return not set((facts.client_tcp_state or "not asked").split("/")) <= TOLD
+        return not set((facts.client_tcp_state or "not asked").split("/")) <= HEARD
     closed = (event for event in facts.events if (event.source, event.kind) == ("upstream", "connection-closed"))
     return not gap.frozen and any(event["by"] == "client" and gap.holds(event.t) for event in closed)
 

@@ -16,8 +16,8 @@ WHAT_KILLS = ("idle_timeout", "gateway_timeout", "gateway_refresh", "max_age", "
 UNMET_IF_GONE: Collection[str] = ("reused_connection", "fault_delivered", "client_tcp_state")
 """Proofs that a run without the bug cannot give: its client did not use the stale connection, or did not keep it."""
 
-HEARD = ("CLOSE", "CLOSE-WAIT")
-"""States of a socket whose other end has said that it is gone."""
+HEARD = frozenset({"CLOSE", "CLOSE-WAIT"})
+"""States of a client's socket whose kernel has heard of the connection's end."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from lab.backends.process import backend
 from lab.backends.process.sandbox import ProcessSandbox, ProcessSpec
 from lab.backends.shims import TIME
 from lab.backends.witness import Witness, witnessed
+from lab.errors import EnvironmentLacks
 from lab.functions import DEFINITIONS
 from lab.journal import Event
 from tests.functions.support import lacks
@@ -39,6 +40,23 @@ async def sandbox(tmp_path: Path) -> AsyncIterator[ProcessSandbox]:
         await asyncio.sleep(LOOK)
     yield made
     await made.stop()
+
+
+def left_in(folder: Path) -> set[str]:
+    return {path.suffix for path in folder.iterdir()}
+
+
+async def test_nothing_but_its_log_is_left_of_one_that_ended(sandbox: ProcessSandbox, tmp_path: Path) -> None:
+    await sandbox.stop()
+    assert left_in(tmp_path) == {".log"}
+
+
+async def test_nothing_is_left_of_one_that_could_not_start(tmp_path: Path) -> None:
+    made = ProcessSandbox("sb-00never", ProcessSpec(("/no/such/program",), {}, "test", tmp_path))
+    with pytest.raises(EnvironmentLacks):
+        await made.start("127.0.0.1:1")
+    await made.stop()
+    assert left_in(tmp_path) == {".log"}
 
 
 async def test_the_number_of_an_untouched_sandbox_does_not_move(sandbox: ProcessSandbox) -> None:
