@@ -1,4 +1,4 @@
-"""A clock of one listener: it runs as real time does, and can be moved on.
+"""A clock that runs as real time does, and can be moved on: each listener has one.
 
 What a user states in seconds runs on it: timeouts, ages, the time that a restart takes. A move fires the timers that
 lie in it one after the other, and each finds the clock at its own deadline, as if the time had been waited for.
@@ -27,11 +27,17 @@ LOOK_S = 0.001
 TURNS = 2
 """Turns of the loop until what came before has been read: the loop asks for news once a turn, after what waits."""
 
-FIRST_TURNS = 8
-"""The same before a move: asyncio takes four turns from the kernel's backlog to the first bytes of a connection."""
+FIRST_TURNS = 20
+"""The same from the kernel's backlog to the first bytes of a connection: asyncio takes four or five."""
 
 _CANCELLED_KEPT = 64
 """How many cancelled timers may lie in the heap before it is cleaned, as in asyncio."""
+
+
+async def take(turns: int) -> None:
+    """Let the running loop turn so often: what had come is read, and what that starts goes on."""
+    for _ in range(turns):
+        await asyncio.sleep(0)
 
 
 class Timer:
@@ -134,7 +140,7 @@ class ClockStopped(Exception):
     """The clock was closed while it was moved."""
 
 
-class ListenerClock:
+class Clock:
     """A clock in the running loop. Its timers fire by themselves when real time reaches them."""
 
     def __init__(self, told: Callable[[float, float], object], tasks: Set[object] = frozenset()) -> None:
@@ -156,7 +162,7 @@ class ListenerClock:
         self._closed = False
 
     def __repr__(self) -> str:
-        return f"<ListenerClock {self._timers!r}{' closed' if self._closed else ''}>"
+        return f"<Clock {self._timers!r}{' closed' if self._closed else ''}>"
 
     @property
     def moved(self) -> float:
@@ -275,8 +281,7 @@ class ListenerClock:
 
     async def _settle(self, turns: int) -> None:
         """Let what the callbacks began come to its end, or to the next timer."""
-        for _ in range(turns):
-            await asyncio.sleep(0)
+        await take(turns)
         until = now() + PATIENCE_S
         while goes_on := self._begun | self._tasks:
             if goes_on <= self._stuck:

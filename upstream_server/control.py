@@ -45,6 +45,7 @@ from uvicorn.server import ServerState
 
 from upstream_server import sock_diag, sockets
 from upstream_server.behaviour import Advance, Behaviour, ListenerSpec, Restart, explain
+from upstream_server.clock import FIRST_TURNS, take
 from upstream_server.errors import Conflict, NoSuchListener, Refused
 from upstream_server.events import to_line
 from upstream_server.serving import listen, load_config
@@ -53,8 +54,6 @@ from upstream_server.upstream import Upstream
 
 _PAIRS = TypeAdapter(list[sock_diag.Pair])
 
-TURNS = 20
-"""Turns of the loop in which a connection that waits is accepted and its request read: it takes four or five."""
 KEEP_ALIVE_S = 3600
 """How long an unused connection is kept: far longer than any caller keeps one, or a call could meet its end."""
 CLOSE_WITHIN_S = 1.0
@@ -179,8 +178,7 @@ class _Api:
 
     async def show(self, request: Request) -> Response:
         """What it is at, once everything that had come to it before this request was taken in."""
-        for _ in range(TURNS):
-            await asyncio.sleep(0)
+        await take(FIRST_TURNS)
         return JSONResponse(self._upstream.listener(request.path_params["name"]).describe())
 
     async def change(self, request: Request) -> Response:

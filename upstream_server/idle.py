@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from upstream_server.behaviour import Behaviour, IdleEnd
-from upstream_server.clock import ListenerClock, Timer
+from upstream_server.clock import Clock, Timer
 from upstream_server.events import now
 from upstream_server.probes import ProbeWatch
 
@@ -17,7 +17,7 @@ class IdleTimer:
 
     def __init__(
         self,
-        clock: ListenerClock,
+        clock: Clock,
         behaviour: Behaviour,
         due: Callable[[], object],
         refreshed: Callable[[], object],

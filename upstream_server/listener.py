@@ -13,7 +13,7 @@ from uvicorn.server import ServerState
 
 from upstream_server import faults, limits, sockets
 from upstream_server.behaviour import Behaviour, ListenerSpec
-from upstream_server.clock import Advanced, ClockStopped, ListenerClock
+from upstream_server.clock import Advanced, Clock, ClockStopped
 from upstream_server.connection import Connection
 from upstream_server.errors import NoSuchListener, Refused
 from upstream_server.events import EventLog
@@ -57,7 +57,7 @@ class Listener:
         self.gathering = Gathering()
         self.config = load_config(app)
         self.server_state = ServerState()
-        self.clock = ListenerClock(self._clock_moved, self.server_state.tasks)
+        self.clock = Clock(self._clock_moved, self.server_state.tasks)
         self.state: State = "down"
         self._closed = False
         self._turning = asyncio.Lock()

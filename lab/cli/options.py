@@ -49,13 +49,11 @@ def out_option(default: Path = RUNS, help: str = "Where runs are kept.") -> Call
     return click.option("--out", type=where, default=default, show_default=True, help=help)
 
 
-def speed_option(default: float | None = None) -> Callable[[Command], Command]:
+def speed_option() -> Callable[[Command], Command]:
     """`--speed`."""
     return click.option(
         "--speed",
         type=click.FloatRange(1, FASTEST),
-        default=default,
-        show_default=default is not None,
         help="Let gaps take real time: lab seconds in a real second. Else they pass in jumps.",
     )
 

@@ -15,7 +15,7 @@ from lab.lambda_service.sandbox import Rest, SandboxFactory, new_sandbox_name
 from lab.lambda_service.slot import BeforeWake, Record, Slot
 from lab.lambda_service.spec import FunctionSpec
 from lab.tasks import cancel_all, to_the_end
-from upstream_server.clock import ListenerClock as Clock
+from upstream_server.clock import Clock
 
 RuntimeApiOf = Callable[[Slot], AbstractAsyncContextManager[str]]
 """Opens a slot's own address of the Runtime API (host:port), and closes it."""

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 
-from upstream_server.clock import ListenerClock as Clock
-from upstream_server.clock import Timer
+from upstream_server.clock import Clock, Timer
 
 
 class Limit:

@@ -48,7 +48,7 @@ from lab.lambda_service.sandbox import FreezeFailed, Rest, Sandbox
 from lab.lambda_service.spec import FunctionSpec
 from lab.scenario.words import WakeOrder
 from lab.tasks import to_the_end
-from upstream_server.clock import ListenerClock as Clock
+from upstream_server.clock import Clock
 
 BeforeWake = Callable[[str], Awaitable[None]]
 

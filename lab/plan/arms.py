@@ -12,6 +12,7 @@ from lab.plan.needs import Skip, skip_of
 from lab.scenario.load import Named, line_of
 from lab.scenario.model import Arm
 from lab.scenario.setting import Setting
+from lab.scenario.timeline import REAL_TIME
 from lab.scenario.words import Need
 from lab.spelling import advice
 
@@ -19,8 +20,6 @@ FASTEST = 10_000.0
 """Lab seconds in a real second: an idle timeout of 300s takes 30 ms then, and machines hesitate for longer."""
 
 
-REAL_TIME = 1.0
-"""The pace of gaps in which nothing jumps."""
 USUAL_PACE = 100.0
 """Lab seconds in a real one, for experiments whose gaps cannot jump and that state none: a balancer is a program of its
 own with clocks of its own."""

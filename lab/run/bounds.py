@@ -6,6 +6,7 @@ would be reported as trouble of the lab.
 """
 
 from lab.lambda_service.spec import FunctionSpec
+from lab.scenario.timeline import REAL_TIME
 
 ATTEMPTS = 3
 """How often a run, or a cell of the matrix, is tried before it stays inconclusive: load may disturb one attempt, hardly
@@ -21,15 +22,13 @@ SETTLING = 10.0
 """To end or freeze a sandbox whose time is over: milliseconds, more on a busy machine."""
 EVENT_TIME, EVENT_WORK = 180.0, 60.0
 """For an asynchronous event with both of its retries: lab seconds between its tries, and real seconds for the rest."""
-REAL = 1.0
-"""The pace of a lab whose clocks never jump: time passes by itself, whoever waits."""
 
 
 def settle_bound(spec: FunctionSpec, pace: float | None) -> float:
     """Until every runtime of a function has asked for its next event and, if the policy says so, is frozen."""
-    return max(spec.init_timeout, spec.timeout if pace == REAL else WORK) + SETTLING
+    return max(spec.init_timeout, spec.timeout if pace == REAL_TIME else WORK) + SETTLING
 
 
 def event_bound(pace: float | None) -> float:
     """Until the platform is done with an asynchronous event."""
-    return EVENT_WORK + (EVENT_TIME if pace == REAL else 0.0)
+    return EVENT_WORK + (EVENT_TIME if pace == REAL_TIME else 0.0)

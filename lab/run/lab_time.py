@@ -19,9 +19,10 @@ from lab.journal import BarrierTimeout, Recorder, now
 from lab.journal.events import ClockFollowed, TimeMoved
 from lab.lambda_service.sandbox import Rest
 from lab.lambda_service.service import Function
-from lab.run.bounds import REAL
 from lab.scenario.steps import Standing, UpstreamHandle
+from lab.scenario.timeline import REAL_TIME
 from lab.tasks import cancel_all
+from upstream_server.clock import take
 
 T = TypeVar("T")
 
@@ -88,7 +89,7 @@ class LabTime:
         With a pace it is kept from `since` of the machine's clock on, by default from now on: what the lab itself needs
         between two jumps does not make time pass more slowly.
         """
-        if self.pace == REAL:
+        if self.pace == REAL_TIME:
             await asyncio.sleep(moment - self.now())
             if awake:
                 await self._come_to_rest()
@@ -117,7 +118,7 @@ class LabTime:
 
     async def until(self, work: Awaitable[T]) -> T:
         """Wait for work of the platform's. If everybody comes to wait meanwhile, time jumps to what is due next."""
-        if self.pace == REAL:
+        if self.pace == REAL_TIME:
             return await work
         task = asyncio.ensure_future(work)
         quiet, rested = QUIET, now()
@@ -149,8 +150,7 @@ class LabTime:
         if before is None:
             return None
         standing = await self._upstream.standing()
-        for _ in range(TURNS):
-            await asyncio.sleep(0)
+        await take(TURNS)
         after = await self._function.rest()
         if after is None or after.runs != before.runs or standing.busy:
             return None

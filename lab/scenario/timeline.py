@@ -94,6 +94,8 @@ class _AsWritten:
 Timeline = Annotated[tuple[Annotated[Step, _AsWritten], ...], Field(min_length=1), AfterValidator(_possible)]
 
 
+REAL_TIME = 1.0
+"""The speed of gaps in which no clock jumps: time passes by itself, whoever waits."""
 Speed = Annotated[float, Field(ge=1, allow_inf_nan=False)]
 SPEED_MEANS = (
     "The pace of gaps: lab seconds in a real one, at most. Without it gaps pass in jumps, "

@@ -26,10 +26,10 @@ from lab.errors import EnvironmentLacks, LabError
 from lab.functions import DEFINITIONS
 from lab.plan.cells import Cell
 from lab.plan.grid import MatrixPlan, make_matrix
-from lab.run.bounds import REAL
 from lab.runs import compare_scenarios
 from lab.runs.folder import JOURNAL, RUNS, RunFolder
 from lab.runs.matrix_folder import MatrixFolder
+from lab.scenario.timeline import REAL_TIME
 from lab.tools.equivalence_page import Found, Story, found, text
 from lab.verdict.matrix import Matrix
 from lab.verdict.results import Results
@@ -44,9 +44,9 @@ ENDS = (0, 1, 3)
 """Exit statuses of a lab that has measured: whatever it came to."""
 LOOK = 1.0
 """Real seconds between two looks at the journal of a lab whose sandboxes start."""
-SETTINGS = (None, 150.0, 50.0, 20.0, 10.0, 5.0, REAL)
+SETTINGS = (None, 150.0, 50.0, 20.0, 10.0, 5.0, REAL_TIME)
 """How fast gaps pass in the stories: in jumps, and at these speeds."""
-BRIEF = (None, REAL)
+BRIEF = (None, REAL_TIME)
 """The same for the short form."""
 
 HEAD = """\
@@ -240,7 +240,7 @@ def matrix_of(plan: MatrixPlan, out: Path) -> Part:
     words = ["matrix", "--jobs", str(len(plan.cells) if plan.pace else JOBS)]
     words += ["--speed", f"{plan.pace:g}"] if plan.pace else []
     words += [word for cell in plan.cells for word in ("--cell", cell.id)]
-    return Part(tuple(words), out, len(plan.cells) if plan.pace == REAL else 0)
+    return Part(tuple(words), out, len(plan.cells) if plan.pace == REAL_TIME else 0)
 
 
 def run_of(stories: Sequence[Told], setting: float | None, out: Path) -> Part:
@@ -262,8 +262,8 @@ def measure(where: Path, clients: Sequence[str], repeats: int, real_repeats: int
     races = replace(plan, cells=tuple(cell for cell in plan.cells if cell.id in raced))
     again = range(2, (real_repeats if races.cells else 1) + 1)
     real = [
-        matrix_of(replace(plan, pace=REAL), where / "real" / "1"),
-        *(matrix_of(replace(races, pace=REAL), where / "real" / f"{number}") for number in again),
+        matrix_of(replace(plan, pace=REAL_TIME), where / "real" / "1"),
+        *(matrix_of(replace(races, pace=REAL_TIME), where / "real" / f"{number}") for number in again),
     ]
     told = [run_of(STORIES, setting, where / "stories" / name_of(setting)) for setting in SETTINGS]
 

@@ -18,6 +18,7 @@ from lab.errors import EnvironmentLacks, LabLost
 from lab.journal import Recorder
 from lab.scenario.parts import Upstream
 from lab.scenario.steps import Standing
+from upstream_server.clock import Advanced
 from upstream_server.sock_diag import Pair, Socket, from_plain
 
 MOVED_FROM = 101
@@ -51,18 +52,6 @@ class Listener:
     @property
     def url(self) -> str:
         return f"{'https' if self.ca_pem else 'http'}://{self.server_name or self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
-class Advanced:
-    """What a jump of a listener's clock did."""
-
-    total: float
-    """Seconds that the clock was moved since the listener was opened."""
-    next: float | None
-    """Seconds of the clock until its next timer; None without one."""
-    fired: int
-    """Timers that became due on the way."""
 
 
 class NoSuchListener(EnvironmentLacks):

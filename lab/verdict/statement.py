@@ -31,11 +31,6 @@ class Statement:
         return [event for event in self.all("upstream", "request") if event["request"] in self.asked]
 
     @cached_property
-    def jumps(self) -> bool:
-        """Whether the function's clocks could jump: not in journals of labs that divided durations."""
-        return any(event.get("epoch") is not None for event in self.all("lab", "arm-started"))
-
-    @cached_property
     def speed(self) -> float | None:
         started = self.all("lab", "arm-started")
         return started[0].get("speed") if started else None

@@ -13,6 +13,7 @@ from string import ascii_lowercase
 
 from lab.scenario.setting import Setting
 from lab.scenario.steps import Invocation
+from lab.scenario.timeline import REAL_TIME
 from lab.verdict import upstream_word
 from lab.verdict.facts import Facts
 from lab.verdict.gaps import TOLERANCE
@@ -191,15 +192,10 @@ def event_retries(s: Statement) -> Iterator[str]:
 # The kernel's word.
 
 
-REAL_TIME = 1.0
-"""The pace of gaps in which nothing jumps."""
-
-
 @check
 def wake(s: Statement) -> Iterator[str]:
-    started = s.all("lab", "arm-started")
-    in_real_time = bool(started) and started[0].get("pace") == REAL_TIME and s.setting.wake == "interrupted"
-    for event in s.all("sandbox", "witnessed") if s.jumps else ():
+    in_real_time = s.facts.pace == REAL_TIME and s.setting.wake == "interrupted"
+    for event in s.all("sandbox", "witnessed") if s.facts.may_jump else ():
         if event.get("wake") is None:
             if in_real_time:
                 continue  # no clock has to jump, and the kernel's own wake is what is stated
@@ -211,7 +207,7 @@ def wake(s: Statement) -> Iterator[str]:
 @check
 def preloaded(s: Statement) -> Iterator[str]:
     """In journals from before clocks jumped there was a shared object for each of the two."""
-    if s.jumps:
+    if s.facts.may_jump:
         return
     stated = {
         name

@@ -1,7 +1,6 @@
 """Node with the time object preloaded: its clocks jump, and whatever it waits for is over when it is due."""
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from lab.backends.shims import compiled
 from lab.functions import definition
 from lab.functions.program import BUILD_BOUND
 from tests.functions.support import lacks
-from tests.lambda_app.timed import Timed, needs_compiler, timed
+from tests.lambda_app.timed import Timed, needs_compiler, the_journals_clock_stays, timed
 from tests.patience import PATIENCE
 
 pytestmark = [needs_compiler, pytest.mark.timeout(BUILD_BOUND)]  # the first has to build it
@@ -106,19 +105,7 @@ def test_timers_that_are_due_at_the_thaw_fire_in_their_order(node: str, shim: Pa
         assert child.told() == [10, 20, 30, 40, 50]
 
 
-JUMPS = 2000
-
-
 def test_the_journals_clock_does_not_jump_whenever_the_page_moves(node: str, shim: Path, tmp_path: Path) -> None:
     """It is read all the time meanwhile, also between a reading of the clock and one of the page."""
     with running(node, "journal", shim, tmp_path) as child:
-        assert child.told() == "ready"
-        began = time.monotonic()
-        for _ in range(JUMPS):
-            child.page.move(LIMIT, LIMIT)
-        child.say()
-        most, last, ahead = child.told()
-        passed = time.monotonic() - began
-    assert most <= passed < LIMIT, "it went on as the machine's did"
-    assert began <= last <= began + passed
-    assert ahead == pytest.approx(JUMPS * LIMIT, abs=passed)
+        the_journals_clock_stays(child, LIMIT)

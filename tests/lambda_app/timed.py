@@ -112,3 +112,25 @@ def timed(
                 yield Timed(process, page)
             finally:
                 process.kill()
+
+
+JUMPS = 2000
+"""How often a page moves while a program does nothing but read its clocks."""
+
+
+def the_journals_clock_stays(child: Timed, by: float) -> None:
+    """Move its page again and again, each time by more seconds than that takes: its journal's clock is the machine's.
+
+    The program says that it is ready, reads until it is spoken to, and then tells the greatest step that the clock of
+    the journal made, what that said last, and how far its own was ahead of it.
+    """
+    assert child.told() == "ready"
+    began = time.monotonic()
+    for _ in range(JUMPS):
+        child.page.move(by, by)
+    child.say()
+    most, last, ahead = child.told()
+    passed = time.monotonic() - began
+    assert most <= passed < by, "it went on as the machine's did"
+    assert began <= last <= began + passed
+    assert ahead == pytest.approx(JUMPS * by, abs=passed)

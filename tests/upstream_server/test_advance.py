@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from lab.upstream.client import Advanced, NoSuchListener, UpstreamClient
+from lab.upstream.client import NoSuchListener, UpstreamClient
 from tests.upstream_server.support import SILENCE, Bench, needs_filter, needs_repair, needs_tap, request_bytes
 from tests.upstream_server.test_age import probe_each_second
 from tests.upstream_server.test_tls import EOF, connect
 from upstream_server import errors, probes
 from upstream_server.behaviour import Behaviour
-from upstream_server.clock import PATIENCE_S, ListenerClock
+from upstream_server.clock import PATIENCE_S, Advanced, Clock
 from upstream_server.control import Control
 from upstream_server.events import Event, now
 from upstream_server.listener import Listener
@@ -92,10 +92,10 @@ async def test_the_events_tell_a_jump_in_order(bench: Bench) -> None:
 
 @pytest.mark.parametrize("lie", ["fires nothing", "does nothing", "says less"])
 async def test_a_jump_that_lies_is_seen(bench: Bench, lie: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def nothing(_: ListenerClock, by: float) -> Any:
+    async def nothing(_: Clock, by: float) -> Any:
         return Advanced(by, None, 1)
 
-    def loses(clock: ListenerClock) -> int:
+    def loses(clock: Clock) -> int:
         """Takes out what is due, and calls nothing."""
         lost = 0
         while clock._timers.due(now()) is not None:
@@ -104,9 +104,9 @@ async def test_a_jump_that_lies_is_seen(bench: Bench, lie: str, monkeypatch: pyt
         return lost
 
     if lie == "fires nothing":
-        monkeypatch.setattr(ListenerClock, "_fire", loses)
+        monkeypatch.setattr(Clock, "_fire", loses)
     elif lie == "does nothing":
-        monkeypatch.setattr(ListenerClock, "advance", nothing)
+        monkeypatch.setattr(Clock, "advance", nothing)
     else:
         monkeypatch.setattr(
             Listener, "_clock_moved", lambda self, by, total: self.emit("clock-moved", by=by / 2, total=total)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.upstream_server.support import SILENCE
 from upstream_server import clock as clock_module
-from upstream_server.clock import Advanced, ClockStopped, ListenerClock
+from upstream_server.clock import Advanced, Clock, ClockStopped
 from upstream_server.events import now
 
 HOUR = 3600.0
@@ -20,7 +20,7 @@ class Bed:
     def __init__(self) -> None:
         self.log: list[str] = []
         self.tasks: set[object] = set()
-        self.clock = ListenerClock(lambda by, total: self.log.append(f"moved {by:.0f} of {total:.0f}"), self.tasks)
+        self.clock = Clock(lambda by, total: self.log.append(f"moved {by:.0f} of {total:.0f}"), self.tasks)
         self._began = self.clock.now()
 
     @property
